@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pure decision logic of SSI.
+//!
+//! Everything the subsystem decides, and nothing it touches: no kernel, heap,
+//! clock, lock or print. Kbuild compiles these files into the kernel and Cargo
+//! compiles the same files for tests on the host, so a decision is tried in
+//! milliseconds where it was written.
+//!
+//! | layer | modules | may use |
+//! | --- | --- | --- |
+//! | names | [`ids`] | `core::` |
+//! | the network's plan | [`address`] | names |
+//! | who this kernel is | [`identity`] | names |
+
+#![cfg_attr(not(any(test, kernel)), no_std)]
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod identity;
+pub mod ids;
+#[cfg(any(test, CONFIG_SSI_KUNIT_TEST))]
+pub mod vectors;
+
+/// Version of SSI, `major.minor.patch`; the host tools carry the same.
+pub const VERSION: &str = "0.1.0";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_is_that_of_the_manifest() {
+        assert_eq!(super::VERSION, env!("CARGO_PKG_VERSION"));
+    }
+}
