@@ -44,7 +44,7 @@ extern "C" fn run_all() -> c_int {
 // UML keeps initcalls as plain pointers. An architecture with relative ones
 // needs assembly here, as in the `module!` macro.
 #[cfg(CONFIG_HAVE_ARCH_PREL32_RELOCATIONS)]
-compile_error!("ssi_kapi::late knows only architectures without relative initcalls");
+compile_error!("late.rs knows only architectures without relative initcalls");
 
 #[link_section = ".initcall7s.init"]
 #[used]

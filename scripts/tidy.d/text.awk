@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Rules for every tracked file.
+
+function fault(rule, advice) { printf "%s:%d: %s: %s\n", FILENAME, FNR, rule, advice }
+
+function is_code() { return FILENAME ~ /\.(rs|c|h|sh|awk|config)$|^(scripts|tests)\/[^.]*$|Kbuild|Kconfig|Makefile/ }
+
+FNR == 1 {
+	licensed = 0
+	limit = FILENAME ~ /\.(rs|c|h)$/ ? 100 : (FILENAME ~ /\.(rst|md)$/ ? 160 : 0)
+}
+
+FNR <= 2 && /SPDX-License-Identifier/ { licensed = 1 }
+FNR == 2 && !licensed && FILENAME ~ /\.(rs|c|h|sh|awk)$|Kbuild|Kconfig/ {
+	fault("licence", "the file begins with an SPDX-License-Identifier line")
+}
+
+limit && length($0) > limit { fault("line-length", "at most " limit " columns") }
+/[ \t]+$/ && FILENAME !~ /\.(patch|svg)$/ { fault("white-space", "nothing at the end of a line") }
+is_code() && /(^|[^A-Za-z])(TODO|FIXME|XXX|HACK)([^A-Za-z]|$)/ && FILENAME !~ /tidy/ {
+	fault("unfinished", "finish it, or say in the documentation that it is left out")
+}
+/https?:\/\/[^ ]*(debian|crates|pypi|pythonhosted|npmjs)[^ ]*/ && FILENAME !~ /tidy/ {
+	fault("host-name", "no registry's host: take it from the machine's own configuration")
+}
+/(^|[^A-Za-z0-9_.$}])\/(work|farm)\// && FILENAME !~ /tidy/ {
+	fault("machine-path", "no path of one machine")
+}
