@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What every cluster test uses.
+#
+# A test sources this file, boots its cluster with `up`, claims things with
+# `expect` and `must`, and is checked at its end: a BUG, WARNING, Oops or
+# lockdep line of any node fails it, and so does anything left behind. A test
+# of a fault names the lines it causes in ALLOWED_LOG (an extended expression).
+
+set -euo pipefail
+
+ALLOWED_LOG=${ALLOWED_LOG:-}
+BAD_LOG='BUG|WARNING|Oops|INFO: |lockdep|KASAN|UBSAN|Call Trace|Kernel panic'
+BAD_LOG+='|unreferenced object|blocked for more than|Segfault with no mm|Bad page'
+
+# Boots a cluster: up [NODES] [option of ssi start...].
+up() {
+	say "boots ${1:-3} nodes"
+	ssi start "$@" --logs "$TEST_DIR/logs"
+}
+
+# Runs a command on a node, without input: on NODE COMMAND...
+on() {
+	local node=$1
+	shift
+	ssi exec "$node" -- "$@" </dev/null
+}
+
+say() { echo "== $*"; }
+
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# Claims that two words are equal: expect CLAIM ACTUAL EXPECTED.
+expect() {
+	[ "$2" = "$3" ] || fail "$1: '$2', not '$3'"
+	echo "ok: $1"
+}
+
+# Claims that a command succeeds: must CLAIM COMMAND...
+must() {
+	local claim=$1
+	shift
+	"$@" || fail "$claim (status $?: $*)"
+	echo "ok: $claim"
+}
+
+# Claims that a command fails and says so: refuses CLAIM WORDS COMMAND...
+refuses() {
+	local claim=$1 words=$2 said status=0
+	shift 2
+	said=$("$@" 2>&1 </dev/null) || status=$?
+	[ "$status" -ne 0 ] || fail "$claim: '$*' succeeded and said '$said'"
+	[[ $said == *$words* ]] || fail "$claim: '$words' is not in '$said'"
+	echo "ok: $claim"
+}
+
+# Waits for a command to succeed: within SECONDS CLAIM COMMAND...
+within() {
+	local seconds=$1 claim=$2 end
+	shift 2
+	end=$((SECONDS + seconds))
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || fail "$claim: not within $seconds s ($*)"
+		sleep 0.1
+	done
+	echo "ok: $claim"
+}
+
+# Whether a node reaches another's address: reaches FROM TO.
+reaches() { on "$1" ping -c 1 -W 2 "10.83.0.$2" >/dev/null 2>&1; }
+
+is_cut_off() { ! reaches "$@"; }
+
+# One figure of the status: state_of NODE FIELD (a word of the JSON form).
+state_of() {
+	ssi status --json | tr -d ' \n' | grep -o "\"node\":$1,[^}]*" |
+		grep -o "\"$2\":[^,]*" | head -n 1 | cut -d: -f2 | tr -d '"'
+}
+
+# Processes that name this test's folder, but for the test itself.
+leftovers() {
+	local pid
+	for pid in $(pgrep -f -- "$TEST_DIR/" || true); do
+		is_mine "$pid" || ps -o pid=,args= -p "$pid" || true
+	done
+}
+
+is_mine() {
+	local args
+	args=$(ps -o args= -p "$1" 2>/dev/null) || return 0
+	[[ $args == *tests/boot/* || $args == pgrep* ]]
+}
+
+nothing_is_left() { [ -z "$(leftovers)" ] && [ -z "$(ls -A "$SSI_RUN" 2>/dev/null)" ]; }
+
+check_logs() {
+	local found
+	found=$(grep -HnE "$BAD_LOG" -r "$TEST_DIR/logs" 2>/dev/null |
+		grep -vE "${ALLOWED_LOG:-^$}" || true)
+	[ -z "$found" ] || { echo "$found"; fail "the kernel complained"; }
+}
+
+finish() {
+	local status=$?
+	trap - EXIT
+	ssi stop >/dev/null 2>&1 || true
+	if [ "$status" -eq 0 ]; then
+		(check_logs) || status=1
+		(within 5 "nothing is left behind" nothing_is_left) || {
+			leftovers
+			ls -lR "$SSI_RUN"
+			status=1
+		}
+	fi
+	exit "$status"
+}
+
+trap finish EXIT

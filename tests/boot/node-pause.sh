@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A paused node stands still and costs nothing; resumed, it goes on.
+#
+#   node1 --- switch --- node2 (paused), busy
+
+. "$(dirname "$0")/lib.sh"
+
+# Processor time all processes of node 2 have used, in ticks.
+ticks_of_node2() {
+	local pid group
+	pid=$(state_of 2 pid)
+	group=$(ps -o pgid= -p "$pid" | tr -d ' ')
+	# shellcheck disable=SC2009 # pgrep prints no times
+	ps -eo pgid=,pid= | awk -v group="$group" '$1 == group { print $2 }' |
+		while read -r member; do
+			sed 's/.*) //' "/proc/$member/stat" 2>/dev/null || true
+		done | awk '{ sum += $12 + $13 } END { print sum + 0 }'
+}
+
+stands_still() {
+	local before
+	before=$(ticks_of_node2)
+	sleep 1
+	[ $(($(ticks_of_node2) - before)) -le 2 ]
+}
+
+for mode in "" --isolate; do
+	# shellcheck disable=SC2086 # no word when the mode is empty
+	up 2 $mode
+	on 2 sh -c 'while :; do :; done >/dev/null 2>&1 & i=0;
+		while :; do i=$((i+1)); echo $i >/tmp/count; done >/dev/null 2>&1 &'
+	ssi pause 2
+	must "paused it uses no processor (${mode:-default})" stands_still
+	must "nobody reaches it" is_cut_off 1 2
+	must "status says so" grep -qi paused <(ssi status)
+	refuses "a command on it" "paused" ssi exec 2 -- true
+	ssi resume 2
+	within 10 "resumed it answers" reaches 1 2
+	before=$(on 2 cat /tmp/count)
+	sleep 0.5
+	must "what ran runs on" test "$(on 2 cat /tmp/count)" -gt "${before:-0}"
+	refuses "resuming a node that runs" "2" ssi resume 2
+	ssi stop
+done

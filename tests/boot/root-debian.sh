@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# As: invoker
+#
+# Real programs run on a Debian that both nodes share.
+#
+#   node1 --- build/rootfs (hostfs) --- node2
+
+. "$(dirname "$0")/lib.sh"
+
+root=$TEST_BUILD/rootfs
+[ -d "$root" ] || { make -C "$TEST_TOP" rootfs || fail "make rootfs"; }
+place=$root/var/tmp/ssi-test.$$
+mkdir -p "$place"
+trap 'rm -rf "$place"; finish' EXIT
+inside=${place#"$root"}
+
+up 2 --root "$root"
+expect "it is Debian" "$(on 1 sh -c '. /etc/os-release; echo $ID')" debian
+expect "bash runs" "$(on 1 bash -c 'a=(x y z); echo ${#a[@]}')" 3
+expect "python runs" "$(on 1 python3 -c 'print(6 * 7)')" 42
+expect "perl runs" "$(on 2 perl -e 'print 6 * 7')" 42
+must "python writes a file" on 1 python3 -c "open('$inside/x', 'w').write('from node 1')"
+expect "the other node reads it" "$(on 2 cat "$inside/x")" "from node 1"
+expect "so does the host" "$(cat "$place/x")" "from node 1"
+
+printf '#include <stdio.h>\nint main(void) { puts("compiled"); }\n' >"$place/hello.c"
+must "gcc compiles on node 1" on 1 gcc -o "$inside/hello" "$inside/hello.c"
+expect "node 2 runs what node 1 compiled" "$(on 2 "$inside/hello")" compiled
+must "strace traces" grep -q 'exit_group' <(on 1 strace /bin/true 2>&1)
+must "ps lists pid 1" grep -qE '^ *1 ' <(on 1 ps -e)
+expect "every node has its name" "$(on 2 hostname)" node2
+must "the root is confined" on 1 sh -c "! ls ../../../../../../../$TEST_TOP 2>/dev/null"
+expect "node 1 still reaches node 2" "$(on 1 ping -c 1 -W 2 10.83.0.2 >/dev/null && echo yes)" yes
