@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# People's door to the project. The kernel's build enters by Kbuild instead.
+# Each target is a script of the same purpose in scripts/; see
+# Documentation/building.rst.
+
+.DEFAULT_GOAL := kernel
+MAKEFLAGS += --no-print-directory
+NODES ?= 3
+
+.PHONY: kernel debug kunit plain menuconfig tools initramfs rootfs run test \
+	bench check fix clean distclean help
+
+kernel debug kunit plain:
+	@scripts/kernel $(patsubst kernel,base,$@)
+
+menuconfig:
+	@scripts/menuconfig
+
+tools:
+	@scripts/tools
+
+initramfs:
+	@scripts/setup
+	@scripts/fetch
+	@scripts/initramfs
+
+rootfs:
+	@scripts/rootfs
+
+run:
+	@scripts/run $(NODES)
+
+test:
+	@tests/run
+
+bench:
+	@scripts/bench
+
+check:
+	@scripts/check
+
+fix:
+	@scripts/fix
+
+clean distclean:
+	@scripts/clean $@
+
+help:
+	@scripts/help
