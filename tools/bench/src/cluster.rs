@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A cluster, as a user has one.
+
+use std::fs::File;
+use std::io::Read;
+use std::process::{
+    Command,
+    Stdio, //
+};
+use std::time::{
+    Duration,
+    Instant, //
+};
+
+use anyhow::{
+    bail,
+    ensure,
+    Context,
+    Result, //
+};
+use rustix::process::Pid;
+use serde::Deserialize;
+
+use crate::bench::Bench;
+use crate::held::Ending;
+use crate::peer::Peer;
+
+/// Name of the cluster; a run directory of its own keeps it from all others.
+const NAME: &str = "bench";
+
+/// Where this program lies on a node.
+const GUEST: &str = "/tmp/ssi-bench";
+
+/// Bytes of a command's complaint that are passed on.
+const COMPLAINT_BYTES_MAX: u64 = 4096;
+
+/// A running cluster; it is stopped with this value.
+pub(crate) struct Cluster<'a> {
+    bench: &'a Bench,
+}
+
+/// Processes of a running cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Processes {
+    /// The supervisor.
+    supervisor: i32,
+    nodes: Vec<NodeProcess>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct NodeProcess {
+    pid: Option<i32>,
+}
+
+impl<'a> Cluster<'a> {
+    /// Starts `nodes` nodes; returns once all are ready.
+    ///
+    /// # Errors
+    ///
+    /// What the launcher says.
+    pub(crate) fn start(bench: &'a Bench, nodes: u8) -> Result<Self> {
+        // From here on the end of this value stops what was started.
+        let cluster = Self { bench };
+        cluster.run(&mut cluster.ssi(&["start", &nodes.to_string()]))?;
+        Ok(cluster)
+    }
+
+    /// The same; how long it took as well.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::start`].
+    pub(crate) fn timed_start(bench: &'a Bench, nodes: u8) -> Result<(Self, Duration)> {
+        let asked = Instant::now();
+        let cluster = Self::start(bench, nodes)?;
+        Ok((cluster, asked.elapsed()))
+    }
+
+    /// A command on a node.
+    pub(crate) fn exec(&self, node: u8, words: &[&str]) -> Command {
+        let mut command = self.ssi(&["exec", &node.to_string(), "--"]);
+        command.args(words);
+        command
+    }
+
+    /// Runs `command` to its end, without input unless it has one.
+    ///
+    /// # Errors
+    ///
+    /// It failed; what it said is told.
+    pub(crate) fn run(&self, command: &mut Command) -> Result<()> {
+        command.stdout(Stdio::null());
+        run(self.bench, command)
+    }
+
+    /// Puts this program on `node` and starts it as its guest.
+    ///
+    /// # Errors
+    ///
+    /// The node does not take it.
+    pub(crate) fn guest(&self, node: u8) -> Result<Peer> {
+        let program = File::open(&self.bench.program).context("cannot read this program")?;
+        let put = format!("cat >{GUEST} && chmod 755 {GUEST}");
+        self.run(self.exec(node, &["sh", "-c", &put]).stdin(program))?;
+        let name = format!("the program on node {node}");
+        let mut command = self.exec(node, &[GUEST, "guest"]);
+        let peer = Peer::start(&self.bench.held, &name, command.stderr(Stdio::null()))?;
+        peer.ready()?;
+        Ok(peer)
+    }
+
+    /// The processes it consists of.
+    ///
+    /// # Errors
+    ///
+    /// The launcher does not tell, or a node is not running.
+    pub(crate) fn processes(&self) -> Result<Processes> {
+        let mut command = self.ssi(&["status", "--json"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = self.bench.held.spawn(&mut command, Ending::Kill)?;
+        let mut json = String::new();
+        child.take_output()?.read_to_string(&mut json)?;
+        ensure!(child.wait()?.success(), "`ssi status` failed");
+        serde_json::from_str(&json).context("`ssi status --json` is not as expected")
+    }
+
+    fn ssi(&self, words: &[&str]) -> Command {
+        ssi(self.bench, words)
+    }
+}
+
+impl Drop for Cluster<'_> {
+    fn drop(&mut self) {
+        let mut stop = self.ssi(&["stop"]);
+        if let Err(error) = run(self.bench, stop.stdout(Stdio::null())) {
+            self.bench.progress.say(&format!("bench: {error:#}"));
+        }
+    }
+}
+
+impl Processes {
+    /// The supervisor's process group.
+    ///
+    /// # Errors
+    ///
+    /// The number is none of a process.
+    pub(crate) fn supervisor(&self) -> Result<Pid> {
+        Pid::from_raw(self.supervisor).context("the supervisor has no number")
+    }
+
+    /// The process groups of the nodes.
+    ///
+    /// # Errors
+    ///
+    /// A node is not running.
+    pub(crate) fn nodes(&self) -> Result<Vec<Pid>> {
+        let pid = |node: &NodeProcess| node.pid.and_then(Pid::from_raw);
+        let pids = self.nodes.iter().map(pid);
+        pids.collect::<Option<_>>().context("a node is not running")
+    }
+}
+
+/// Has an interrupt stop the cluster, if there is one.
+pub(crate) fn stop_at_last(bench: &Bench) {
+    bench.held.at_last(ssi(bench, &["stop"]));
+}
+
+fn ssi(bench: &Bench, words: &[&str]) -> Command {
+    let mut command = Command::new(&bench.programs.ssi);
+    command
+        .args(words)
+        .env("SSI_RUN", bench.run_directory())
+        .env("SSI_CLUSTER", NAME)
+        .env("SSI_KERNEL", &bench.programs.kernel)
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(bench: &Bench, command: &mut Command) -> Result<()> {
+    let mut complaint = tempfile::tempfile()?;
+    command.stderr(complaint.try_clone()?);
+    let status = bench.held.spawn(command, Ending::Ask)?.wait()?;
+    if status.success() {
+        return Ok(());
+    }
+    std::io::Seek::rewind(&mut complaint)?;
+    let mut said = String::new();
+    complaint
+        .take(COMPLAINT_BYTES_MAX)
+        .read_to_string(&mut said)?;
+    bail!("{command:?} failed ({status}): {}", said.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn processes(json: &str) -> Processes {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn processes_are_read_from_the_launchers_status() {
+        let processes = processes(
+            r#"{"supervisor":7,"up_s":1.5,"nodes":[{"node":1,"pid":8},{"node":2,"pid":9}]}"#,
+        );
+        let raw = |pid: Pid| pid.as_raw_nonzero().get();
+        assert_eq!(raw(processes.supervisor().unwrap()), 7);
+        let nodes: Vec<i32> = processes.nodes().unwrap().into_iter().map(raw).collect();
+        assert_eq!(nodes, [8, 9]);
+    }
+
+    #[test]
+    fn a_node_without_a_process_is_not_left_out() {
+        let processes = processes(r#"{"supervisor":7,"nodes":[{"pid":8},{"pid":null}]}"#);
+        assert!(processes.nodes().is_err());
+    }
+}

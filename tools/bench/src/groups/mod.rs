@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The groups of measurements.
+//!
+//! A group measures what belongs together and returns its rows. What is
+//! compared is measured in turns, so that a machine that gets slower or faster
+//! on the way does so for both.
+
+mod boot;
+mod exec;
+mod memory;
+mod network;
+mod syscalls;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::bench::Bench;
+use crate::row::Row;
+
+/// One group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    /// From nothing to a command on a node
+    Boot,
+    /// From nothing to whole clusters
+    Nodes,
+    /// What an idle cluster takes
+    Memory,
+    /// Round trips and bulk between two nodes
+    Network,
+    /// System calls, fork and exec with and without SSI
+    Syscalls,
+    /// Commands on a node, from the host
+    Exec,
+}
+
+impl Group {
+    /// Measures, for as long as the bench's effort says.
+    ///
+    /// # Errors
+    ///
+    /// Something of it could not be measured.
+    pub(crate) fn measure(self, bench: &Bench) -> Result<Vec<Row>> {
+        match self {
+            Self::Boot => boot::one_node(bench),
+            Self::Nodes => boot::clusters(bench),
+            Self::Memory => memory::measure(bench),
+            Self::Network => network::measure(bench),
+            Self::Syscalls => syscalls::measure(bench),
+            Self::Exec => exec::measure(bench),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Questions of the host, answers of a guest.
+//!
+//! Both are one line of JSON. An answer stands behind [`MARK`], because what a
+//! guest prints and what its kernel prints may share one console.
+
+use std::net::{
+    Ipv4Addr,
+    SocketAddrV4, //
+};
+
+use serde::{
+    Deserialize,
+    Serialize, //
+};
+
+/// What comes before an answer in its line.
+pub(crate) const MARK: &str = "ssi-bench: ";
+
+/// Something a program asks its kernel for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Action {
+    /// `getpid()`: nothing but the way into the kernel and back.
+    Getpid,
+    /// `write()` of one byte to `/dev/null`: and a file besides.
+    WriteNull,
+    /// `fork()`, `execve()` of a program that ends at once, and `wait()`.
+    Spawn,
+}
+
+/// What the host asks; a guest does one thing at a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Question {
+    /// Do `batches` of `count` actions, both at least 1: [`Answer::Took`].
+    Repeat {
+        /// What to do.
+        action: Action,
+        /// How often in a batch.
+        count: u32,
+        /// How many batches.
+        batches: u32,
+    },
+    /// Send back what one connection brings: [`Answer::Listening`] at once,
+    /// [`Answer::Done`] at the end of the connection.
+    Echo,
+    /// Send a message to an echo and wait for it, `count` times:
+    /// [`Answer::RoundTrip`].
+    Ping {
+        /// Who echoes.
+        to: Ipv4Addr,
+        /// Round trips, at least one batch of them.
+        count: u32,
+        /// Bytes in a message, at least 1.
+        bytes: usize,
+    },
+    /// Read one connection to its end: [`Answer::Listening`] at once,
+    /// [`Answer::Received`] at the end.
+    Sink,
+    /// Send as fast as a sink reads: [`Answer::Done`].
+    Pour {
+        /// Who reads.
+        to: Ipv4Addr,
+        /// For how long.
+        millis: u64,
+    },
+}
+
+/// What a guest answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// The guest runs and may be asked.
+    Ready,
+    /// The fastest batch took this long.
+    Took {
+        /// Nanoseconds.
+        ns: u64,
+    },
+    /// A connection may come.
+    Listening,
+    /// The median time of a round trip.
+    RoundTrip {
+        /// Nanoseconds.
+        ns: f64,
+    },
+    /// What came, and how long it took from the first byte to the end.
+    Received {
+        /// Bytes.
+        bytes: u64,
+        /// Nanoseconds.
+        ns: u64,
+    },
+    /// It is over.
+    Done,
+    /// It went wrong.
+    Failed {
+        /// How.
+        why: String,
+    },
+}
+
+/// Port of the echoes and sinks.
+const PORT: u16 = 7783;
+
+/// Where the echo or sink on `host` listens.
+pub(crate) fn place(host: Ipv4Addr) -> SocketAddrV4 {
+    SocketAddrV4::new(host, PORT)
+}
+
+/// The answer in a `line` of a guest's output, if it has one.
+///
+/// # Errors
+///
+/// What stands behind the mark is no answer.
+pub(crate) fn answer_in(line: &str) -> Option<Result<Answer, serde_json::Error>> {
+    let (_, json) = line.split_once(MARK)?;
+    Some(serde_json::from_str(json.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_found_behind_what_the_kernel_said() {
+        let line = format!("[    0.1] vec0: up{MARK}{{\"took\":{{\"ns\":5}}}}\r\n");
+        assert_eq!(answer_in(&line).unwrap().unwrap(), Answer::Took { ns: 5 });
+        assert!(answer_in("[    0.1] Run /init as init process").is_none());
+        assert!(answer_in(&format!("{MARK}\"rea")).unwrap().is_err());
+    }
+
+    #[test]
+    fn a_question_that_a_console_echoes_is_no_answer() {
+        let asked = serde_json::to_string(&Question::Echo).unwrap();
+        assert!(answer_in(&asked).is_none());
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The agent of a node.
+//!
+//! Two ports on the launcher's wire: one runs commands (a connection each), the
+//! other answers what the node is and does. Both are deaf to everybody else: a
+//! listener is bound to the wire's interface and takes only the launcher's
+//! address, which no process of the node can have without being root already.
+//! An idle agent sleeps in `accept` and costs nothing.
+
+use std::{convert::Infallible, path::PathBuf, sync::Arc, thread};
+
+use anyhow::Context as _;
+use ssi_exec::{node, CONTROL_PORT, EXEC_PORT};
+
+use crate::environment;
+
+mod control;
+mod listen;
+mod proc;
+
+/// Serves the launcher; returns only when it cannot.
+pub(crate) fn run() -> anyhow::Result<Infallible> {
+    // A node whose agent is gone can only be crashed.
+    if let Err(why) = node::protect_from_oom() {
+        crate::log::line(&format!("oom_score_adj: {why}"));
+    }
+    let commands = listen::on(EXEC_PORT)?;
+    let questions = listen::on(CONTROL_PORT)?;
+    thread::Builder::new()
+        .name("control".to_owned())
+        .spawn(move || listen::each(&questions, |stream| control::serve(&stream)))
+        .context("the control port's thread")?;
+    let defaults = Arc::new(defaults());
+    listen::each(&commands, move |stream| Ok(node::serve(stream, &defaults)?))
+}
+
+fn defaults() -> node::Defaults {
+    node::Defaults {
+        env: environment::of_commands()
+            .iter()
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+            .collect(),
+        cwd: PathBuf::from(environment::home()),
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pid 1.
+//!
+//! ```text
+//! mount --> network --> root --> agent, console --> reap --+--> power off
+//!                                     ^                    |    (SIGTERM, SIGUSR1, SIGUSR2)
+//!                                     +---- one died ------+
+//! ```
+//!
+//! Whatever fails on the way is reported and passed by: a node that answers
+//! half is better than one that panics.
+
+use std::{
+    convert::Infallible,
+    os::unix::process::CommandExt as _,
+    process::{Child, Command},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use rustix::{
+    io::Errno,
+    process::{wait, Pid, WaitOptions},
+};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
+    iterator::Signals,
+};
+
+use crate::{
+    cmdline::{Cmdline, Root},
+    console, mounts, network, power, problem, root,
+};
+
+/// A child that lives shorter than this is not started again at once.
+const LIFE_MIN: Duration = Duration::from_secs(1);
+
+/// Runs the node; returns only when it cannot.
+pub(crate) fn run() -> anyhow::Result<Infallible> {
+    mounts::mount_all();
+    mounts::link_devices();
+    let cmdline = Cmdline::read();
+    name_host(&cmdline);
+    network::bring_up();
+    change_root(&cmdline);
+    network::name_nodes();
+    end_on_signals()?;
+    let mut children = [Kept::new(Role::Agent), Kept::new(Role::Console)];
+    loop {
+        children.iter_mut().for_each(Kept::ensure);
+        reap(&mut children)?;
+    }
+}
+
+fn name_host(cmdline: &Cmdline) {
+    let name = format!("node{}", cmdline.node());
+    if let Err(why) = rustix::system::sethostname(name.as_bytes()) {
+        crate::log::line(&format!("host name {name}: {why}"));
+    }
+}
+
+fn change_root(cmdline: &Cmdline) {
+    match cmdline.root() {
+        Ok(Root::Initramfs) => {}
+        Ok(Root::Hostfs) => {
+            if let Err(why) = root::change_to_hostfs() {
+                problem::note(&format!("{why:#}; the node stays on its initramfs"));
+            }
+        }
+        Err(word) => problem::note(&format!(
+            "ssi.root={word} is unknown (initramfs, hostfs); the node stays on its initramfs"
+        )),
+    }
+}
+
+/// `poweroff`, `halt` and `reboot` send one of these to pid 1.
+fn end_on_signals() -> anyhow::Result<()> {
+    let mut signals =
+        Signals::new([SIGTERM, SIGUSR1, SIGUSR2, SIGINT]).context("signals of pid 1")?;
+    thread::Builder::new()
+        .name("end".to_owned())
+        .spawn(move || {
+            if signals.forever().next().is_some() {
+                power::end();
+            }
+        })
+        .context("the thread that ends the node")?;
+    Ok(())
+}
+
+/// Waits for one process to end; most are orphans of somebody else.
+fn reap(children: &mut [Kept]) -> anyhow::Result<()> {
+    match wait(WaitOptions::empty()) {
+        Ok(Some((pid, _))) => children.iter_mut().for_each(|kept| kept.ended(pid)),
+        Ok(None) | Err(Errno::INTR) => {}
+        Err(Errno::CHILD) if power::is_ending() => power::off(),
+        Err(Errno::CHILD) => thread::sleep(LIFE_MIN),
+        Err(why) => return Err(why).context("waiting for children"),
+    }
+    Ok(())
+}
+
+/// What a child of pid 1 is for.
+#[derive(Clone, Copy)]
+enum Role {
+    /// Runs commands for the launcher.
+    Agent,
+    /// The shell of `ssi console`.
+    Console,
+}
+
+impl Role {
+    fn start(self) -> anyhow::Result<Child> {
+        match self {
+            Self::Agent => Command::new("/proc/self/exe")
+                .arg0("ssi-init")
+                .arg("agent")
+                .spawn()
+                .context("the agent's process"),
+            Self::Console => console::start(),
+        }
+    }
+}
+
+/// A child that is started again when it ends.
+struct Kept {
+    role: Role,
+    running: Option<Pid>,
+    started: Option<Instant>,
+}
+
+impl Kept {
+    fn new(role: Role) -> Self {
+        Self {
+            role,
+            running: None,
+            started: None,
+        }
+    }
+
+    /// Starts it unless it runs. One that ended too fast waits a while, and
+    /// everybody with it: orphans lie a second longer.
+    fn ensure(&mut self) {
+        if self.running.is_some() || power::is_ending() {
+            return;
+        }
+        if self.started.is_some_and(|then| then.elapsed() < LIFE_MIN) {
+            thread::sleep(LIFE_MIN);
+        }
+        self.started = Some(Instant::now());
+        match self.role.start() {
+            Ok(child) => self.running = Some(Pid::from_child(&child)),
+            Err(why) => crate::log::line(&format!("{why:#}")),
+        }
+    }
+
+    fn ended(&mut self, pid: Pid) {
+        if self.running == Some(pid) {
+            self.running = None;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The first process of a node.
+//!
+//! One static binary with three lives. As pid 1 it mounts what programs
+//! expect, brings up the launcher's wire, changes to the root it was told, and
+//! then only keeps its two children alive and reaps orphans: the agent, which
+//! runs commands for `ssi exec`, and a shell on the console. Its third life, short,
+//! is the step between a fork and a program that leads a terminal session.
+//!
+//! ```text
+//! kernel --> /init (pid 1) --+--> /init agent      port 83 exec, port 84 control
+//!                            +--> shell on /dev/tty0
+//! ```
+//!
+//! Nothing here knows the cluster: that is the kernel's business.
+
+use std::process::ExitCode;
+
+use ssi_exec::node;
+
+mod agent;
+mod cmdline;
+mod console;
+mod environment;
+mod init;
+mod log;
+mod mounts;
+mod network;
+mod power;
+mod problem;
+mod root;
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some("agent") => report(agent::run()),
+        Some(node::SESSION_WORD) => lead_session(),
+        None if rustix::process::getpid().is_init() => report(init::run()),
+        _ => {
+            log::line("this is the first process of a node; the kernel starts it, not you");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Becomes a program with a terminal of its own. Its words go to that terminal.
+fn lead_session() -> ExitCode {
+    let why = node::lead_session(std::env::args_os().skip(2));
+    eprintln!("{why}");
+    ExitCode::from(126)
+}
+
+/// Every life ends only by failing.
+fn report(ended: anyhow::Result<std::convert::Infallible>) -> ExitCode {
+    let Err(why) = ended;
+    log::line(&format!("{why:#}"));
+    ExitCode::FAILURE
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Every limit of the launcher.
+//!
+//! Each has its unit last. Reaching one is an error the user can read, or, where
+//! data keeps coming (logs, consoles), the loss of the middle of that data.
+
+use std::time::Duration;
+
+/// Memory of a node, at least: a smaller kernel does not reach its first process.
+pub(crate) const NODE_MEMORY_MIB_MIN: u64 = 32;
+
+/// Memory of a node, at most: more than any host these nodes are made for.
+pub(crate) const NODE_MEMORY_MIB_MAX: u64 = 1 << 20;
+
+/// Memory a node takes from the host beside its own, to warn before it is short.
+pub(crate) const NODE_OVERHEAD_MIB: u64 = 4;
+
+/// Words of `--append`, in bytes: UML's command line holds 4096 with all of ours.
+pub(crate) const APPEND_BYTES_MAX: usize = 2048;
+
+/// A path of a unix socket, its final zero not counted.
+pub(crate) const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// From the start of a node's process to its agent's hello.
+pub(crate) const BOOT_MAX: Duration = Duration::from_secs(120);
+
+/// From asking a node to switch itself off to killing it.
+pub(crate) const POWER_OFF_MAX: Duration = Duration::from_secs(2);
+
+/// From a status request to the answer of a node; a later one is left out.
+pub(crate) const STATUS_ANSWER_MAX: Duration = Duration::from_millis(500);
+
+/// A connection to a node that is ready.
+pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// From a lost agent connection to the next attempt.
+pub(crate) const AGENT_RETRY: Duration = Duration::from_millis(200);
+
+/// Between two looks at a process group that has not ended yet.
+pub(crate) const REAP_RETRY: Duration = Duration::from_millis(5);
+
+/// For somebody else who is cleaning up a cluster's directory.
+pub(crate) const DIRECTORY_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Nodes that boot at the same time, per processor of the host.
+pub(crate) const BOOTING_PER_CPU_MAX: usize = 4;
+
+/// Descriptors a supervisor asks the system for.
+pub(crate) const OPEN_FILES_MAX: u64 = 16_384;
+
+/// Descriptors one node takes in the supervisor, with some to spare.
+pub(crate) const NODE_OPEN_FILES: u64 = 16;
+
+/// Descriptors a supervisor takes beside its nodes, clients included.
+pub(crate) const BASE_OPEN_FILES: u64 = 320;
+
+/// Clients of one supervisor at the same time; more are turned away.
+pub(crate) const CLIENTS_MAX: usize = 256;
+
+/// A line of the control socket, newline included.
+pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Answers that wait for a client that does not read; one above is dropped.
+pub(crate) const CLIENT_QUEUE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Console output that waits for a watcher; one above is dropped.
+pub(crate) const WATCHER_QUEUE_BYTES_MAX: usize = 256 * 1024;
+
+/// Keys that wait for a console that does not read.
+pub(crate) const KEYS_BYTES_MAX: usize = 4096;
+
+/// Console output shown to a new watcher.
+pub(crate) const CONSOLE_RECALL_BYTES_MAX: usize = 4096;
+
+/// A node's log, and a node's console; above it the middle is thrown away.
+pub(crate) const LOG_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// What is kept of the beginning of a log that grew too long.
+pub(crate) const LOG_HEAD_BYTES: u64 = 512 * 1024;
+
+/// What is kept of the end of a log that grew too long.
+pub(crate) const LOG_TAIL_BYTES: u64 = 1536 * 1024;
+
+/// Between two looks at the size of a log that is being written.
+pub(crate) const LOG_LOOK: Duration = Duration::from_millis(50);
+
+/// End of a dead node's log in which the reason is looked for.
+pub(crate) const REASON_BYTES_MAX: u64 = 64 * 1024;
+
+/// Reason of a death, longest text.
+pub(crate) const REASON_CHARS_MAX: usize = 200;
+
+/// Last lines of the log shown when a node does not come up.
+pub(crate) const FAILURE_LINES: usize = 12;
+
+/// Between two looks of `ssi log --follow`.
+pub(crate) const FOLLOW_LOOK: Duration = Duration::from_millis(100);

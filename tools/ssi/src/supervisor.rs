@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One process per cluster that owns everything.
+//!
+//! The supervisor holds the nodes' processes, consoles and logs, the switch, the
+//! wire, and the control socket. When it ends, for whatever reason, all of that
+//! ends with it: nodes die with their parent, and the janitor removes the files.
+//!
+//! It is one loop around one epoll instance. Whatever may wait for somebody else
+//! (a node, a client, an agent) is a state, never a blocking call; only the
+//! switch and the wire have threads of their own.
+//!
+//! | part | decides or does |
+//! | --- | --- |
+//! | `machine` | decides what becomes of a node |
+//! | `node` | does it, with `node_process`, `console`, `log_file`, `agent` |
+//! | `request` | does what clients ask |
+//! | `cluster` | all nodes together: the order of booting, the end |
+//! | `household` | the cluster's directory, before the first node and after the last |
+//! | `poller`, `log_watch`, `queue`, `client`, `starter` | tools of these |
+
+mod agent;
+mod client;
+mod cluster;
+mod console;
+mod household;
+mod log_file;
+mod log_watch;
+mod machine;
+mod node;
+mod node_process;
+mod poller;
+mod queue;
+mod request;
+mod signals;
+mod starter;
+mod world;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    os::unix::net::{
+        UnixListener,
+        UnixStream, //
+    },
+    time::Instant,
+};
+
+use anyhow::{
+    bail,
+    Context,
+    Result, //
+};
+use rustix::process;
+
+use self::{
+    client::Client,
+    cluster::Cluster,
+    console::Presence,
+    household::Household,
+    machine::Moment,
+    poller::{
+        Interest,
+        Token, //
+    },
+    signals::Signals,
+    starter::Starter,
+    world::World,
+};
+use crate::{
+    layout::ClusterPaths,
+    limits::CLIENTS_MAX,
+    plan::Plan,
+    protocol::Reply, //
+};
+
+/// One process per cluster that owns everything.
+struct Supervisor {
+    world: World,
+    cluster: Cluster,
+    clients: BTreeMap<u32, Client>,
+    /// Number of the next client or watcher.
+    next_number: u32,
+    listener: UnixListener,
+    signals: Signals,
+}
+
+/// Runs a cluster until its end. Standard input is the line to `ssi start`.
+///
+/// # Errors
+///
+/// The cluster was not started by `ssi start`; everything else is told to it.
+pub(crate) fn run() -> Result<()> {
+    let begin = Instant::now();
+    process::setsid().context("'ssi supervise' is started by 'ssi start'")?;
+    let (mut starter, plan) = Starter::from_stdin()?;
+    household::leave_stdin().context("cannot open /dev/null")?;
+    match household::settle_in(&plan) {
+        Ok((household, paths)) => serve(household, paths, plan, starter, begin),
+        Err(e) => {
+            starter.fail(format!("{e:#}"), Vec::new());
+            Ok(())
+        }
+    }
+}
+
+fn serve(
+    household: Household,
+    paths: ClusterPaths,
+    plan: Plan,
+    mut starter: Starter,
+    begin: Instant,
+) -> Result<()> {
+    let mut waiting = match Supervisor::new(plan, paths, begin) {
+        Ok(mut supervisor) => {
+            supervisor.adopt(starter);
+            supervisor.serve();
+            supervisor.into_waiting()
+        }
+        Err(e) => {
+            starter.fail(format!("{e:#}"), Vec::new());
+            Waiting::default()
+        }
+    };
+    let left = household.leave();
+    waiting.dismiss();
+    left
+}
+
+/// Those who wait for the very end.
+#[derive(Default)]
+struct Waiting {
+    clients: Vec<Client>,
+    /// Held: `ssi start` sees us leave by its end.
+    starter: Option<Starter>,
+}
+
+impl Waiting {
+    fn dismiss(&mut self) {
+        for client in &mut self.clients {
+            let _: Presence = client.answer(&Reply::Done);
+        }
+        drop(self.starter.take());
+    }
+}
+
+impl Supervisor {
+    fn new(plan: Plan, paths: ClusterPaths, begin: Instant) -> Result<Self> {
+        household::raise_open_files(plan.nodes)?;
+        // Orphans of a dead kernel come to us, so that we can see them end.
+        process::set_child_subreaper(Some(process::getpid())).context("cannot reap orphans")?;
+        let listener = UnixListener::bind(paths.control_checked()?)
+            .with_context(|| format!("cannot make the socket {}", paths.control().display()))?;
+        listener.set_nonblocking(true)?;
+        let signals = Signals::new().context("cannot listen to signals")?;
+        let world = World::new(plan, paths, begin)?;
+        world.poller.add(&listener, Token::Listener, Interest::Read)?;
+        world.poller.add(&signals, Token::Signals, Interest::Read)?;
+        Ok(Self {
+            cluster: Cluster::new(world.plan.nodes),
+            world,
+            clients: BTreeMap::new(),
+            next_number: 0,
+            listener,
+            signals,
+        })
+    }
+
+    fn adopt(&mut self, starter: Starter) {
+        let added = self.world.poller.add(&starter, Token::Starter, Interest::Read);
+        if let Err(e) = added {
+            eprintln!("cannot listen to 'ssi start': {e}");
+        }
+        self.cluster.adopt(starter);
+    }
+
+    /// Until the cluster is gone.
+    fn serve(&mut self) {
+        self.cluster.go_on(&mut self.world);
+        while !self.cluster.is_over() {
+            let now = self.world.now();
+            let timeout = self.deadline().map(|at| at.saturating_sub(now));
+            match self.world.poller.wait(timeout) {
+                Ok(tokens) => tokens.into_iter().for_each(|token| self.hear(token)),
+                Err(e) => {
+                    eprintln!("cannot wait for events: {e}");
+                    return;
+                }
+            }
+            self.tick();
+            self.settle();
+        }
+    }
+
+    fn deadline(&self) -> Option<Moment> {
+        let asked = self.clients.values().filter_map(Client::deadline);
+        let times = asked.chain(self.cluster.deadline());
+        times.chain(self.world.logs.deadline()).min()
+    }
+
+    fn hear(&mut self, token: Token) {
+        let world = &mut self.world;
+        match token {
+            Token::Listener => self.accept(),
+            Token::Signals => self.hear_signals(),
+            Token::Logs => world.logs.take(world.now()),
+            Token::Starter => self.cluster.lose_starter(world),
+            Token::Process(node) => self.cluster.with(node, |n| n.reap(world)),
+            Token::Console(node) => self.serve_console(node),
+            Token::Agent(node) => self.hear_agent(node),
+            Token::Client(number) => self.hear_client(number),
+            Token::Watcher(number) => self.hear_watcher(number),
+        }
+    }
+
+    fn hear_signals(&mut self) {
+        if self.signals.take() {
+            self.cluster.stop(&mut self.world);
+        }
+        let world = &mut self.world;
+        self.cluster.each(|node| node.look_for_stop(world));
+    }
+
+    fn tick(&mut self) {
+        let world = &mut self.world;
+        self.cluster.each(|node| node.tick(world));
+        for id in world.logs.due(world.now()) {
+            self.cluster.with(id, |node| node.look_at_log(world));
+        }
+    }
+
+    /// What follows from what has just happened, for the cluster and for those
+    /// who wait for it.
+    fn settle(&mut self) {
+        self.cluster.go_on(&mut self.world);
+        self.answer_waiting();
+    }
+
+    fn accept(&mut self) {
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => self.welcome(stream),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    // The one who waits is seen again when a descriptor is free.
+                    eprintln!("cannot accept a client: {e}");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn welcome(&mut self, stream: UnixStream) {
+        if let Err(e) = self.try_welcome(stream) {
+            eprintln!("a client was turned away: {e:#}");
+        }
+    }
+
+    fn try_welcome(&mut self, stream: UnixStream) -> Result<()> {
+        let peer = rustix::net::sockopt::socket_peercred(&stream)?;
+        if peer.uid != process::getuid() {
+            bail!("it belongs to user {}", peer.uid.as_raw());
+        }
+        if self.clients.len() >= CLIENTS_MAX {
+            bail!("there are {CLIENTS_MAX} already");
+        }
+        let client = Client::new(stream)?;
+        let number = self.take_number();
+        self.world.poller.add(&client, Token::Client(number), Interest::Read)?;
+        self.clients.insert(number, client);
+        Ok(())
+    }
+
+    fn take_number(&mut self) -> u32 {
+        let number = self.next_number;
+        self.next_number = number.wrapping_add(1);
+        number
+    }
+
+    fn into_waiting(self) -> Waiting {
+        let clients = self.clients.into_values();
+        Waiting {
+            clients: clients.filter(Client::waits_for_the_end).collect(),
+            starter: self.cluster.into_starter(),
+        }
+    }
+}

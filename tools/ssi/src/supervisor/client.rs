@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A client of the control socket.
+//!
+//! A client asks one thing at a time. While its answer waits for a node, nothing
+//! is read from it; what it does not take fills its queue, and then it is gone.
+
+use std::{
+    collections::BTreeSet,
+    io::{
+        self,
+        Read, //
+    },
+    os::{
+        fd::{
+            AsFd,
+            BorrowedFd, //
+        },
+        unix::net::UnixStream,
+    },
+};
+
+use ssi_core::ids::NodeId;
+
+use super::{
+    console::{
+        is_passing,
+        Presence, //
+    },
+    machine::Moment,
+    poller::Interest,
+    queue::Queue,
+};
+use crate::{
+    limits::{
+        CLIENT_QUEUE_BYTES_MAX,
+        LINE_BYTES_MAX, //
+    },
+    protocol::{
+        self,
+        Reply,
+        Request, //
+    },
+};
+
+/// What a client waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// A node to be ready, asked for at `since`.
+    Boot {
+        /// The node.
+        node: NodeId,
+        /// When it was asked for.
+        since: Moment,
+    },
+    /// Nodes to be gone.
+    Gone(BTreeSet<NodeId>),
+    /// Nodes to be frozen.
+    Paused(BTreeSet<NodeId>),
+    /// The answers of these agents, until then.
+    Status {
+        /// Those that have not answered.
+        open: BTreeSet<NodeId>,
+        /// Those that have.
+        answered: BTreeSet<NodeId>,
+        /// When the answer is given without them.
+        until: Moment,
+    },
+    /// The end of the cluster.
+    Stop,
+}
+
+/// A client of the control socket.
+#[derive(Debug)]
+pub(crate) struct Client {
+    stream: UnixStream,
+    read: Vec<u8>,
+    queue: Queue,
+    /// What its answer waits for, if anything.
+    pub(crate) waiting: Option<Waiting>,
+}
+
+/// What a client wants.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Asked {
+    /// Nothing yet.
+    Nothing,
+    /// This.
+    Request(Request),
+    /// Something that is no request: what is wrong with it.
+    Nonsense(String),
+}
+
+impl Client {
+    /// A client that has asked nothing yet.
+    pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self {
+            stream,
+            read: Vec::new(),
+            queue: Queue::new(CLIENT_QUEUE_BYTES_MAX),
+            waiting: None,
+        })
+    }
+
+    /// Reads what is there.
+    pub(crate) fn fill(&mut self) -> Presence {
+        let mut buffer = [0; 4096];
+        // A client that talks without end is taken a limited line at a time.
+        while self.read.len() <= LINE_BYTES_MAX {
+            match (&self.stream).read(&mut buffer) {
+                Ok(0) => return Presence::Gone,
+                Ok(count) => self.read.extend_from_slice(&buffer[..count]),
+                Err(e) if is_passing(&e) => return Presence::Here,
+                Err(_) => return Presence::Gone,
+            }
+        }
+        Presence::Here
+    }
+
+    /// Takes the next request, unless an answer is still due.
+    pub(crate) fn next(&mut self) -> Asked {
+        if self.waiting.is_some() {
+            return Asked::Nothing;
+        }
+        let Some(end) = self.read.iter().position(|byte| *byte == b'\n') else {
+            return match self.read.len() > LINE_BYTES_MAX {
+                true => Asked::Nonsense(format!("a line is longer than {LINE_BYTES_MAX} bytes")),
+                false => Asked::Nothing,
+            };
+        };
+        let line: Vec<u8> = self.read.drain(..=end).collect();
+        match protocol::from_line(&line) {
+            Ok(request) => Asked::Request(request),
+            Err(why) => Asked::Nonsense(why),
+        }
+    }
+
+    /// Answers.
+    pub(crate) fn answer(&mut self, reply: &Reply) -> Presence {
+        match self.queue.push(&protocol::to_line(reply)) {
+            Ok(()) => self.flush(),
+            Err(_) => Presence::Gone,
+        }
+    }
+
+    /// Writes what waits.
+    pub(crate) fn flush(&mut self) -> Presence {
+        match self.queue.flush(&self.stream) {
+            Ok(()) => Presence::Here,
+            Err(_) => Presence::Gone,
+        }
+    }
+
+    /// What to listen for now.
+    pub(crate) fn interest(&self) -> Interest {
+        Interest::of(self.waiting.is_none(), !self.queue.is_empty())
+    }
+
+    /// The stream, for somebody else; `None` if bytes are on their way in it.
+    pub(crate) fn into_stream(self) -> Option<UnixStream> {
+        let clean = self.read.is_empty() && self.queue.is_empty();
+        clean.then_some(self.stream)
+    }
+}
+
+impl AsFd for Client {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn client() -> (Client, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        (Client::new(ours).unwrap(), theirs)
+    }
+
+    #[test]
+    fn requests_come_one_by_one() {
+        let (mut client, mut theirs) = client();
+        let line = protocol::to_line(&Request::Status);
+        theirs.write_all(&[&line[..], &line[..5]].concat()).unwrap();
+        assert_eq!(client.fill(), Presence::Here);
+        assert_eq!(client.next(), Asked::Request(Request::Status));
+        assert_eq!(client.next(), Asked::Nothing);
+        theirs.write_all(&line[5..]).unwrap();
+        client.fill();
+        client.waiting = Some(Waiting::Stop);
+        assert_eq!(client.next(), Asked::Nothing, "one at a time");
+        client.waiting = None;
+        assert_eq!(client.next(), Asked::Request(Request::Status));
+    }
+
+    #[test]
+    fn a_line_without_end_is_nonsense() {
+        let (mut client, mut theirs) = client();
+        let mut asked = Asked::Nothing;
+        while asked == Asked::Nothing {
+            let _ = theirs.write(&[b'x'; 4096]);
+            assert_eq!(client.fill(), Presence::Here);
+            asked = client.next();
+        }
+        assert!(matches!(asked, Asked::Nonsense(_)));
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_is_gone_in_the_end() {
+        let (mut client, _theirs) = client();
+        let reply = Reply::Refused {
+            text: "x".repeat(60_000),
+        };
+        let answers = (0..100).take_while(|_| client.answer(&reply) == Presence::Here);
+        assert!(answers.count() < 40);
+    }
+
+    #[test]
+    fn a_stream_is_handed_over_only_between_messages() {
+        let (mut client, mut theirs) = client();
+        theirs.write_all(b"early").unwrap();
+        client.fill();
+        assert!(client.into_stream().is_none());
+    }
+
+    #[test]
+    fn a_client_that_left_is_gone() {
+        let (mut client, theirs) = client();
+        drop(theirs);
+        assert_eq!(client.fill(), Presence::Gone);
+    }
+}

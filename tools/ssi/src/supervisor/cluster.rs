@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! All nodes together.
+//!
+//! ```text
+//!              all nodes ready              stop
+//!   ┌──────────┐ ─────────► ┌─────────┐ ─────────► ┌──────────┐ no process left
+//!   │ Starting │            │ Running │            │ Stopping │ ───────────────► over
+//!   └──────────┘            └─────────┘            └──────────┘
+//!        └───── a node died, or nobody waits any more ──▲
+//! ```
+//!
+//! Nodes boot a few at a time: more than the processors can serve only make each
+//! other wait. A cluster that does not come up is killed; one that is stopped
+//! while it runs is asked to switch itself off first.
+
+use std::{
+    collections::{
+        BTreeMap,
+        VecDeque, //
+    },
+    thread,
+};
+
+use anyhow::Result;
+use ssi_core::ids::NodeId;
+
+use super::{
+    console::Presence,
+    machine::{
+        Event,
+        Moment,
+        Refusal,
+        State, //
+    },
+    node::Node,
+    starter::Starter,
+    world::World,
+};
+use crate::{
+    limits::BOOTING_PER_CPU_MAX,
+    protocol::StartNews, //
+};
+
+/// All nodes together.
+pub(crate) struct Cluster {
+    nodes: BTreeMap<NodeId, Node>,
+    /// Those whose turn to boot has not come.
+    queue: VecDeque<NodeId>,
+    booting_max: usize,
+    phase: Phase,
+}
+
+/// Where the cluster stands.
+enum Phase {
+    /// Its first nodes come up, and somebody waits for that.
+    Starting(Starting),
+    /// It is there.
+    Running,
+    /// It is being ended. Whoever waited for its start sees it end.
+    Stopping(Option<Starter>),
+}
+
+/// A cluster on its way up.
+struct Starting {
+    starter: Option<Starter>,
+    /// Nodes that are not ready, each with what was told about it.
+    missing: BTreeMap<NodeId, Told>,
+}
+
+/// What was told about a node that comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Nothing.
+    Nothing,
+    /// That it boots.
+    Booting,
+}
+
+impl Cluster {
+    /// A cluster of nodes 1 to `count`, none of them booted yet.
+    pub(crate) fn new(count: u8) -> Self {
+        let ids = || (1..=count).filter_map(NodeId::new);
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            nodes: BTreeMap::new(),
+            queue: ids().collect(),
+            booting_max: cpus * BOOTING_PER_CPU_MAX,
+            phase: Phase::Starting(Starting {
+                starter: None,
+                missing: ids().map(|id| (id, Told::Nothing)).collect(),
+            }),
+        }
+    }
+
+    /// Tells `starter` how the nodes come up.
+    pub(crate) fn adopt(&mut self, starter: Starter) {
+        if let Phase::Starting(starting) = &mut self.phase {
+            starting.starter = Some(starter);
+        }
+    }
+
+    /// The node, if it was ever started.
+    pub(crate) fn get(&mut self, id: NodeId) -> Option<&mut Node> {
+        self.nodes.get_mut(&id)
+    }
+
+    /// All nodes that were ever started, lowest first.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().map(|(id, node)| (*id, node))
+    }
+
+    /// Does `act` to one node, if it exists.
+    pub(crate) fn with(&mut self, id: NodeId, act: impl FnOnce(&mut Node)) {
+        if let Some(node) = self.nodes.get_mut(&id) {
+            act(node);
+        }
+    }
+
+    /// Does `act` to every node.
+    pub(crate) fn each(&mut self, act: impl FnMut(&mut Node)) {
+        self.nodes.values_mut().for_each(act);
+    }
+
+    /// Whether the node waits for its turn to boot.
+    pub(crate) fn is_queued(&self, id: NodeId) -> bool {
+        self.queue.contains(&id)
+    }
+
+    /// Whether it is being ended.
+    pub(crate) fn is_stopping(&self) -> bool {
+        matches!(self.phase, Phase::Stopping(_))
+    }
+
+    /// Whether it is ended and nothing is left of it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_stopping() && !self.nodes.values().any(|node| node.machine().has_process())
+    }
+
+    /// The nearest deadline of its nodes.
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        self.nodes.values().filter_map(Node::deadline).min()
+    }
+
+    /// The lowest number that is free: never started, dead or removed.
+    pub(crate) fn lowest_free(&self) -> Option<NodeId> {
+        (1..=ssi_core::ids::NODE_MAX)
+            .filter_map(NodeId::new)
+            .find(|id| !self.is_queued(*id) && !self.is_up(*id))
+    }
+
+    /// Puts the node at the end of those who wait to boot.
+    ///
+    /// # Errors
+    ///
+    /// It is up, or on its way.
+    pub(crate) fn enqueue(&mut self, id: NodeId) -> Result<(), Refusal> {
+        if let Some(node) = self.nodes.get(&id) {
+            // Asked of a copy: the node itself takes the event when it boots.
+            node.machine().clone().step(Moment::ZERO, Event::Boot)?;
+        }
+        if self.is_queued(id) {
+            return Err(Refusal::AlreadyUp(id));
+        }
+        self.queue.push_back(id);
+        Ok(())
+    }
+
+    /// Does what follows from the state of the nodes.
+    pub(crate) fn go_on(&mut self, world: &mut World) {
+        self.fill_slots(world);
+        if let Phase::Starting(starting) = &mut self.phase {
+            match starting.look(&self.nodes, world) {
+                Progress::Coming => {}
+                Progress::Up => self.phase = Phase::Running,
+                Progress::Failed => self.give_up(world),
+            }
+        }
+    }
+
+    /// Asks every node to switch itself off.
+    pub(crate) fn stop(&mut self, world: &mut World) {
+        self.end(Event::PowerOff, world);
+    }
+
+    /// The one who waited for the start has left: kills the cluster if it is
+    /// still starting.
+    pub(crate) fn lose_starter(&mut self, world: &mut World) {
+        match &mut self.phase {
+            Phase::Starting(starting) => {
+                starting.starter = None;
+                self.give_up(world);
+            }
+            Phase::Stopping(starter) => *starter = None,
+            Phase::Running => {}
+        }
+    }
+
+    /// The one who waits to see the end of a cluster that did not come up.
+    pub(crate) fn into_starter(self) -> Option<Starter> {
+        match self.phase {
+            Phase::Starting(starting) => starting.starter,
+            Phase::Stopping(starter) => starter,
+            Phase::Running => None,
+        }
+    }
+
+    fn is_up(&self, id: NodeId) -> bool {
+        self.nodes.get(&id).is_some_and(|node| node.machine().has_process())
+    }
+
+    fn give_up(&mut self, world: &mut World) {
+        self.end(Event::Remove, world);
+    }
+
+    fn end(&mut self, event: Event, world: &mut World) {
+        self.queue.clear();
+        let phase = std::mem::replace(&mut self.phase, Phase::Running);
+        self.phase = Phase::Stopping(match phase {
+            Phase::Starting(starting) => starting.starter,
+            Phase::Stopping(starter) => starter,
+            Phase::Running => None,
+        });
+        for node in self.nodes.values_mut() {
+            // Refused by nodes that are down already.
+            let _ = node.step(event.clone(), world);
+        }
+    }
+
+    fn fill_slots(&mut self, world: &mut World) {
+        let is_booting = |node: &&Node| matches!(node.machine().state(), State::Booting { .. });
+        let booting = self.nodes.values().filter(is_booting).count();
+        for _ in booting..self.booting_max {
+            let Some(id) = self.queue.pop_front() else {
+                return;
+            };
+            if let Err(e) = self.boot(id, world) {
+                let text = format!("node {id} cannot be started: {e:#}");
+                self.fail(text, Vec::new());
+                return self.give_up(world);
+            }
+        }
+    }
+
+    fn boot(&mut self, id: NodeId, world: &mut World) -> Result<()> {
+        if !self.nodes.contains_key(&id) {
+            self.nodes.insert(id, Node::new(id, world)?);
+        }
+        if let Some(node) = self.nodes.get_mut(&id) {
+            node.step(Event::Boot, world)?;
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, text: String, log: Vec<String>) {
+        if let Phase::Starting(starting) = &mut self.phase {
+            starting.fail(text, log);
+        }
+    }
+}
+
+/// How far a cluster has come up.
+enum Progress {
+    /// Not all nodes are ready.
+    Coming,
+    /// All are.
+    Up,
+    /// One never will be.
+    Failed,
+}
+
+impl Starting {
+    fn look(&mut self, nodes: &BTreeMap<NodeId, Node>, world: &World) -> Progress {
+        let ids: Vec<NodeId> = self.missing.keys().copied().collect();
+        for id in ids {
+            let Some(node) = nodes.get(&id) else {
+                continue;
+            };
+            if self.look_at(id, node, world) == Presence::Gone {
+                return Progress::Failed;
+            }
+        }
+        if !self.missing.is_empty() {
+            return Progress::Coming;
+        }
+        let seconds = world.now().as_secs_f64();
+        self.tell(&StartNews::Up { seconds });
+        Progress::Up
+    }
+
+    /// Tells what is new about a node; it is gone if it will never be ready.
+    fn look_at(&mut self, id: NodeId, node: &Node, world: &World) -> Presence {
+        let told = self.missing.get(&id).copied();
+        match node.machine().state() {
+            State::Booting { .. } if told == Some(Told::Nothing) => {
+                self.missing.insert(id, Told::Booting);
+                self.tell(&StartNews::Booting { node: id.get() });
+            }
+            State::Booting { .. } => {}
+            State::Ready | State::Pausing | State::Paused => {
+                self.missing.remove(&id);
+                self.tell(&ready(id, node, world));
+            }
+            State::Dead(death) => {
+                self.fail(format!("node {id} did not come up: {death}"), node.last_lines());
+                return Presence::Gone;
+            }
+            State::Down | State::Ending(_) => {
+                self.fail(format!("node {id} was removed while it came up"), Vec::new());
+                return Presence::Gone;
+            }
+        }
+        Presence::Here
+    }
+
+    /// One who has left is noticed by the end of the stream.
+    fn tell(&mut self, news: &StartNews) {
+        if let Some(starter) = &mut self.starter {
+            let _: Presence = starter.tell(news);
+        }
+    }
+
+    fn fail(&mut self, text: String, log: Vec<String>) {
+        match &mut self.starter {
+            Some(starter) => starter.fail(text, log),
+            None => eprintln!("{text}"),
+        }
+    }
+}
+
+fn ready(id: NodeId, node: &Node, world: &World) -> StartNews {
+    StartNews::Ready {
+        node: id.get(),
+        seconds: world.now().as_secs_f64(),
+        problem: node.hello().and_then(|hello| hello.problem.clone()),
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a supervisor moves into, and out of.
+//!
+//! The cluster's directory, the janitor that looks after it, and the process's
+//! own standard streams and limits. The directory is taken before anything else
+//! exists, and removed after everything else is gone.
+
+use std::{
+    fs::{
+        File,
+        OpenOptions, //
+    },
+    io,
+    os::unix::net::UnixStream,
+    thread,
+    time::{
+        Duration,
+        Instant, //
+    },
+};
+
+use anyhow::{
+    bail,
+    Context,
+    Result, //
+};
+use rustix::process::{
+    self,
+    Resource,
+    Rlimit, //
+};
+
+use crate::{
+    directory::{
+        self,
+        Owned, //
+    },
+    janitor::Hired,
+    layout::{
+        ClusterPaths,
+        RunDir, //
+    },
+    limits::{
+        BASE_OPEN_FILES,
+        DIRECTORY_WAIT_MAX,
+        NODE_OPEN_FILES,
+        OPEN_FILES_MAX, //
+    },
+    name,
+    plan::Plan,
+};
+
+/// Between two looks at a directory somebody else is cleaning up.
+const DIRECTORY_LOOK: Duration = Duration::from_millis(10);
+
+/// What is undone at the very end, in this order.
+#[derive(Debug)]
+pub(crate) struct Household {
+    owned: Owned,
+    janitor: Hired,
+}
+
+impl Household {
+    /// Removes the directory and lets the janitor go.
+    ///
+    /// # Errors
+    ///
+    /// Something was left; the next `ssi start` tries again.
+    pub(crate) fn leave(self) -> Result<()> {
+        let removed = self.owned.remove().context("cannot remove the directory");
+        let dismissed = self.janitor.dismiss().context("cannot end the janitor");
+        removed.and(dismissed)
+    }
+}
+
+/// Standard input was the line to `ssi start`, which must see its end.
+pub(crate) fn leave_stdin() -> io::Result<()> {
+    Ok(rustix::stdio::dup2_stdin(File::open("/dev/null")?)?)
+}
+
+/// Takes the cluster's directory over, hires a janitor, and turns standard error
+/// into the supervisor's log.
+pub(crate) fn settle_in(plan: &Plan) -> Result<(Household, ClusterPaths)> {
+    let cluster = name::cluster(&plan.cluster).map_err(anyhow::Error::msg)?;
+    let run_dir = RunDir::of_environment();
+    run_dir.create()?;
+    let paths = run_dir.cluster(cluster);
+    paths.control_checked()?;
+    let owned = take_over(&paths)?;
+    match prepare(&owned, &paths) {
+        Ok(janitor) => Ok((Household { owned, janitor }, paths)),
+        Err(e) => {
+            let removed = owned.remove();
+            removed.with_context(|| format!("cannot remove {}", paths.dir().display()))?;
+            Err(e)
+        }
+    }
+}
+
+fn prepare(owned: &Owned, paths: &ClusterPaths) -> Result<Hired> {
+    let dir = paths.dir().display();
+    let space = || format!("cannot use {dir} (is there space?)");
+    owned.clean().with_context(space)?;
+    let log = OpenOptions::new()
+        .create_new(true)
+        .append(true)
+        .open(paths.supervisor_log())
+        .with_context(space)?;
+    rustix::stdio::dup2_stderr(log)?;
+    Hired::start(paths).context("cannot start the janitor")
+}
+
+/// Waits for somebody who is cleaning up, but not for a cluster that runs.
+fn take_over(paths: &ClusterPaths) -> Result<Owned> {
+    let begin = Instant::now();
+    loop {
+        let claimed = directory::claim(paths);
+        let claimed = claimed
+            .with_context(|| format!("cannot use {} (is there space?)", paths.dir().display()))?;
+        if let Some(owned) = claimed {
+            return Ok(owned);
+        }
+        let answers = UnixStream::connect(paths.control()).is_ok();
+        if answers || begin.elapsed() > DIRECTORY_WAIT_MAX {
+            let name = paths.dir().file_name().unwrap_or_default().to_string_lossy();
+            bail!(
+                "cluster {name} is already running: see 'ssi status', stop it with 'ssi stop', \
+                 or start another one with --name"
+            );
+        }
+        thread::sleep(DIRECTORY_LOOK);
+    }
+}
+
+/// Every node takes descriptors; the usual soft limit is 1024.
+pub(crate) fn raise_open_files(nodes: u8) -> Result<()> {
+    let needed = BASE_OPEN_FILES + u64::from(nodes) * NODE_OPEN_FILES;
+    let limit = process::getrlimit(Resource::Nofile);
+    let hard = limit.maximum.unwrap_or(u64::MAX);
+    if hard < needed {
+        bail!(
+            "{nodes} nodes need {needed} open files and the hard limit is {hard}: raise it \
+             (ulimit -Hn), or start fewer nodes"
+        );
+    }
+    let wanted = hard.min(OPEN_FILES_MAX).max(needed);
+    if limit.current.is_some_and(|soft| soft < wanted) {
+        let raised = Rlimit {
+            current: Some(wanted),
+            ..limit
+        };
+        process::setrlimit(Resource::Nofile, raised).context("cannot raise the open files")?;
+    }
+    Ok(())
+}

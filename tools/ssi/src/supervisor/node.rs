@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One node, as the supervisor holds it.
+//!
+//! [`Machine`] decides what happens to the node; this file does it: processes,
+//! console, log, the line to the agent. The node's ends of its two networks
+//! belong to the node, not to its process, so that a killed node that is booted
+//! again is where it was.
+
+use std::{
+    fs,
+    io,
+    os::{
+        fd::{
+            AsFd,
+            AsRawFd,
+            OwnedFd, //
+        },
+        unix::net::UnixStream,
+    },
+    path::PathBuf,
+};
+
+use anyhow::{
+    Context,
+    Result, //
+};
+use ssi_core::ids::NodeId;
+use ssi_exec::{
+    control::{
+        Hello,
+        Status, //
+    },
+    CONTROL_PORT,
+};
+use ssi_wire::ConnectFor;
+
+use super::{
+    agent::{
+        Agent,
+        News, //
+    },
+    console::Console,
+    log_file::{
+        kept_path,
+        LogFile, //
+    },
+    machine::{
+        Effect,
+        Event,
+        Machine,
+        Moment,
+        Refusal,
+        State, //
+    },
+    node_process::{
+        NodeProcess,
+        Start, //
+    },
+    poller::{
+        Interest,
+        Token, //
+    },
+    world::World,
+};
+use crate::{
+    death::{
+        self,
+        Death, //
+    },
+    kernel_words::{
+        kernel_words,
+        NodeFds, //
+    },
+    layout::NodePaths,
+    limits::{
+        AGENT_RETRY,
+        BOOT_MAX,
+        CONNECT_MAX,
+        FAILURE_LINES,
+        REAP_RETRY,
+        REASON_BYTES_MAX, //
+    },
+};
+
+/// One node, as the supervisor holds it.
+pub(crate) struct Node {
+    id: NodeId,
+    paths: NodePaths,
+    machine: Machine,
+    ports: Ports,
+    run: Option<Run>,
+    line: Line,
+}
+
+/// The node's ends of its networks.
+struct Ports {
+    network: OwnedFd,
+    wire: OwnedFd,
+}
+
+/// What exists while the node has a process.
+struct Run {
+    process: NodeProcess,
+    console: Console,
+    log: LogFile,
+    /// UML is dead and some of its group are not yet: look again then.
+    reap_at: Option<Moment>,
+}
+
+/// The line to the agent, and what came over it.
+#[derive(Default)]
+struct Line {
+    agent: Option<Agent>,
+    call_at: Option<Moment>,
+    hello: Option<Hello>,
+    status: Option<Status>,
+}
+
+impl Node {
+    /// A node that was never started, with its ports in switch and wire.
+    ///
+    /// # Errors
+    ///
+    /// No descriptors.
+    pub(crate) fn new(id: NodeId, world: &World) -> Result<Self> {
+        let (ours, network) = ssi_switch::port_pair().context("cannot make its network")?;
+        world.switch.add(id.get(), ours)?;
+        let (ours, wire) = ssi_wire::pair().context("cannot make its wire")?;
+        world.wire.attach(id.get(), ours);
+        Ok(Self {
+            id,
+            paths: world.paths.node(id),
+            machine: Machine::new(id),
+            ports: Ports { network, wire },
+            run: None,
+            line: Line::default(),
+        })
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Its life.
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Process id of its kernel.
+    pub(crate) fn pid(&self) -> Option<i32> {
+        let run = self.run.as_ref()?;
+        Some(run.process.pid().as_raw_nonzero().get())
+    }
+
+    /// What its agent said when it came up.
+    pub(crate) fn hello(&self) -> Option<&Hello> {
+        self.line.hello.as_ref()
+    }
+
+    /// What its agent answered to the last question.
+    pub(crate) fn status(&self) -> Option<&Status> {
+        self.line.status.as_ref()
+    }
+
+    /// Its console, while it has a process.
+    pub(crate) fn console(&mut self) -> Option<&mut Console> {
+        self.run.as_mut().map(|run| &mut run.console)
+    }
+
+    /// The last lines of its log.
+    pub(crate) fn last_lines(&self) -> Vec<String> {
+        let text = fs::read(self.paths.log()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let from = lines.len().saturating_sub(FAILURE_LINES);
+        lines[from..].iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    /// Takes `event` and does what follows from it.
+    ///
+    /// # Errors
+    ///
+    /// The node is in no state for that.
+    pub(crate) fn step(&mut self, event: Event, world: &mut World) -> Result<(), Refusal> {
+        let effects = self.machine.step(world.now(), event)?;
+        for effect in effects {
+            self.act(effect, world);
+        }
+        Ok(())
+    }
+
+    /// When it wants [`tick`](Self::tick).
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        let reap_at = self.run.as_ref().and_then(|run| run.reap_at);
+        let times = [self.machine.deadline(), self.line.call_at, reap_at];
+        times.into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub(crate) fn tick(&mut self, world: &mut World) {
+        let now = world.now();
+        let is_due = |at: Option<Moment>| at.is_some_and(|at| at <= now);
+        if is_due(self.machine.deadline()) {
+            self.news(Event::Tick, world);
+        }
+        if is_due(self.line.call_at) {
+            self.call(CONNECT_MAX, world);
+        }
+        if is_due(self.run.as_ref().and_then(|run| run.reap_at)) {
+            self.reap(world);
+        }
+    }
+
+    /// Looks whether its kernel has stopped.
+    pub(crate) fn look_for_stop(&mut self, world: &mut World) {
+        let waits = *self.machine.state() == State::Pausing;
+        if waits && self.run.as_ref().is_some_and(|run| run.process.has_stopped()) {
+            self.news(Event::Stopped, world);
+        }
+    }
+
+    /// Reaps what has ended. Once nobody is left, the node is dead.
+    pub(crate) fn reap(&mut self, world: &mut World) {
+        let Some(run) = &mut self.run else {
+            return;
+        };
+        let Some(exit) = run.process.reap() else {
+            // A dead process stays readable; the clock is asked instead.
+            if run.reap_at.is_none() {
+                report(self.id, "process", world.poller.remove(&run.process));
+            }
+            run.reap_at = Some(world.now() + REAP_RETRY);
+            return;
+        };
+        let tail = run.log.tail(REASON_BYTES_MAX);
+        let death = death::explain(exit, &tail);
+        self.bury(&death, world);
+        self.news(Event::Gone(death), world);
+    }
+
+    /// Takes what the agent says; returns whether it answered a question.
+    pub(crate) fn listen(&mut self, world: &mut World) -> Answered {
+        let news = self.line.agent.as_mut().map(Agent::listen);
+        let mut answered = Answered::No;
+        for said in news.unwrap_or_default() {
+            match said {
+                News::Hello(hello) => {
+                    self.line.hello = Some(*hello);
+                    self.news(Event::Hello, world);
+                }
+                News::Status(status) => {
+                    self.line.status = Some(*status);
+                    answered = Answered::Yes;
+                }
+                News::Lost(why) => {
+                    self.hang_up(&why, world);
+                    answered = Answered::Yes;
+                }
+            }
+        }
+        answered
+    }
+
+    /// Asks the agent what the node is doing; whether it could be asked.
+    pub(crate) fn ask_status(&mut self) -> Answered {
+        self.line.status = None;
+        let agent = self.line.agent.as_mut();
+        match agent.map(Agent::ask_status) {
+            Some(Ok(())) => Answered::No,
+            Some(Err(_)) | None => Answered::Yes,
+        }
+    }
+
+    /// Takes the middle out of its log if it grew too long.
+    pub(crate) fn look_at_log(&mut self, world: &mut World) {
+        if let Some(run) = &mut self.run {
+            report(self.id, "log", run.log.trim());
+            report(self.id, "log", world.logs.watch(self.id, run.log.path()));
+        }
+    }
+
+    /// An event the user did not ask for: it cannot be refused.
+    fn news(&mut self, event: Event, world: &mut World) {
+        if let Err(refusal) = self.step(event, world) {
+            eprintln!("{refusal}");
+        }
+    }
+
+    fn act(&mut self, effect: Effect, world: &mut World) {
+        match effect {
+            Effect::Spawn => self.spawn(world),
+            Effect::AskPowerOff => self.ask_power_off(world),
+            Effect::StopKernel => self.with_process("stop", |p| p.stop_kernel()),
+            Effect::StopPrograms => self.with_process("stop", |p| {
+                p.stop_programs();
+                Ok(())
+            }),
+            Effect::Continue => self.with_process("resume", |p| p.resume()),
+            Effect::Kill => self.with_process("kill", |p| {
+                p.kill();
+                Ok(())
+            }),
+        }
+    }
+
+    fn with_process(&self, what: &str, act: impl FnOnce(&NodeProcess) -> io::Result<()>) {
+        if let Some(run) = &self.run {
+            report(self.id, what, act(&run.process));
+        }
+    }
+
+    fn spawn(&mut self, world: &mut World) {
+        match self.try_spawn(world) {
+            Ok(run) => {
+                self.run = Some(run);
+                self.call(BOOT_MAX, world);
+            }
+            Err(e) => self.news(Event::NotStarted(format!("{e:#}")), world),
+        }
+    }
+
+    fn try_spawn(&mut self, world: &mut World) -> Result<Run> {
+        self.renew_dir().with_context(|| {
+            format!("cannot make {} (is there space?)", self.paths.dir().display())
+        })?;
+        self.empty_networks(world)?;
+        let log = self.new_log(self.paths.log(), "log", world)?;
+        let console_log = self.new_log(self.paths.console(), "console", world)?;
+        let (console, theirs) =
+            Console::open(self.id, console_log).context("cannot make a terminal")?;
+        let process = self.start_process(&log, theirs, world)?;
+        let run = Run {
+            process,
+            console,
+            log,
+            reap_at: None,
+        };
+        // From here on the process must not be forgotten.
+        self.watch_run(&run, world).inspect_err(|_| abandon(&run.process))?;
+        Ok(run)
+    }
+
+    /// Every incarnation begins with a clean directory.
+    fn renew_dir(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.paths.dir()) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        fs::create_dir(self.paths.dir())
+    }
+
+    /// What was on its way to the last incarnation is not for this one.
+    fn empty_networks(&self, world: &World) -> Result<()> {
+        world.switch.flush(self.id.get())?;
+        ssi_switch::drain(&self.ports.network).context("cannot empty its network")?;
+        ssi_wire::drain(&self.ports.wire).context("cannot empty its wire")?;
+        Ok(())
+    }
+
+    fn new_log(&self, path: PathBuf, name: &str, world: &World) -> Result<LogFile> {
+        let kept = world.plan.logs.as_deref();
+        let kept = kept.map(|dir| kept_path(dir, self.id, name));
+        LogFile::create(&path, kept.as_deref())
+            .with_context(|| format!("cannot write {} (is there space?)", path.display()))
+    }
+
+    fn start_process(
+        &self,
+        log: &LogFile,
+        console: OwnedFd,
+        world: &World,
+    ) -> Result<NodeProcess> {
+        let fds = NodeFds {
+            network: self.ports.network.as_raw_fd(),
+            wire: self.ports.wire.as_raw_fd(),
+        };
+        NodeProcess::start(Start {
+            kernel: &world.plan.kernel,
+            words: kernel_words(&world.plan, self.id, fds),
+            dir: self.paths.dir(),
+            node: self.id.to_string(),
+            console,
+            log: log.writer().context("cannot pass the log on")?,
+            shared: [self.ports.network.as_fd(), self.ports.wire.as_fd()],
+        })
+    }
+
+    fn watch_run(&self, run: &Run, world: &mut World) -> Result<()> {
+        let line = run.process.identity().map(|identity| identity.to_line());
+        line.and_then(|line| fs::write(self.paths.process(), line))
+            .context("cannot note its process (is there space?)")?;
+        let poller = &world.poller;
+        poller.add(&run.process, Token::Process(self.id), Interest::Read)?;
+        poller.add(&run.console, Token::Console(self.id), Interest::Read)?;
+        // A log that cannot be watched is a log that can grow, no more.
+        report(self.id, "log", world.logs.watch(self.id, run.log.path()));
+        Ok(())
+    }
+
+    /// Connects to the agent; the wire keeps trying for `timeout`.
+    fn call(&mut self, timeout: Moment, world: &World) {
+        self.line.call_at = None;
+        match self.try_call(timeout, world) {
+            Ok(agent) => self.line.agent = Some(agent),
+            Err(e) => {
+                eprintln!("node {}: cannot call its agent: {e}", self.id);
+                self.line.call_at = Some(world.now() + AGENT_RETRY);
+            }
+        }
+    }
+
+    fn try_call(&self, timeout: Moment, world: &World) -> io::Result<Agent> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let connect_for = ConnectFor { timeout };
+        world.wire.connect(self.id.get(), CONTROL_PORT, theirs, connect_for);
+        let agent = Agent::new(ours)?;
+        world.poller.add(&agent, Token::Agent(self.id), Interest::Read)?;
+        Ok(agent)
+    }
+
+    fn hang_up(&mut self, why: &str, world: &World) {
+        self.line.agent = None;
+        self.line.status = None;
+        if self.machine.has_process() && !matches!(self.machine.state(), State::Ending(_)) {
+            eprintln!("node {}: {why}", self.id);
+            self.line.call_at = Some(world.now() + AGENT_RETRY);
+        }
+    }
+
+    /// A node that cannot be asked is killed when its grace is over.
+    fn ask_power_off(&mut self, world: &mut World) {
+        let agent = self.line.agent.as_mut();
+        if !matches!(agent.map(Agent::ask_power_off), Some(Ok(()))) {
+            self.news(Event::Remove, world);
+        }
+    }
+
+    fn bury(&mut self, death: &Death, world: &mut World) {
+        if let Some(run) = self.run.take() {
+            run.console.close(&format!("node {}: {death}", self.id));
+        }
+        world.wire.reset(self.id.get());
+        self.line = Line::default();
+    }
+}
+
+/// Whether a question to an agent is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// It is: answered, or it never will be.
+    Yes,
+    /// It is open.
+    No,
+}
+
+/// A node that cannot be watched must not run. Its group is us and nobody else
+/// yet, or UML, which dies with its kernel.
+fn abandon(process: &NodeProcess) {
+    process.kill();
+}
+
+/// What goes wrong with one node must not end the others.
+fn report(id: NodeId, what: &str, result: io::Result<()>) {
+    if let Err(e) = result {
+        eprintln!("node {id}: {what}: {e}");
+    }
+}

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What clients ask, done.
+//!
+//! A request that names several nodes is checked for all of them before it
+//! touches any. Answers that depend on a node are given when the node has done
+//! its part: see [`Waiting`].
+
+use std::collections::BTreeSet;
+
+use ssi_core::ids::NodeId;
+use ssi_switch::FaultChange;
+use ssi_wire::ConnectFor;
+
+use super::{
+    client::{
+        Asked,
+        Client,
+        Waiting, //
+    },
+    console::Presence,
+    machine::{
+        Event,
+        Moment,
+        Refusal,
+        State, //
+    },
+    node::{
+        Answered,
+        Node, //
+    },
+    poller::Token,
+    Supervisor,
+};
+use crate::{
+    limits::{
+        CONNECT_MAX,
+        STATUS_ANSWER_MAX, //
+    },
+    name,
+    protocol::{
+        ClusterStatus,
+        NodeState,
+        NodeStatus,
+        Reply,
+        Request,
+        WindowSize, //
+    },
+};
+
+/// What to do about a request: answer now, or remember what the answer waits for.
+type Outcome = Result<Next, String>;
+
+/// What comes after a request that was not refused.
+enum Next {
+    /// This answer.
+    Answer(Reply),
+    /// An answer later.
+    Wait(Waiting),
+    /// The client's stream becomes a connection to this port of a node's agent.
+    Connect(NodeId, u16),
+    /// The client's stream becomes a console.
+    Watch(NodeId),
+}
+
+impl Supervisor {
+    /// Takes what client `number` says.
+    pub(super) fn hear_client(&mut self, number: u32) {
+        let Some(client) = self.clients.get_mut(&number) else {
+            return;
+        };
+        if client.flush() == Presence::Gone || client.fill() == Presence::Gone {
+            return self.drop_client(number);
+        }
+        self.serve_client(number);
+    }
+
+    /// Takes what a watcher types.
+    pub(super) fn hear_watcher(&mut self, number: u32) {
+        let poller = &self.world.poller;
+        self.cluster.each(|node| {
+            if let Some(console) = node.console().filter(|console| console.has(number)) {
+                if let Err(e) = console.serve_watcher(number, poller) {
+                    eprintln!("console: {e}");
+                }
+            }
+        });
+    }
+
+    /// Takes what a console prints.
+    pub(super) fn serve_console(&mut self, id: NodeId) {
+        let poller = &self.world.poller;
+        let Some(console) = self.cluster.get(id).and_then(Node::console) else {
+            return;
+        };
+        let served = console.serve(poller);
+        if !matches!(served, Ok(Presence::Here)) {
+            // It ends with its node; the rest is read when the node is buried.
+            let _ = poller.remove(&*console);
+        }
+        if let Err(e) = served {
+            eprintln!("node {id}: console: {e}");
+        }
+    }
+
+    /// Takes what an agent says.
+    pub(super) fn hear_agent(&mut self, id: NodeId) {
+        let world = &mut self.world;
+        let Some(node) = self.cluster.get(id) else {
+            return;
+        };
+        if node.listen(world) == Answered::Yes {
+            for client in self.clients.values_mut() {
+                client.strike(id);
+            }
+        }
+    }
+
+    /// Answers every client whose answer is ready.
+    pub(super) fn answer_waiting(&mut self) {
+        let numbers: Vec<u32> = self.clients.keys().copied().collect();
+        for number in numbers {
+            let client = self.clients.get(&number);
+            let waiting = client.and_then(|client| client.waiting.clone());
+            let Some(reply) = waiting.and_then(|waiting| self.look(&waiting)) else {
+                continue;
+            };
+            if let Some(client) = self.clients.get_mut(&number) {
+                client.waiting = None;
+                self.answer(number, &reply);
+                self.serve_client(number);
+            }
+        }
+    }
+
+    /// Does what the client has asked, one request after the other.
+    fn serve_client(&mut self, number: u32) {
+        while let Some(client) = self.clients.get_mut(&number) {
+            let next = match client.next() {
+                Asked::Nothing => break,
+                Asked::Nonsense(why) => {
+                    self.answer(number, &Reply::Refused { text: why });
+                    return self.drop_client(number);
+                }
+                Asked::Request(request) => self.perform(request),
+            };
+            self.follow(number, next);
+        }
+        self.listen_to(number);
+    }
+
+    fn follow(&mut self, number: u32, next: Outcome) {
+        match next {
+            Ok(Next::Answer(reply)) => self.answer(number, &reply),
+            Ok(Next::Wait(waiting)) => {
+                if let Some(client) = self.clients.get_mut(&number) {
+                    client.waiting = Some(waiting);
+                }
+            }
+            Ok(Next::Connect(node, port)) => self.connect(number, node, port),
+            Ok(Next::Watch(node)) => self.watch(number, node),
+            Err(text) => self.answer(number, &Reply::Refused { text }),
+        }
+    }
+
+    fn answer(&mut self, number: u32, reply: &Reply) {
+        let client = self.clients.get_mut(&number);
+        if client.is_some_and(|client| client.answer(reply) == Presence::Gone) {
+            self.drop_client(number);
+        }
+    }
+
+    fn listen_to(&mut self, number: u32) {
+        let Some(client) = self.clients.get(&number) else {
+            return;
+        };
+        let poller = &self.world.poller;
+        if poller.modify(client, Token::Client(number), client.interest()).is_err() {
+            self.drop_client(number);
+        }
+    }
+
+    fn drop_client(&mut self, number: u32) {
+        // Closing it takes it out of the poller.
+        self.clients.remove(&number);
+    }
+
+    fn perform(&mut self, request: Request) -> Outcome {
+        if self.cluster.is_stopping() && request != Request::Status {
+            return match request {
+                Request::Stop => Ok(Next::Wait(Waiting::Stop)),
+                _ => Err("the cluster is being stopped".to_owned()),
+            };
+        }
+        match request {
+            Request::Status => Ok(self.ask_status()),
+            Request::Stop => {
+                self.cluster.stop(&mut self.world);
+                Ok(Next::Wait(Waiting::Stop))
+            }
+            Request::Add { node } => self.add(node),
+            Request::Remove { nodes } => self.remove(&nodes),
+            Request::Pause { nodes } => {
+                let nodes = self.step_all(&nodes, &Event::Pause)?;
+                Ok(Next::Wait(Waiting::Paused(nodes)))
+            }
+            Request::Resume { nodes } => {
+                self.step_all(&nodes, &Event::Resume)?;
+                Ok(Next::Answer(Reply::Done))
+            }
+            Request::Connect { node, port } => {
+                let id = self.check_ready(node)?;
+                Ok(Next::Connect(id, port))
+            }
+            Request::Console { node, size } => self.check_console(node, size).map(Next::Watch),
+            Request::Resize { node, size } => {
+                self.check_console(node, Some(size))?;
+                Ok(Next::Answer(Reply::Done))
+            }
+            Request::Fault { change } => self.fault(change),
+            Request::Network => {
+                let report = self.world.switch.report().map_err(|e| e.to_string())?;
+                Ok(Next::Answer(Reply::Network { report }))
+            }
+        }
+    }
+
+    fn add(&mut self, node: Option<u8>) -> Outcome {
+        let id = match node {
+            Some(number) => name::node_of(number)?,
+            None => self.cluster.lowest_free().ok_or("all 63 nodes are up")?,
+        };
+        self.cluster.enqueue(id).map_err(|refusal| refusal.to_string())?;
+        let since = self.world.now();
+        Ok(Next::Wait(Waiting::Boot { node: id, since }))
+    }
+
+    fn remove(&mut self, nodes: &[u8]) -> Outcome {
+        let nodes = self.step_all(nodes, &Event::Remove)?;
+        Ok(Next::Wait(Waiting::Gone(nodes)))
+    }
+
+    fn fault(&mut self, change: FaultChange) -> Outcome {
+        let changed = self.world.switch.fault(change);
+        changed.map_err(|e| e.to_string())?;
+        Ok(Next::Answer(Reply::Done))
+    }
+
+    /// Lets every named node take `event`, or none.
+    fn step_all(&mut self, nodes: &[u8], event: &Event) -> Result<BTreeSet<NodeId>, String> {
+        let ids: BTreeSet<NodeId> = nodes
+            .iter()
+            .map(|number| name::node_of(*number))
+            .collect::<Result<_, _>>()?;
+        for id in &ids {
+            let node = self.known(*id)?;
+            let trial = node.machine().clone().step(Moment::ZERO, event.clone());
+            trial.map_err(|refusal| refusal.to_string())?;
+        }
+        for id in &ids {
+            let world = &mut self.world;
+            let node = self.cluster.get(*id);
+            let done = node.map_or(Ok(()), |node| node.step(event.clone(), world));
+            done.map_err(|refusal| refusal.to_string())?;
+        }
+        Ok(ids)
+    }
+
+    fn known(&mut self, id: NodeId) -> Result<&mut Node, String> {
+        let queued = self.cluster.is_queued(id);
+        self.cluster.get(id).ok_or_else(|| match queued {
+            true => Refusal::Booting(id).to_string(),
+            false => Refusal::NotRunning(id).to_string(),
+        })
+    }
+
+    fn check_ready(&mut self, number: u8) -> Result<NodeId, String> {
+        let id = name::node_of(number)?;
+        let ready = self.known(id)?.machine().check_ready();
+        ready.map_err(|refusal| refusal.to_string())?;
+        Ok(id)
+    }
+
+    fn check_console(&mut self, number: u8, size: Option<WindowSize>) -> Result<NodeId, String> {
+        let id = name::node_of(number)?;
+        let refused = self.known(id)?.machine().clone().step(Moment::ZERO, Event::Pause);
+        let console = self.known(id)?.console();
+        let Some(console) = console else {
+            let why = refused.err().map_or_else(String::new, |why| why.to_string());
+            return Err(why);
+        };
+        if let Some(size) = size {
+            console.resize(size).map_err(|e| format!("node {id}: console: {e}"))?;
+        }
+        Ok(id)
+    }
+
+    fn connect(&mut self, number: u32, id: NodeId, port: u16) {
+        let Some(stream) = self.release(number) else {
+            return;
+        };
+        let timeout = CONNECT_MAX;
+        self.world.wire.connect(id.get(), port, stream, ConnectFor { timeout });
+    }
+
+    fn watch(&mut self, number: u32, id: NodeId) {
+        let Some(stream) = self.release(number) else {
+            return;
+        };
+        let poller = &self.world.poller;
+        let console = self.cluster.get(id).and_then(Node::console);
+        let watched = console.map(|console| console.watch(number, stream, poller));
+        if let Some(Err(e)) = watched {
+            eprintln!("node {id}: console: {e}");
+        }
+    }
+
+    /// Tells the client that its stream begins, and takes the stream from it.
+    fn release(&mut self, number: u32) -> Option<std::os::unix::net::UnixStream> {
+        self.answer(number, &Reply::Stream);
+        let client = self.clients.remove(&number)?;
+        self.world.poller.remove(&client).ok()?;
+        client.into_stream()
+    }
+
+    fn ask_status(&mut self) -> Next {
+        let mut asked = BTreeSet::new();
+        self.cluster.each(|node| {
+            let ready = node.machine().check_ready().is_ok();
+            if ready && node.ask_status() == Answered::No {
+                asked.insert(node.id());
+            }
+        });
+        let until = self.world.now() + STATUS_ANSWER_MAX;
+        Next::Wait(Waiting::Status {
+            open: asked,
+            answered: BTreeSet::new(),
+            until,
+        })
+    }
+
+    /// The answer to what is waited for, once there is one.
+    fn look(&mut self, waiting: &Waiting) -> Option<Reply> {
+        match waiting {
+            Waiting::Boot { node, since } => self.look_at_boot(*node, *since),
+            Waiting::Gone(nodes) => {
+                let gone = |id| !self.state_of(id).is_some_and(|state| has_process(&state));
+                nodes.iter().copied().all(gone).then_some(Reply::Done)
+            }
+            Waiting::Paused(nodes) => {
+                let settled = |id| self.state_of(id) != Some(State::Pausing);
+                nodes.iter().copied().all(settled).then_some(Reply::Done)
+            }
+            Waiting::Status {
+                open,
+                answered,
+                until,
+            } => {
+                let ready = open.is_empty() || *until <= self.world.now();
+                ready.then(|| self.status(answered))
+            }
+            Waiting::Stop => None,
+        }
+    }
+
+    fn look_at_boot(&mut self, id: NodeId, since: Moment) -> Option<Reply> {
+        if self.cluster.is_queued(id) {
+            return None;
+        }
+        match self.state_of(id)? {
+            State::Booting { .. } => None,
+            State::Ready | State::Pausing | State::Paused => Some(Reply::Added {
+                node: id.get(),
+                seconds: (self.world.now() - since).as_secs_f64(),
+            }),
+            State::Dead(death) => Some(Reply::Refused {
+                text: format!("node {id} did not come up: {death}; see 'ssi log {id}'"),
+            }),
+            State::Down | State::Ending(_) => Some(Reply::Refused {
+                text: format!("node {id} was removed while it came up"),
+            }),
+        }
+    }
+
+    fn state_of(&mut self, id: NodeId) -> Option<State> {
+        let node = self.cluster.get(id)?;
+        Some(node.machine().state().clone())
+    }
+
+    /// The cluster now, with the words of the agents in `answered`.
+    fn status(&self, answered: &BTreeSet<NodeId>) -> Reply {
+        let now = self.world.now();
+        let nodes = self.cluster.nodes().map(|(id, node)| NodeStatus {
+            agent: node.status().filter(|_| answered.contains(&id)).cloned(),
+            ..self.node_status(id, node, now)
+        });
+        let nodes = nodes.collect();
+        let cluster = ClusterStatus {
+            plan: self.world.plan.clone(),
+            supervisor: rustix::process::getpid().as_raw_nonzero().get(),
+            up_s: now.as_secs_f64(),
+            stopping: self.cluster.is_stopping(),
+            nodes,
+        };
+        Reply::Status {
+            cluster: Box::new(cluster),
+        }
+    }
+
+    fn node_status(&self, id: NodeId, node: &Node, now: Moment) -> NodeStatus {
+        let machine = node.machine();
+        NodeStatus {
+            node: id.get(),
+            state: match self.cluster.is_queued(id) {
+                true => NodeState::Waiting,
+                false => shown(machine.state()),
+            },
+            since_s: (now - machine.since()).as_secs_f64(),
+            boots: machine.boots(),
+            pid: node.pid(),
+            death: machine.death().cloned(),
+            hello: node.hello().cloned(),
+            agent: None,
+        }
+    }
+}
+
+fn has_process(state: &State) -> bool {
+    !matches!(state, State::Down | State::Dead(_))
+}
+
+fn shown(state: &State) -> NodeState {
+    match state {
+        State::Down => NodeState::Down,
+        State::Booting { .. } => NodeState::Booting,
+        State::Ready => NodeState::Ready,
+        State::Pausing | State::Paused => NodeState::Paused,
+        State::Ending(_) => NodeState::Ending,
+        State::Dead(_) => NodeState::Dead,
+    }
+}
+
+impl Client {
+    /// When its answer is given in any case.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        match self.waiting {
+            Some(Waiting::Status { until, .. }) => Some(until),
+            Some(Waiting::Boot { .. } | Waiting::Gone(_) | Waiting::Paused(_)) => None,
+            Some(Waiting::Stop) | None => None,
+        }
+    }
+
+    /// The agent of `node` has answered, or never will.
+    fn strike(&mut self, node: NodeId) {
+        if let Some(Waiting::Status { open, answered, .. }) = &mut self.waiting {
+            if open.remove(&node) {
+                answered.insert(node);
+            }
+        }
+    }
+
+    /// Whether it is told when the cluster is gone.
+    pub(super) fn waits_for_the_end(&self) -> bool {
+        self.waiting == Some(Waiting::Stop)
+    }
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One stream joined to one TCP connection.
+//!
+//! ```text
+//!            refused: again after a pause
+//!               ┌────┐
+//!               ▼    │
+//!  connect ──► Dialing ──────── the node answers ────────► Open
+//!                 │                                         │
+//!                 │ too late, or the client left            │ both sides ended,
+//!                 ▼                                         │ or one of them broke
+//!               Ended ◄─────────────────────────────────────┘
+//! ```
+//!
+//! The end of one side's bytes travels as the end of the other's. A client that
+//! is gone altogether is not waited for: what it sent still arrives, then the
+//! connection is reset. Buffers are those of the TCP connection, so a side that
+//! does not read stops its own peer and nobody else.
+
+use crate::verdict;
+use rustix::event::epoll::EventFlags;
+use rustix::io::{
+    self as rio,
+    Errno, //
+};
+use rustix::net::{
+    recv,
+    send,
+    RecvFlags,
+    SendFlags, //
+};
+use smoltcp::iface::SocketHandle;
+use smoltcp::socket::tcp;
+use smoltcp::time::{
+    Duration,
+    Instant, //
+};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+
+/// Pause after a refusal: the node is up, its agent not yet.
+const REDIAL_PAUSE: Duration = Duration::from_millis(10);
+
+/// A stream, its TCP connection, and how far they are.
+#[derive(Debug)]
+pub(crate) struct Bridge {
+    pub(crate) tcp: SocketHandle,
+    stream: UnixStream,
+    ready: Ready,
+    stage: Stage,
+}
+
+/// Where a connection is to go, and until when it may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) node: u8,
+    pub(crate) port: u16,
+    pub(crate) until: Instant,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Nothing was said to the client yet. After a refusal `again` is the time
+    /// of the next attempt.
+    Dialing {
+        target: Target,
+        again: Option<Instant>,
+    },
+    /// Bytes pass.
+    Open {
+        /// The node has sent its last byte and the client was told.
+        node_ended: bool,
+    },
+    /// The client has heard everything it ever will.
+    Ended,
+}
+
+/// What the stream can do without blocking, as far as is known.
+#[derive(Debug)]
+struct Ready {
+    readable: bool,
+    writable: bool,
+    /// Nobody holds the other end.
+    gone: bool,
+}
+
+/// What a connection wants after a [`Bridge::pump`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pumped {
+    /// Nothing could be done.
+    Still,
+    /// Something was done; there may be more.
+    Moved,
+    /// A new attempt to connect to this port.
+    Redial(u16),
+    /// To be forgotten, once the TCP connection's last segment is out.
+    Ended,
+}
+
+/// What a turn of copying came to.
+enum Copied {
+    Nothing,
+    Some,
+    End,
+}
+
+impl Bridge {
+    pub(crate) fn new(stream: UnixStream, tcp: SocketHandle, target: Target) -> Bridge {
+        Bridge {
+            tcp,
+            stream,
+            ready: Ready {
+                readable: true,
+                writable: true,
+                gone: false,
+            },
+            stage: Stage::Dialing {
+                target,
+                again: None,
+            },
+        }
+    }
+
+    /// Notes what epoll said about the stream.
+    pub(crate) fn notice(&mut self, flags: EventFlags) {
+        let ready = &mut self.ready;
+        ready.readable |= flags.intersects(EventFlags::IN | EventFlags::RDHUP | EventFlags::HUP);
+        ready.writable |= flags.contains(EventFlags::OUT);
+        ready.gone |= flags.intersects(EventFlags::HUP | EventFlags::ERR);
+    }
+
+    /// When [`pump`](Self::pump) must be called even if nothing happens.
+    pub(crate) fn wake_at(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Dialing { target, again } => {
+                Some(again.map_or(target.until, |again| again.min(target.until)))
+            }
+            Stage::Open { .. } | Stage::Ended => None,
+        }
+    }
+
+    /// Whether nothing is left to do but to forget it.
+    pub(crate) fn is_ended(&self) -> bool {
+        matches!(self.stage, Stage::Ended)
+    }
+
+    /// Moves what can be moved.
+    pub(crate) fn pump(&mut self, tcp: &mut tcp::Socket<'_>, now: Instant) -> Pumped {
+        match self.stage {
+            Stage::Dialing { target, again } => self.dial(tcp, target, again, now),
+            Stage::Open { node_ended } => self.copy(tcp, node_ended),
+            Stage::Ended => Pumped::Ended,
+        }
+    }
+
+    /// Ends the connection of a node that is gone: what it sent is delivered as
+    /// far as the client takes it at once.
+    pub(crate) fn cut(mut self, tcp: &mut tcp::Socket<'_>) {
+        match self.stage {
+            Stage::Dialing { target, .. } => {
+                self.refuse(&format!("node {} has died or was restarted", target.node));
+            }
+            Stage::Open { .. } => while matches!(self.feed_client(tcp), Copied::Some) {},
+            Stage::Ended => {}
+        }
+    }
+
+    fn dial(
+        &mut self,
+        tcp: &mut tcp::Socket<'_>,
+        target: Target,
+        again: Option<Instant>,
+        now: Instant,
+    ) -> Pumped {
+        if self.ready.gone {
+            return self.end(tcp);
+        }
+        if tcp.may_send() {
+            return self.grant(tcp);
+        }
+        if now >= target.until {
+            self.refuse(&too_late(target, again));
+            return self.end(tcp);
+        }
+        match again {
+            Some(at) if now >= at => {
+                self.stage = Stage::Dialing {
+                    target,
+                    again: None,
+                };
+                Pumped::Redial(target.port)
+            }
+            None if !tcp.is_open() => {
+                self.stage = Stage::Dialing {
+                    target,
+                    again: Some(now + REDIAL_PAUSE),
+                };
+                Pumped::Still
+            }
+            Some(_) | None => Pumped::Still,
+        }
+    }
+
+    fn grant(&mut self, tcp: &mut tcp::Socket<'_>) -> Pumped {
+        // Nothing was written to this stream before: there is room for a line.
+        match send(&self.stream, verdict::GRANTED, SendFlags::NOSIGNAL) {
+            Ok(_) => {
+                self.stage = Stage::Open { node_ended: false };
+                Pumped::Moved
+            }
+            Err(_) => self.end(tcp),
+        }
+    }
+
+    fn refuse(&mut self, reason: &str) {
+        refuse(&self.stream, reason);
+    }
+
+    fn copy(&mut self, tcp: &mut tcp::Socket<'_>, node_ended: bool) -> Pumped {
+        let sent = self.feed_node(tcp);
+        if matches!(sent, Copied::End) {
+            tcp.close();
+        }
+        let received = self.feed_client(tcp);
+        if self.ready.gone && !node_ended && tcp.send_queue() == 0 {
+            return self.end(tcp);
+        }
+        if matches!(received, Copied::End) {
+            if has_ended(tcp) {
+                return self.end(tcp);
+            }
+            if !node_ended {
+                self.stage = Stage::Open { node_ended: true };
+                // Fails if the client is gone, which epoll tells as well.
+                let _ = self.stream.shutdown(Shutdown::Write);
+            }
+        }
+        match (sent, received) {
+            (Copied::Nothing, Copied::Nothing | Copied::End) => Pumped::Still,
+            _ => Pumped::Moved,
+        }
+    }
+
+    /// From the stream into the send buffer.
+    fn feed_node(&mut self, tcp: &mut tcp::Socket<'_>) -> Copied {
+        if !self.ready.readable || !tcp.can_send() {
+            return Copied::Nothing;
+        }
+        let stream = &self.stream;
+        let read = tcp.send(|room| {
+            let read = rio::retry_on_intr(|| recv(stream, &mut *room, RecvFlags::DONTWAIT));
+            let read = read.map(|(length, _)| length);
+            (read.unwrap_or(0), read)
+        });
+        match read {
+            Ok(Ok(1..)) => Copied::Some,
+            Ok(Err(Errno::AGAIN)) => {
+                self.ready.readable = false;
+                Copied::Nothing
+            }
+            Ok(Ok(0) | Err(_)) | Err(_) => {
+                self.ready.readable = false;
+                Copied::End
+            }
+        }
+    }
+
+    /// From the receive buffer into the stream, or nowhere if nobody listens.
+    fn feed_client(&mut self, tcp: &mut tcp::Socket<'_>) -> Copied {
+        if !tcp.can_recv() {
+            return if tcp.may_recv() {
+                Copied::Nothing
+            } else {
+                Copied::End
+            };
+        }
+        if self.ready.gone {
+            let _ = tcp.recv(|bytes| (bytes.len(), ()));
+            return Copied::Some;
+        }
+        if !self.ready.writable {
+            return Copied::Nothing;
+        }
+        let stream = &self.stream;
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let written = tcp.recv(|bytes| {
+            let written = rio::retry_on_intr(|| send(stream, bytes, flags));
+            (written.unwrap_or(0), written)
+        });
+        match written {
+            Ok(Ok(_)) => Copied::Some,
+            Ok(Err(Errno::AGAIN)) => {
+                self.ready.writable = false;
+                Copied::Nothing
+            }
+            Ok(Err(_)) | Err(_) => {
+                self.ready.gone = true;
+                Copied::Some
+            }
+        }
+    }
+
+    /// Closes the connection, resetting it unless it ended by itself.
+    fn end(&mut self, tcp: &mut tcp::Socket<'_>) -> Pumped {
+        if tcp.is_active() {
+            tcp.abort();
+        }
+        // The client must see the end now, not when the last segment is out.
+        let _ = self.stream.shutdown(Shutdown::Both);
+        self.stage = Stage::Ended;
+        Pumped::Ended
+    }
+}
+
+/// Writes the reason why `stream` does not become a connection.
+pub(crate) fn refuse(stream: &UnixStream, reason: &str) {
+    let line = verdict::refusal(reason);
+    // A client that is gone need not be told.
+    let _ = send(stream, &line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+}
+
+/// Whether both directions are over, be it in order or by a reset.
+fn has_ended(tcp: &tcp::Socket<'_>) -> bool {
+    matches!(tcp.state(), tcp::State::Closed | tcp::State::TimeWait)
+}
+
+fn too_late(target: Target, again: Option<Instant>) -> String {
+    let Target { node, port, .. } = target;
+    match again {
+        Some(_) => format!("node {node} takes no connections on port {port}; see `ssi log {node}`"),
+        None => format!("node {node} does not answer; see `ssi status` and `ssi log {node}`"),
+    }
+}
