@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 NODES ?= 3
 
 .PHONY: kernel debug kunit plain menuconfig tools initramfs rootfs run test \
-	bench check fix clean distclean help
+	bench fix clean distclean help
 
 kernel debug kunit plain:
 	@scripts/kernel $(patsubst kernel,base,$@)
@@ -32,13 +32,10 @@ run:
 	@scripts/run $(NODES)
 
 test:
-	@tests/run
+	@tests/run $(if $(DEBUG),--debug) $(TEST)
 
 bench:
 	@scripts/bench
-
-check:
-	@scripts/check
 
 fix:
 	@scripts/fix

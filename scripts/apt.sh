@@ -56,13 +56,14 @@ apt_root_create() {
 	[[ -n $keyring ]] ||
 		die "the keys of the Debian archive are missing; install the package debian-archive-keyring"
 	mkdir -p "$root"/{etc,lists/partial,archives/partial}
+	: >"$root/status"
 	for suite in "$@"; do
 		printf 'deb [target=Packages signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite"
 	done | install_text "$root/etc/sources.list"
 	install_text "$root/apt.conf" <<-CONF
 		Dir::State "$root";
 		Dir::State::lists "$root/lists";
-		Dir::State::status "/dev/null";
+		Dir::State::status "$root/status";
 		Dir::State::extended_states "$root/extended_states";
 		Dir::Cache "$root";
 		Dir::Cache::archives "$root/archives";
@@ -97,6 +98,24 @@ apt_root() {
 	"$tool" -c "$root/apt.conf" "$@"
 }
 
+# Makes the private root $1 believe that what package $2 depends on is there,
+# so that the package alone is downloaded.
+apt_root_assume_dependencies() {
+	local name
+	while read -r name; do
+		printf 'Package: %s\nStatus: install ok installed\nArchitecture: all\nVersion: 999:0\nMaintainer: -\nDescription: -\n\n' "$name"
+	done < <(apt_root "$1" apt-cache depends "$2" | sed -n 's/^ *|\?Depends: <\?\([^<>: ]*\).*/\1/p' | sort -u) >"$1/status"
+}
+
+# Downloads packages into the archives of the private root $1; apt checks them
+# and continues what is partial ("apt-get download" would begin again).
+apt_root_download() {
+	local root=$1
+	shift
+	apt_watch "$root/archives" apt-get -c "$root/apt.conf" -q -y --download-only \
+		--no-install-recommends -o Debug::NoLocking=true install "$@"
+}
+
 # Succeeds if a package list of "apt-cache policy", on stdin, offers a version.
 has_candidate() {
 	[[ $(cat) =~ Candidate:\ [0-9] ]]
@@ -113,4 +132,19 @@ apt_root_update() {
 		die "the archive's signature does not check; update the package debian-archive-keyring"
 	fi
 	die "no package lists from $(apt_mirror); check the network (log: $log) and run again"
+}
+
+# Runs a downloading apt program with its output in the log, and shows how much
+# of what it needs is in directory $1. apt's helper, when ended, marks what is
+# partial for the next run.
+apt_watch() {
+	local apt_dir=$1 apt_log=$SSI_LOG/apt.log
+	shift
+	watch_program "$apt_log" apt_state "$@" || { grep -E '^(E|Err)' "$apt_log" | head -n 3 >&2; return 1; }
+}
+
+# Prints "<so far> MB", and " of <all>" once apt has said how much it needs.
+apt_state() {
+	printf '%s MB' "$(du -sm "$apt_dir" 2>/dev/null | cut -f1)"
+	sed -nE 's/^Need to get ([0-9.]+ [kM]B).*/ of \1/p; s/^Get:1 .* \[([0-9.]+ [kM]B)\]$/ of \1/p' "$apt_log" | head -n 1
 }

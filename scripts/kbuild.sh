@@ -24,7 +24,18 @@ fragments_of() {
 	local dir=$SSI_TOP/uml-configs
 	case $1 in
 	base | plain | switches) printf '%s\n' "$dir/base.config" ;;
-	debug) printf "%s\n" "$dir/base.config" "$dir/debug.config" ;;
-	kunit) printf "%s\n" "$dir/base.config" "$dir/debug.config" "$dir/kunit.config" ;;
+	debug) printf '%s\n' "$dir/base.config" "$dir/debug.config" ;;
+	kunit) printf '%s\n' "$dir/base.config" "$dir/debug.config" "$dir/kunit.config" ;;
 	esac
+}
+
+# Lets object directory $2, if there is none, begin as a copy of $1: what a
+# different configuration does not change need not be built again.
+seed_objects() {
+	[[ -f $1/.built && $1 != "$2" && ! -d $2 ]] || return 0
+	rm -rf "$2.partial"
+	cp -a "$1" "$2.partial"
+	rm -f "$2.partial"/{.built,.building,.seeded,linux,vmlinux} "$2.partial"/.config*
+	touch "$2.partial/.seeded"
+	mv "$2.partial" "$2"
 }

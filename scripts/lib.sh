@@ -73,6 +73,27 @@ progress_end() {
 	progress_shown=
 }
 
+# Runs a program (not a function) in a process group of its own, so that all of
+# it can be ended, with its output in file $1. The function $2 prints how far it
+# is. Fails as the program does.
+watch_program() {
+	local log=$1 state=$2 pid
+	shift 2
+	mkdir -p "$(dirname "$log")"
+	set -m
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	set +m
+	trap 'kill -- -"$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; die "stopped; run again, it continues"' INT TERM
+	while kill -0 "$pid" 2>/dev/null; do
+		progress "$("$state")"
+		sleep 0.3
+	done
+	progress_end
+	trap - INT TERM
+	wait "$pid"
+}
+
 # --- places -----------------------------------------------------------------
 
 # Prints the source tree a variant is built from.
@@ -150,5 +171,5 @@ install_text() {
 
 # Prints one hash over the names and contents of the files given.
 hash_of() {
-	sha256sum -- "$@" 2>/dev/null | sha256sum | cut -c1-16
+	{ sha256sum -- "$@" 2>/dev/null || true; } | sha256sum | cut -c1-16
 }

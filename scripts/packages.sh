@@ -24,6 +24,8 @@ BASIC_TOOLS=(
 	"find:findutils:looks for what changed"
 )
 
+INSTALL_LOG=$SSI_LOG/apt-install.log
+
 # What is missing: lines "what|how to get it", and Debian packages.
 MISSING=()
 MISSING_PACKAGES=()
@@ -36,13 +38,22 @@ miss() {
 
 check_basic_tools() {
 	local entry tool package what
+	[[ -z ${CC:-} || $("$CC" -dumpversion 2>/dev/null) == [0-9]* ]] ||
+		die "CC=$CC is not a C compiler that runs; give another, or none to use gcc"
 	for entry in "${BASIC_TOOLS[@]}"; do
 		IFS=: read -r tool package what <<<"$entry"
 		[[ $tool != gcc ]] || tool=${CC:-gcc}
 		command -v "$tool" >/dev/null || miss "$tool ($what)" "your system's package $package" "$package"
 	done
-	[[ ! -x $(command -v "${CC:-gcc}") || -f $("${CC:-gcc}" -print-file-name=libc.a) ]] ||
-		miss "the C library for linking, also statically" "your system's package of libc headers and libc.a" libc6-dev
+	[[ -f $("${CC:-gcc}" -print-file-name=libc.a 2>/dev/null) ]] ||
+		miss "the C library's headers and libc.a (our tools are linked statically)" "your system's package of them" libc6-dev
+	has_certificates || miss "the certificates of public servers (cargo)" "your system's package ca-certificates" ca-certificates
+}
+
+# Systems keep them in different places; only Debian's is known for sure.
+has_certificates() {
+	[[ $(os_release ID) != debian || -e /etc/ssl/certs/ca-certificates.crt ||
+		-n ${CARGO_HTTP_CAINFO:-}${SSL_CERT_FILE:-} ]]
 }
 
 # Prints the Debian package for the compiler part $1 on this Debian release.
@@ -71,7 +82,9 @@ install_packages() {
 		sudo=(sudo)
 	fi
 	say "installing by apt-get: ${packages[*]}"
-	apt_install "${sudo[@]}" || die "apt-get could not install them (see above); put that right and run again"
+	mkdir -p "$SSI_LOG"
+	apt_install "${sudo[@]}" ||
+		die "apt-get could not install them (see above and $INSTALL_LOG); put that right and run again"
 }
 
 is_debian() {
@@ -84,16 +97,27 @@ sudo_works() {
 }
 
 # Takes packages from the lists as they are, or after an update if that fails;
-# removes nothing for it.
+# removes nothing for it. The arguments come before apt-get: sudo, or none.
 apt_install() {
-	local command=("$@" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-remove install)
-	if apt_has_all "${packages[@]}" && "${command[@]}" "${packages[@]}"; then return; fi
-	say "updating the package lists"
-	"$@" apt-get -q update && "${command[@]}" "${packages[@]}"
+	local install=("$@" env DEBIAN_FRONTEND=noninteractive apt-get -q -y
+		--no-install-recommends --no-remove -o Dpkg::Use-Pty=0 install "${packages[@]}")
+	# The password is asked for while sudo still has the terminal.
+	[[ $# == 0 ]] || "$@" -v || return 1
+	if ! apt-get -q -s --no-install-recommends --no-remove install "${packages[@]}" >/dev/null 2>&1; then
+		say "updating the package lists"
+		"$@" apt-get -q update >"$INSTALL_LOG" 2>&1 || show_install_errors
+	fi
+	watch_program "$INSTALL_LOG" install_state "${install[@]}" || show_install_errors
 }
 
-apt_has_all() {
-	apt-get -q -s --no-install-recommends --no-remove install "$@" >/dev/null 2>&1
+show_install_errors() {
+	grep -E '^(E|Err):' "$INSTALL_LOG" | head -n 5 >&2
+	return 1
+}
+
+# Prints apt's last word.
+install_state() {
+	tail -n 1 "$INSTALL_LOG" 2>/dev/null | cut -c1-100
 }
 
 # Prints what is missing, one line each, then the one command that helps, and

@@ -14,9 +14,9 @@ reject() {
 	REJECTED+=("$*")
 }
 
-# Prints the version "x.y.z" that "<program> --version" ends or begins with.
+# Prints the version "x.y.z" of a Rust tool, which says "<name> <version>".
 tool_version() {
-	"$1" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1
+	"$1" --version 2>/dev/null | sed -nE '1s/^(rustc|cargo|bindgen) v?([0-9]+\.[0-9]+\.[0-9]+).*/\2/p'
 }
 
 # Prints every program called $1: in PATH, then where rustup and cargo put it.
@@ -59,7 +59,7 @@ real_rustc() {
 
 # Sets RUST_LIB_SRC if compiler $1 is new enough and its source is here.
 accept_rustc() {
-	local rustc=$1 version library found
+	local rustc=$1 version library found reason="has no library source of its version"
 	version=$(tool_version "$rustc")
 	[[ -n $version ]] || { reject "$rustc does not run"; return 1; }
 	version_at_least "$version" "$RUSTC_VERSION_MIN" ||
@@ -71,9 +71,9 @@ accept_rustc() {
 			RUST_LIB_SRC=$library
 			return
 		fi
-		reject "$rustc is $version, the library source in $library is $found"
+		reason="does not match the library source in $library, which is $found"
 	done < <(library_candidates "$rustc" "$version")
-	reject "$rustc ($version) has no library source of its version"
+	reject "$rustc ($version) $reason"
 	return 1
 }
 
@@ -128,13 +128,16 @@ bindgen_candidates() {
 
 # Builds bindgen into the build directory; needs CARGO.
 install_bindgen() {
-	local log=$SSI_LOG/bindgen.log
-	mkdir -p "$SSI_LOG"
-	say "building bindgen $BINDGEN_VERSION into $SSI_BUILD/bindgen (half a minute, once)"
-	RUSTC=$CARGO_RUSTC "$CARGO" install bindgen-cli --locked --version "$BINDGEN_VERSION" \
-		--root "$SSI_BUILD/bindgen" >"$log" 2>&1 ||
-		die "bindgen does not build (see $log); check the network and run again, or give BINDGEN=<bindgen $BINDGEN_VERSION_MIN or later>"
+	say "building bindgen $BINDGEN_VERSION into $SSI_BUILD/bindgen (once; a minute or two)"
+	watch_program "$SSI_LOG/bindgen.log" bindgen_state env "RUSTC=$CARGO_RUSTC" \
+		"$CARGO" install bindgen-cli --locked --version "$BINDGEN_VERSION" --root "$SSI_BUILD/bindgen" ||
+		die "bindgen does not build (see $SSI_LOG/bindgen.log); check the network and run again, or give BINDGEN=<bindgen $BINDGEN_VERSION_MIN or later>"
 	BINDGEN=$SSI_BUILD/bindgen/bin/bindgen
+}
+
+# Prints cargo's last word.
+bindgen_state() {
+	printf 'bindgen:%s' "$(tail -n 1 "$SSI_LOG/bindgen.log" 2>/dev/null)"
 }
 
 # Sets LIBCLANG_PATH to a directory whose libclang bindgen can use; needs

@@ -75,10 +75,11 @@ expect "SIGTERM reaches the command, its answer comes back" "$status" 7
 
 ssi exec 1 -- sleep 1234 </dev/null &
 pid=$!
-within 10 "the sleeper runs" on 1 pgrep -f 'sleep 1234'
+sleeps() { on 1 sh -c 'ps | grep -q "[s]leep 1234"'; }
+within 10 "the sleeper runs" sleeps
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
-no_sleeper() { ! on 1 pgrep -f 'sleep 1234'; }
+no_sleeper() { ! sleeps; }
 within 20 "a client that dies takes its command along" no_sleeper
 
 say "a terminal"

@@ -7,9 +7,13 @@
 
 . "$(dirname "$0")/lib.sh"
 
-supervisor() { pgrep -f "ssi.* supervise.*" | while read -r pid; do
-	grep -qz "SSI_CLUSTER=$SSI_CLUSTER$" "/proc/$pid/environ" 2>/dev/null && echo "$pid"
-done; }
+# Process of this test's supervisor, and of no other test's.
+supervisor() {
+	local pid
+	processes ' supervise' | while read -r pid _; do
+		if grep -qz "^TEST_DIR=$TEST_DIR$" "/proc/$pid/environ" 2>/dev/null; then echo "$pid"; fi
+	done
+}
 
 kill_supervisor() {
 	local pid

@@ -81,19 +81,18 @@ state_of() {
 		grep -o "\"$2\":[^,]*" | head -n 1 | cut -d: -f2 | tr -d '"'
 }
 
-# Processes that name this test's folder, but for the test itself.
-leftovers() {
-	local pid
-	for pid in $(pgrep -f -- "$TEST_DIR/" || true); do
-		is_mine "$pid" || ps -o pid=,args= -p "$pid" || true
+# Prints "PID COMMAND LINE" of each process whose command line has WORDS:
+# processes WORDS.
+processes() {
+	local place line
+	for place in /proc/[0-9]*; do
+		line=$({ tr '\0' ' ' <"$place/cmdline"; } 2>/dev/null) || continue
+		if [[ $line == *"$1"* ]]; then echo "${place#/proc/} $line"; fi
 	done
 }
 
-is_mine() {
-	local args
-	args=$(ps -o args= -p "$1" 2>/dev/null) || return 0
-	[[ $args == *tests/boot/* || $args == pgrep* ]]
-}
+# Processes that name this test's folder, but for the test itself.
+leftovers() { processes "$TEST_DIR/" | grep -v 'tests/boot/' || true; }
 
 nothing_is_left() { [ -z "$(leftovers)" ] && [ -z "$(ls -A "$SSI_RUN" 2>/dev/null)" ]; }
 

@@ -14,7 +14,8 @@ round_trip() {
 	on "$1" ping -c 5 -i 0.2 -W 3 "10.83.0.$2" | sed -n 's|.*= [0-9.]*/\([0-9]*\)\..*|\1|p'
 }
 
-# Packets of 40 that come back.
+# Packets of 40 that come back. The ping of busybox may leave before its last
+# answer, so two may be missing on a sound network.
 returned() {
 	on "$1" ping -c 40 -i 0.02 -W 1 "10.83.0.$2" | sed -n 's/.* \([0-9]*\) packets received.*/\1/p' ||
 		true
@@ -48,21 +49,21 @@ ssi net heal
 
 ssi net loss 1 2 50
 came=$(returned 1 2)
-must "a loss of half loses some ($came of 40)" test "$came" -lt 36
+must "a loss of half each way loses most ($came of 40)" test "$came" -le 30
 came=$(returned 1 3)
-must "a loss leaves the others alone ($came of 40)" test "$came" -eq 40
+must "a loss leaves the others alone ($came of 40)" test "$came" -ge 38
 ssi net heal
 came=$(returned 1 2)
-must "no loss after healing ($came of 40)" test "$came" -eq 40
+must "no loss after healing ($came of 40)" test "$came" -ge 38
 
 ssi net reorder 1 2 30
-must "TCP survives reordering" on 2 sh -c 'nc -l -p 7000 >/tmp/got & sleep 0.3; wait' &
+on 2 sh -c 'mkfifo /tmp/open; nc -l -p 7000 <>/tmp/open >/tmp/got' &
 sleep 1
 on 1 sh -c 'head -c 3000000 /dev/zero | nc 10.83.0.2 7000'
 wait
-expect "all of it came" "$(on 2 wc -c /tmp/got | cut -d' ' -f1)" 3000000
+expect "TCP survives reordering" "$(on 2 wc -c /tmp/got | cut -d' ' -f1)" 3000000
 ssi net heal
 
 refuses "a node that cannot be" "64" ssi net cut 1 64
 refuses "a loss over all" "100" ssi net loss 1 2 101
-refuses "a delay that is no number" "delay" ssi net delay 1 2 soon
+refuses "a delay that is no number" "soon" ssi net delay 1 2 soon

@@ -8,6 +8,7 @@
 //! Data is borrowed from the buffer it was read into. Nothing here trusts the
 //! peer: every length and value is parsed to a [`FrameError`].
 
+use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::request::{
     Request,
@@ -26,9 +27,6 @@ pub const REQUEST_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Text of a failure, at most.
 const TEXT_BYTES_MAX: usize = 4096;
-
-/// Highest signal number of Linux.
-const SIGNAL_MAX: u8 = 64;
 
 mod kind {
     pub(super) const START: u8 = 1;
@@ -256,7 +254,7 @@ impl<'a> Decode<'a> for ToNode<'a> {
     }
 
     fn decode(kind: u8, payload: &'a [u8]) -> Result<Self, FrameError> {
-        let mut fields = Fields(payload);
+        let mut fields = Fields::new(payload);
         let frame = match kind {
             kind::START => ToNode::Start(Request::decode(&mut fields)?),
             kind::STDIN => ToNode::Stdin(fields.rest()),
@@ -284,7 +282,7 @@ impl<'a> Decode<'a> for ToHost<'a> {
     }
 
     fn decode(kind: u8, payload: &'a [u8]) -> Result<Self, FrameError> {
-        let mut fields = Fields(payload);
+        let mut fields = Fields::new(payload);
         let frame = match kind {
             kind::STDOUT => ToHost::Output(Output::Stdout, fields.rest()),
             kind::STDERR => ToHost::Output(Output::Stderr, fields.rest()),
@@ -334,70 +332,4 @@ fn set_header(out: &mut [u8], start: usize, kind: u8) {
     let length = u32::try_from(out.len() - start - HEADER_BYTES).unwrap_or(u32::MAX);
     let [a, b, c, d] = length.to_le_bytes();
     out[start..start + HEADER_BYTES].copy_from_slice(&[kind, a, b, c, d]);
-}
-
-/// The fields of a payload that are not yet read.
-#[derive(Debug)]
-pub(crate) struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], FrameError> {
-        let (head, rest) = self.0.split_first_chunk().ok_or(FrameError::Malformed)?;
-        self.0 = rest;
-        Ok(*head)
-    }
-
-    pub(crate) fn u8(&mut self) -> Result<u8, FrameError> {
-        self.array().map(u8::from_le_bytes)
-    }
-
-    pub(crate) fn u16(&mut self) -> Result<u16, FrameError> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    pub(crate) fn u32(&mut self) -> Result<u32, FrameError> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    fn i32(&mut self) -> Result<i32, FrameError> {
-        self.array().map(i32::from_le_bytes)
-    }
-
-    pub(crate) fn bytes(&mut self, length: u32) -> Result<&'a [u8], FrameError> {
-        let length = usize::try_from(length).map_err(|_| FrameError::Malformed)?;
-        let (head, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or(FrameError::Malformed)?;
-        self.0 = rest;
-        Ok(head)
-    }
-
-    fn rest(&mut self) -> &'a [u8] {
-        std::mem::take(&mut self.0)
-    }
-
-    fn output(&mut self) -> Result<Output, FrameError> {
-        match self.u8()? {
-            1 => Ok(Output::Stdout),
-            2 => Ok(Output::Stderr),
-            _ => Err(FrameError::Malformed),
-        }
-    }
-
-    fn signal(&mut self) -> Result<u8, FrameError> {
-        match self.u8()? {
-            signal @ 1..=SIGNAL_MAX => Ok(signal),
-            _ => Err(FrameError::Malformed),
-        }
-    }
-
-    /// `frame`, if the payload ends here.
-    fn end<F>(self, frame: F) -> Result<F, FrameError> {
-        if self.0.is_empty() {
-            Ok(frame)
-        } else {
-            Err(FrameError::Malformed)
-        }
-    }
 }

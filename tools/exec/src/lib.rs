@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Commands on a node: the protocol and its client.
+//! Commands on a node.
 //!
 //! One connection runs one command. The host sends a [`Request`], then standard
 //! input and signals; the node's agent sends output and, last, the [`Outcome`].
@@ -12,6 +12,7 @@
 
 pub mod client;
 pub mod control;
+mod fields;
 pub mod frame;
 mod inbox;
 pub mod node;

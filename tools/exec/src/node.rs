@@ -1,61 +1,147 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The node's side of one command.
+//!
+//! [`serve`] takes a connection, starts what its request asks for, and carries
+//! bytes, signals and the outcome until both are over. It needs a thread of its
+//! own and nothing else, so that tests run it on any Linux host.
 
+mod input;
+mod link;
+mod oom;
+mod output;
+mod process;
+mod program;
+mod session;
+mod terminal;
+
+pub use oom::protect_from_oom;
+pub use terminal::lead_session;
+
+use crate::frame::{
+    FrameError,
+    ToHost,
+    ToNode, //
+};
+use crate::outcome::Outcome;
+use crate::request::Request;
+use input::Kind;
+use link::Link;
+use process::Process;
+use rustix::event::{
+    poll,
+    PollFd,
+    PollFlags, //
+};
+use session::Session;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-
-/// What every command starts with.
-#[derive(Clone, Debug)]
-pub struct Defaults {
-    /// Environment; a request adds to it.
-    pub env: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Directory of a request that names none.
-    pub cwd: PathBuf,
-}
-
-/// Why a connection ended before its command did.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The host is gone, or speaks something else.
-    #[error("the connection of a command broke: {0}")]
-    Connection(#[from] io::Error),
-}
+use std::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
 
 /// First argument of this program when it is to become the leader of a terminal
 /// session; its `main` then calls [`lead_session`].
 pub const SESSION_WORD: &str = "session";
 
-/// Runs the one command of a connection; blocks until its end was reported, or
-/// until the host is gone and the command ended.
+/// Commands that were started and not yet reaped.
+static RUNNING: AtomicU32 = AtomicU32::new(0);
+
+/// What every command starts with.
+#[derive(Clone, Debug)]
+pub struct Defaults {
+    /// Environment; a request adds to it. Programs are found in its `PATH`.
+    pub env: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Directory of a request that names none; `/` if there is no such directory.
+    pub cwd: PathBuf,
+}
+
+/// Why a connection ended before its command's outcome was told.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The host closed the connection.
+    #[error("the host left before the command ended")]
+    HostLeft,
+    /// The connection broke.
+    #[error("the connection of a command broke: {0}")]
+    Connection(#[from] io::Error),
+    /// The host sent something that is not the protocol.
+    #[error("the host does not speak the exec protocol: {0}")]
+    Protocol(#[from] FrameError),
+}
+
+/// Runs the one command of a connection.
+///
+/// Blocks until the outcome was told or, if the host is gone before, until the
+/// command has ended: its process group gets SIGHUP and SIGCONT and, two seconds
+/// later, SIGKILL. Uses at most about 600 KiB of memory. This program must ignore
+/// SIGPIPE (as Rust programs do) and, for commands on a terminal, call
+/// [`lead_session`] when its first argument is [`SESSION_WORD`].
 ///
 /// # Errors
 ///
-/// See [`ServeError`].
+/// See [`ServeError`]; the host need not be told, for it is gone or confused. A
+/// command that cannot be started is no error but an outcome.
 pub fn serve(stream: impl Into<OwnedFd>, defaults: &Defaults) -> Result<(), ServeError> {
-    let _ = (stream.into(), defaults);
-    Ok(())
-}
-
-/// Becomes a session leader on the terminal at descriptor 0, then the program
-/// of `args`: its path, its name, its arguments. Returns only if that fails.
-pub fn lead_session(args: impl Iterator<Item = std::ffi::OsString>) -> io::Error {
-    let _ = args;
-    io::ErrorKind::Unsupported.into()
+    let mut link = Link::new(stream.into());
+    let request = match receive_request(&mut link) {
+        Err(ServeError::Protocol(e)) => {
+            let text = e.to_string();
+            link.put(&ToHost::Ended(Outcome::Failed { errno: 0, text }));
+            return session::say_goodbye(&mut link);
+        }
+        request => request?,
+    };
+    let kind = match request.tty {
+        None => Kind::Pipe,
+        Some(_) => Kind::Terminal,
+    };
+    match Process::start(&request, defaults) {
+        Ok((process, streams)) => {
+            drop(request);
+            let _counted = Counted::new();
+            Session::new(link, process, streams, kind)?.run()
+        }
+        Err(outcome) => {
+            link.put(&ToHost::Ended(outcome));
+            session::say_goodbye(&mut link)
+        }
+    }
 }
 
 /// Commands that run now, for [`Status::execs`](crate::control::Status::execs).
 pub fn running() -> u32 {
-    0
+    RUNNING.load(Ordering::Relaxed)
 }
 
-/// Keeps the kernel from ending this process when memory runs out. Commands it
-/// starts are not protected.
-///
-/// # Errors
-///
-/// Whatever writing `/proc/self/oom_score_adj` says.
-pub fn protect_from_oom() -> io::Result<()> {
-    Ok(())
+/// Waits for the first frame, which says what to run.
+fn receive_request(link: &mut Link) -> Result<Request, ServeError> {
+    loop {
+        match link.next()? {
+            Some(ToNode::Start(request)) => return Ok(request),
+            Some(_) => return Err(FrameError::Malformed.into()),
+            None => {}
+        }
+        let mut fds = [PollFd::new(&*link, PollFlags::IN)];
+        rustix::io::retry_on_intr(|| poll(&mut fds, None)).map_err(io::Error::from)?;
+        link.receive()?;
+    }
+}
+
+/// One command in [`RUNNING`].
+struct Counted;
+
+impl Counted {
+    fn new() -> Counted {
+        RUNNING.fetch_add(1, Ordering::Relaxed);
+        Counted
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::Relaxed);
+    }
 }

@@ -5,10 +5,14 @@
 //! Everything is bytes: names and arguments of Linux have no encoding. Decoding
 //! trusts nothing, for a request is the first thing that arrives.
 
-use crate::frame::{
-    Fields,
-    FrameError, //
+use crate::fields::{
+    put_count,
+    put_option,
+    put_string,
+    put_u16,
+    Fields, //
 };
+use crate::frame::FrameError;
 use rustix::termios::{
     isatty,
     tcgetwinsize,
@@ -19,9 +23,6 @@ use std::os::unix::ffi::OsStringExt;
 
 /// Version of the protocol; a node of another build says so instead of guessing.
 const VERSION: u16 = 1;
-
-/// Strings in one list of a request, at most.
-const STRINGS_MAX: u32 = 65_536;
 
 /// Terminal size assumed when no descriptor is a terminal.
 const SIZE_UNKNOWN: Size = Size { rows: 24, cols: 80 };
@@ -131,12 +132,12 @@ impl Request {
         if version != VERSION {
             return Err(FrameError::Version(version));
         }
-        let argv = list(fields, string)?;
-        let env = list(fields, |fields| Ok((string(fields)?, string(fields)?)))?;
-        let cwd = option(fields, string)?;
-        let tty = option(fields, |fields| {
+        let argv = fields.list(Fields::string)?;
+        let env = fields.list(|fields| Ok((fields.string()?, fields.string()?)))?;
+        let cwd = fields.option(Fields::string)?;
+        let tty = fields.option(|fields| {
             let size = Size::decode(fields)?;
-            let term = string(fields)?;
+            let term = fields.string()?;
             Ok(Tty { size, term })
         })?;
         let request = Request {
@@ -175,12 +176,13 @@ impl Size {
         .find_map(Size::of)
     }
 
-    fn of(fd: BorrowedFd<'_>) -> Option<Size> {
+    pub(crate) fn of(fd: BorrowedFd<'_>) -> Option<Size> {
         if !isatty(fd) {
             return None;
         }
         let size = tcgetwinsize(fd).ok()?;
-        Some(Size {
+        // A terminal that was never told its size says 0.
+        (size.ws_row > 0 && size.ws_col > 0).then_some(Size {
             rows: size.ws_row,
             cols: size.ws_col,
         })
@@ -212,54 +214,4 @@ impl From<Size> for Winsize {
 
 fn is_bad_name(name: &[u8]) -> bool {
     name.is_empty() || name.contains(&b'=')
-}
-
-fn string(fields: &mut Fields<'_>) -> Result<Vec<u8>, FrameError> {
-    let length = fields.u32()?;
-    Ok(fields.bytes(length)?.to_vec())
-}
-
-fn list<T>(
-    fields: &mut Fields<'_>,
-    mut item: impl FnMut(&mut Fields<'_>) -> Result<T, FrameError>,
-) -> Result<Vec<T>, FrameError> {
-    let count = fields.u32()?;
-    if count > STRINGS_MAX {
-        return Err(FrameError::Malformed);
-    }
-    (0..count).map(|_| item(fields)).collect()
-}
-
-fn option<T>(
-    fields: &mut Fields<'_>,
-    item: impl FnOnce(&mut Fields<'_>) -> Result<T, FrameError>,
-) -> Result<Option<T>, FrameError> {
-    match fields.u8()? {
-        0 => Ok(None),
-        1 => item(fields).map(Some),
-        _ => Err(FrameError::Malformed),
-    }
-}
-
-fn put_u16(out: &mut Vec<u8>, value: u16) {
-    out.extend_from_slice(&value.to_le_bytes());
-}
-
-/// A count that does not fit is as wrong as one that is too large: the frame
-/// that holds it is far over its limit, and encoding refuses it.
-fn put_count(out: &mut Vec<u8>, count: usize) {
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    out.extend_from_slice(&count.to_le_bytes());
-}
-
-fn put_string(out: &mut Vec<u8>, string: &[u8]) {
-    put_count(out, string.len());
-    out.extend_from_slice(string);
-}
-
-fn put_option<T>(out: &mut Vec<u8>, value: &Option<T>, put: impl FnOnce(&mut Vec<u8>, &T)) {
-    out.push(u8::from(value.is_some()));
-    if let Some(value) = value {
-        put(out, value);
-    }
 }

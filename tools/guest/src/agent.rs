@@ -8,12 +8,12 @@
 //! address, which no process of the node can have without being root already.
 //! An idle agent sleeps in `accept` and costs nothing.
 
-use std::{convert::Infallible, path::PathBuf, sync::Arc, thread};
+use std::{convert::Infallible, net::UdpSocket, path::PathBuf, sync::Arc, thread};
 
 use anyhow::Context as _;
 use ssi_exec::{node, CONTROL_PORT, EXEC_PORT};
 
-use crate::environment;
+use crate::{environment, network};
 
 mod control;
 mod listen;
@@ -27,12 +27,20 @@ pub(crate) fn run() -> anyhow::Result<Infallible> {
     }
     let commands = listen::on(EXEC_PORT)?;
     let questions = listen::on(CONTROL_PORT)?;
+    announce();
     thread::Builder::new()
         .name("control".to_owned())
         .spawn(move || listen::each(&questions, |stream| control::serve(&stream)))
         .context("the control port's thread")?;
     let defaults = Arc::new(defaults());
     listen::each(&commands, move |stream| Ok(node::serve(stream, &defaults)?))
+}
+
+/// Tells the launcher that both ports listen, so that it need not find out by
+/// trying again. It finds out all the same.
+fn announce() {
+    let _ = UdpSocket::bind((network::WIRE_ADDRESS, 0))
+        .and_then(|socket| socket.send_to(b"ready", (network::LAUNCHER_ADDRESS, EXEC_PORT)));
 }
 
 fn defaults() -> node::Defaults {

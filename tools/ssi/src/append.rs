@@ -90,7 +90,10 @@ mod tests {
     #[test]
     fn words_pass_in_order() {
         let append: Append = "  loglevel=8 debug\tncpus=1 ".parse().unwrap();
-        assert_eq!(append.words().collect::<Vec<_>>(), ["loglevel=8", "debug", "ncpus=1"]);
+        assert_eq!(
+            append.words().collect::<Vec<_>>(),
+            ["loglevel=8", "debug", "ncpus=1"]
+        );
     }
 
     #[test]

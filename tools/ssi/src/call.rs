@@ -12,6 +12,7 @@ use std::{
         Write, //
     },
     os::unix::net::UnixStream,
+    time::Duration,
 };
 
 use anyhow::{
@@ -53,8 +54,8 @@ impl Call {
         match Self::connect(&paths)? {
             Some(call) => Ok(call),
             None => bail!(
-                "cluster {cluster} is not running: start it with 'ssi start{}'",
-                name_option(cluster)
+                "there is no cluster {cluster}: start it with 'ssi{} start'",
+                name_option(cluster.as_str())
             ),
         }
     }
@@ -76,6 +77,18 @@ impl Call {
         }
     }
 
+    /// Connects to whoever listens at `paths`; answers later than `answer_max`
+    /// are errors.
+    ///
+    /// # Errors
+    ///
+    /// Nobody does.
+    pub(crate) fn connect_within(paths: &ClusterPaths, answer_max: Duration) -> io::Result<Self> {
+        let stream = UnixStream::connect(paths.control())?;
+        stream.set_read_timeout(Some(answer_max))?;
+        Ok(Self { stream })
+    }
+
     /// Asks and waits for the answer.
     ///
     /// # Errors
@@ -83,7 +96,9 @@ impl Call {
     /// The supervisor refused, in its words, or is gone.
     pub(crate) fn ask(&mut self, request: &Request) -> Result<Reply> {
         let lost = "the cluster ended meanwhile";
-        self.stream.write_all(&protocol::to_line(request)).context(lost)?;
+        self.stream
+            .write_all(&protocol::to_line(request))
+            .context(lost)?;
         let line = self.read_line(request).context(lost)?;
         match protocol::from_line(&line).map_err(|why| anyhow!(why))? {
             Reply::Refused { text } => bail!("{text}"),
@@ -137,7 +152,9 @@ impl Call {
     fn read_line(&mut self, request: &Request) -> io::Result<Vec<u8>> {
         let chunk = match request {
             Request::Connect { .. } | Request::Console { .. } => 1,
-            Request::Status | Request::Stop | Request::Add { .. } | Request::Remove { .. } => 65_536,
+            Request::Status | Request::Stop | Request::Add { .. } | Request::Remove { .. } => {
+                65_536
+            }
             Request::Pause { .. } | Request::Resume { .. } | Request::Resize { .. } => 65_536,
             Request::Fault { .. } | Request::Network => 65_536,
         };
@@ -160,8 +177,8 @@ pub(crate) fn unexpected(reply: &Reply) -> anyhow::Error {
 }
 
 /// The option that names `cluster`, with a space before it, if it needs one.
-pub(crate) fn name_option(cluster: ClusterName) -> String {
-    match cluster == ClusterName::DEFAULT {
+pub(crate) fn name_option(cluster: &str) -> String {
+    match cluster == ClusterName::DEFAULT.as_str() {
         true => String::new(),
         false => format!(" --name {cluster}"),
     }

@@ -33,10 +33,11 @@ use crate::{
 #[command(name = "ssi", version = ssi_core::VERSION, max_term_width = 100)]
 #[command(after_help = "Exit status: 0 done, 1 not done, 2 wrong words; see 'ssi exec --help'.")]
 pub(crate) struct Cli {
-    /// Which cluster, of several side by side
+    /// Which cluster, of several side by side [default: $SSI_CLUSTER, or 'default']
     #[arg(
-        long, global = true, value_name = "CLUSTER", env = "SSI_CLUSTER",
-        default_value = "default", value_parser = name::cluster
+        long, global = true, value_name = "CLUSTER", env = "SSI_CLUSTER", hide_env = true,
+        default_value = "default", hide_default_value = true, value_parser = name::cluster,
+        display_order = 900
     )]
     pub(crate) name: ClusterName,
 
@@ -111,7 +112,12 @@ pub(crate) struct Start {
     #[arg(long, value_name = "FILE")]
     pub(crate) initramfs: Option<PathBuf>,
     /// More words for the kernels' command line
-    #[arg(long, value_name = "WORDS", default_value = "")]
+    #[arg(
+        long,
+        value_name = "WORDS",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(crate) append: Append,
     /// Keep logs and consoles in DIR after the cluster's end
     #[arg(long, value_name = "DIR")]
@@ -215,10 +221,10 @@ pub(crate) enum Net {
         #[command(flatten)]
         link: Link,
         /// Milliseconds
-        #[arg(value_name = "MS")]
+        #[arg(value_name = "MS", value_parser = name::delay_ms)]
         delay_ms: u32,
         /// Up to so many milliseconds more, at random
-        #[arg(long, value_name = "MS", default_value = "0")]
+        #[arg(long, value_name = "MS", default_value = "0", value_parser = name::delay_ms)]
         jitter: u32,
     },
     /// Lose a share of what passes between A and B; 0 takes that away
@@ -227,6 +233,7 @@ pub(crate) enum Net {
         #[command(flatten)]
         link: Link,
         /// How many of a hundred packets
+        #[arg(value_parser = name::percent)]
         percent: f64,
     },
     /// Let a share of the packets between A and B be overtaken; 0 takes that away
@@ -235,6 +242,7 @@ pub(crate) enum Net {
         #[command(flatten)]
         link: Link,
         /// How many of a hundred packets
+        #[arg(value_parser = name::percent)]
         percent: f64,
     },
     /// Print the faults and what the switch has counted
@@ -282,7 +290,10 @@ mod tests {
         let Command::Exec(exec) = parse(line).unwrap().command else {
             panic!("not exec");
         };
-        let words = exec.command.iter().map(|word| word.to_string_lossy().into_owned());
+        let words = exec
+            .command
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned());
         let words = words.collect();
         (exec, words)
     }
@@ -317,12 +328,21 @@ mod tests {
         assert_eq!(exec_.node.get(), 2);
         assert_eq!(words, ["-odd", "--name", "y"]);
         let (exec_, words) = exec("ssi exec 1 --env A=1 -e B=2 --cwd /tmp env -i");
-        assert_eq!((exec_.env.len(), words), (2, vec!["env".into(), "-i".into()]));
+        assert_eq!(
+            (exec_.env.len(), words),
+            (2, vec!["env".into(), "-i".into()])
+        );
     }
 
     #[test]
     fn numbers_of_nodes_are_checked_here() {
-        for line in ["ssi rm 0", "ssi rm", "ssi pause 64", "ssi start 64", "ssi add x"] {
+        for line in [
+            "ssi rm 0",
+            "ssi rm",
+            "ssi pause 64",
+            "ssi start 64",
+            "ssi add x",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

@@ -75,8 +75,7 @@ fn boot(cluster: ClusterName, add: &Add) -> Result<()> {
     let node = add.node.map(|node| node.get());
     match Call::to(cluster)?.ask(&Request::Add { node })? {
         Reply::Added { node, seconds } => {
-            println!("node {node} is ready ({seconds:.2} s)");
-            Ok(())
+            status::print_text(&format!("node {node} is ready ({seconds:.2} s)\n"))
         }
         other => Err(unexpected(&other)),
     }

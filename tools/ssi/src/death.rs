@@ -88,6 +88,18 @@ pub(crate) fn explain(exit: Exit, tail: &str) -> Death {
     }
 }
 
+/// The lines of `log` that show how it ended: those around a panic, or the last.
+pub(crate) fn telling_lines(log: &str, lines_max: usize) -> Vec<String> {
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    let panic = lines.iter().position(|line| line.contains(PANIC));
+    let end = panic.map_or(lines.len(), |at| lines.len().min(at + lines_max / 2));
+    let begin = end.saturating_sub(lines_max);
+    lines[begin..end]
+        .iter()
+        .map(|line| (*line).to_owned())
+        .collect()
+}
+
 /// The first panic is the cause; what follows it is its consequence.
 fn panic_text(tail: &str) -> Option<String> {
     let line = tail.lines().find_map(|line| line.split_once(PANIC))?.1;
@@ -165,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_panic_is_told_by_the_kernels_first_words() {
-        let tail = "[ 0.1] ok\nKernel panic - not syncing: Attempted to kill init! exitcode=0x100\n\
+        let tail =
+            "[ 0.1] ok\nKernel panic - not syncing: Attempted to kill init! exitcode=0x100\n\
                     CPU: 0\nKernel panic - not syncing: Kernel mode fault at addr 0x0\n";
         let text = "panic: Attempted to kill init! exitcode=0x100";
         assert_eq!(words(ABORTED, tail), text);
@@ -182,7 +195,10 @@ mod tests {
         let exit = Exit::Status(0);
         assert_eq!(explain(exit, "reboot: Power down\n\n"), Death::PoweredOff);
         assert_eq!(explain(exit, "reboot: System halted\n"), Death::PoweredOff);
-        assert_eq!(explain(exit, "reboot: Restarting system\n"), Death::Rebooted);
+        assert_eq!(
+            explain(exit, "reboot: Restarting system\n"),
+            Death::Rebooted
+        );
         assert_eq!(words(exit, ""), "exited with status 0");
     }
 
@@ -197,11 +213,27 @@ mod tests {
     fn a_full_memory_directory_is_told_in_all_its_forms() {
         let full = Death::MemoryFull;
         assert_eq!(explain(Exit::Signal(7), ""), full);
-        assert_eq!(explain(Exit::Status(1), "write: No space left on device\n"), full);
+        assert_eq!(
+            explain(Exit::Status(1), "write: No space left on device\n"),
+            full
+        );
         let tail = "Linux version 7\nKernel panic - not syncing: Kernel mode signal 7\n";
         assert_eq!(explain(ABORTED, tail), full);
         let guest = "Linux version 7\ncp: No space left on device\nreboot: Power down\n";
         assert_eq!(explain(Exit::Status(0), guest), Death::PoweredOff);
+    }
+
+    #[test]
+    fn the_lines_around_a_panic_tell_more_than_its_stack() {
+        let stack: String = (0..50).map(|n| format!(" [<{n}>] ? f\n")).collect();
+        let log = format!("booting\n\nlast step\n{PANIC}oh\nCPU: 0\n{stack}");
+        let lines = telling_lines(&log, 6);
+        assert_eq!(
+            lines[..4],
+            ["booting", "last step", &format!("{PANIC}oh"), "CPU: 0"]
+        );
+        assert_eq!(telling_lines("a\nb\n\nc\n", 2), ["b", "c"]);
+        assert_eq!(telling_lines("", 2), [""; 0]);
     }
 
     #[test]

@@ -276,7 +276,11 @@ mod tests {
         let paths = paths(&dir);
         let owner = claim(&paths).unwrap().unwrap();
         let mut spawned = [(1, 0), (2, 1)].map(|(node, lie)| {
-            let child = Command::new("sleep").arg("100").process_group(0).spawn().unwrap();
+            let child = Command::new("sleep")
+                .arg("100")
+                .process_group(0)
+                .spawn()
+                .unwrap();
             let mut identity = Identity::of(Pid::from_child(&child)).unwrap();
             identity.start_ticks += lie;
             let node_dir = paths.dir().join(format!("node{node}"));

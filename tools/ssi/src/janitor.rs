@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who cleans up after a killed supervisor.
+//! The one who cleans up.
 //!
 //! `ssi janitor` is started by the supervisor, which holds the other end of its
 //! standard input and never writes to it. When the input ends, the supervisor is
@@ -14,7 +14,10 @@ use std::{
         self,
         Read, //
     },
-    os::fd::OwnedFd,
+    os::{
+        fd::OwnedFd,
+        unix::process::CommandExt, //
+    },
     path::PathBuf,
     process::{
         Child,
@@ -94,6 +97,7 @@ impl Hired {
     pub(crate) fn start(paths: &ClusterPaths) -> io::Result<Self> {
         let (theirs, leash) = pipe::pipe_with(PipeFlags::CLOEXEC)?;
         let child = Command::new("/proc/self/exe")
+            .arg0("ssi")
             .arg("janitor")
             .arg(paths.dir())
             .stdin(Stdio::from(theirs))

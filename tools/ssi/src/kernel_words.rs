@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The command line of a node's kernel.
+//! A kernel's command line.
 //!
 //! Some words are for UML itself (memory, files, descriptors), some for the
 //! kernel in it, some for the first process. UML takes each as one argument.

@@ -76,7 +76,10 @@ impl RunDir {
                 self.0.display()
             );
         }
-        let made = DirBuilder::new().mode(0o700).recursive(true).create(&self.0);
+        let made = DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(&self.0);
         made.with_context(|| {
             format!(
                 "cannot make the run directory {}; set SSI_RUN to a directory of yours",
@@ -160,8 +163,8 @@ impl ClusterPaths {
         let bytes = path.as_os_str().len();
         if bytes > SOCKET_PATH_BYTES_MAX {
             bail!(
-                "the socket path {} has {bytes} bytes and may have {SOCKET_PATH_BYTES_MAX}: \
-                 set SSI_RUN to a shorter directory",
+                "the socket path {} is too long ({bytes} bytes, {SOCKET_PATH_BYTES_MAX} at most): \
+                 set SSI_RUN to a shorter one",
                 path.display()
             );
         }
@@ -253,7 +256,10 @@ mod tests {
         let names: Vec<_> = dir.clusters().unwrap();
         let names: Vec<_> = names.iter().map(ClusterName::as_str).collect();
         assert_eq!(names, ["a", "b"]);
-        assert!(RunDir("/nowhere/at/all".into()).clusters().unwrap().is_empty());
+        assert!(RunDir("/nowhere/at/all".into())
+            .clusters()
+            .unwrap()
+            .is_empty());
     }
 
     #[test]

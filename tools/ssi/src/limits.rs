@@ -16,6 +16,9 @@ pub(crate) const NODE_MEMORY_MIB_MAX: u64 = 1 << 20;
 /// Memory a node takes from the host beside its own, to warn before it is short.
 pub(crate) const NODE_OVERHEAD_MIB: u64 = 4;
 
+/// Files of a node, at least: the log of one boot, and what UML writes.
+pub(crate) const NODE_DISK_KIB_MIN: u64 = 32;
+
 /// Words of `--append`, in bytes: UML's command line holds 4096 with all of ours.
 pub(crate) const APPEND_BYTES_MAX: usize = 2048;
 

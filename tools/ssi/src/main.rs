@@ -7,6 +7,9 @@
 //! ([`supervisor`]) that owns everything and takes it along when it ends. The two
 //! speak [`protocol`] over a unix socket in the cluster's directory ([`layout`]).
 
+#[macro_use]
+mod say;
+
 mod append;
 mod call;
 mod cli;
@@ -51,8 +54,12 @@ fn main() -> ExitCode {
     };
     let is_exec = matches!(cli.command, Command::Exec(_));
     command::run(cli).unwrap_or_else(|e| {
-        eprintln!("ssi: {e:#}");
-        ExitCode::from(if is_exec { STATUS_UNREACHED } else { STATUS_FAILURE })
+        say!("ssi: {e:#}");
+        ExitCode::from(if is_exec {
+            STATUS_UNREACHED
+        } else {
+            STATUS_FAILURE
+        })
     })
 }
 

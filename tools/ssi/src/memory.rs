@@ -11,6 +11,12 @@ use std::{
     path::PathBuf, //
 };
 
+use anyhow::{
+    bail,
+    Result, //
+};
+use rustix::fs::Access;
+
 use crate::{
     limits::NODE_OVERHEAD_MIB,
     plan::Plan, //
@@ -21,7 +27,7 @@ use crate::{
 /// # Errors
 ///
 /// What an amount looks like.
-pub(crate) fn parse_mib(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_mib(text: &str) -> std::result::Result<u64, String> {
     let wrong = || format!("'{text}' is not an amount of memory such as 128M or 1G");
     let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
         Some(at) => text.split_at(at),
@@ -46,13 +52,39 @@ pub(crate) fn warnings(plan: &Plan) -> Vec<String> {
     host.into_iter().chain(room).collect()
 }
 
+/// Checks that UML can keep the memory of nodes where it will.
+///
+/// # Errors
+///
+/// It cannot: what to set.
+pub(crate) fn check_dir() -> Result<()> {
+    let dir = memory_dir();
+    let usable = dir.is_dir() && rustix::fs::access(&dir, Access::WRITE_OK).is_ok();
+    if !usable {
+        bail!(
+            "cannot keep the memory of nodes in {}: set TMPDIR to a tmpfs you can write to",
+            dir.display()
+        );
+    }
+    Ok(())
+}
+
 /// The directory in which UML keeps the memory of a node, by UML's own rules.
-pub(crate) fn memory_dir() -> PathBuf {
+fn memory_dir() -> PathBuf {
     ["TMPDIR", "TMP", "TEMP"]
         .iter()
         .filter_map(env::var_os)
         .find(|value| !value.is_empty())
-        .map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from)
+        .map_or_else(shared_memory_dir, PathBuf::from)
+}
+
+/// Without a tmpfs there, UML falls back to a plain directory.
+fn shared_memory_dir() -> PathBuf {
+    let shared = PathBuf::from("/dev/shm");
+    match shared.is_dir() {
+        true => shared,
+        false => PathBuf::from("/tmp"),
+    }
 }
 
 fn host_warning(needed_mib: u64, free_mib: u64) -> Option<String> {
@@ -82,7 +114,10 @@ fn available_mib() -> Option<u64> {
 }
 
 fn room_mib(dir: &std::path::Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(dir).ok()?;
+    // A file system that does not count its blocks has no end.
+    let found = rustix::fs::statvfs(dir)
+        .ok()
+        .filter(|found| found.f_blocks > 0)?;
     Some(found.f_bavail.saturating_mul(found.f_frsize) >> 20)
 }
 
@@ -92,10 +127,24 @@ mod tests {
 
     #[test]
     fn amounts_have_units() {
-        for (text, mib) in [("128M", 128), ("128m", 128), ("64", 64), ("2G", 2048), ("65536K", 64)] {
+        for (text, mib) in [
+            ("128M", 128),
+            ("128m", 128),
+            ("64", 64),
+            ("2G", 2048),
+            ("65536K", 64),
+        ] {
             assert_eq!(parse_mib(text), Ok(mib), "{text}");
         }
-        for text in ["", "M", "1T", "-1M", "1.5G", "128 M", "99999999999999999999G"] {
+        for text in [
+            "",
+            "M",
+            "1T",
+            "-1M",
+            "1.5G",
+            "128 M",
+            "99999999999999999999G",
+        ] {
             assert!(parse_mib(text).is_err(), "{text}");
         }
     }

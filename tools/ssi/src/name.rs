@@ -10,6 +10,7 @@ use ssi_core::ids::{
     NodeId,
     NODE_MAX, //
 };
+use ssi_switch::DELAY_MS_MAX;
 
 /// Reads the name of a cluster.
 pub(crate) fn cluster(text: &str) -> Result<ClusterName, String> {
@@ -29,6 +30,22 @@ pub(crate) fn count(text: &str) -> Result<u8, String> {
     }
 }
 
+/// Reads a delay in milliseconds.
+pub(crate) fn delay_ms(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(delay_ms @ 0..=DELAY_MS_MAX) => Ok(delay_ms),
+        _ => Err(format!("a delay is 0 to {DELAY_MS_MAX} milliseconds")),
+    }
+}
+
+/// Reads a share of a hundred.
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a share is 0 to 100 percent".to_owned()),
+    }
+}
+
 /// The node a number from the control socket stands for.
 pub(crate) fn node_of(number: u8) -> Result<NodeId, String> {
     NodeId::new(number).ok_or_else(|| format!("{number} is not a node number, 1 to {NODE_MAX}"))
@@ -44,6 +61,18 @@ mod tests {
         assert_eq!(count("63"), Ok(63));
         for text in ["0", "64", "", "-1", "three", "300"] {
             assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_of_faults_have_ends() {
+        assert_eq!((delay_ms("0"), delay_ms("60000")), (Ok(0), Ok(60_000)));
+        for text in ["-1", "60001", "soon", "1.5"] {
+            assert!(delay_ms(text).unwrap_err().contains("delay"), "{text}");
+        }
+        assert_eq!((percent("0"), percent("99.5")), (Ok(0.0), Ok(99.5)));
+        for text in ["-0.1", "101", "half", "NaN"] {
+            assert!(percent(text).unwrap_err().contains("100"), "{text}");
         }
     }
 

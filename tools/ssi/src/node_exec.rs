@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The last step before a node's kernel.
+//! The last step before UML.
 //!
 //! `ssi node-exec` is run by the supervisor in a process of its own, arranges
 //! what only that process can arrange for itself, and becomes UML: it leads a

@@ -37,6 +37,7 @@ use crate::{
         NODE_MEMORY_MIB_MAX,
         NODE_MEMORY_MIB_MIN, //
     },
+    memory,
 };
 
 /// What a cluster is made of.
@@ -85,7 +86,8 @@ impl Plan {
         check_kernel(&self.kernel)?;
         check_initramfs(&self.initramfs)?;
         self.root.as_deref().map_or(Ok(()), check_root)?;
-        check_memory(self.memory_mib)
+        check_memory(self.memory_mib)?;
+        memory::check_dir()
     }
 }
 
@@ -123,8 +125,13 @@ fn check_root(dir: &Path) -> Result<()> {
         bail!("the root {shown} is not absolute: give --root a full path");
     }
     let name = dir.as_os_str().as_bytes();
-    if name.iter().any(|byte| *byte == b',' || byte.is_ascii_whitespace()) {
-        bail!("the root {shown} has a comma or a space in its name, where UML splits it: rename it");
+    if name
+        .iter()
+        .any(|byte| *byte == b',' || byte.is_ascii_whitespace())
+    {
+        bail!(
+            "the root {shown} has a comma or a space in its name, where UML splits it: rename it"
+        );
     }
     if !dir.is_dir() {
         bail!("the root {shown} is not a directory: make one with 'make rootfs'");
@@ -135,10 +142,10 @@ fn check_root(dir: &Path) -> Result<()> {
 fn check_memory(mib: u64) -> Result<()> {
     match mib {
         0..NODE_MEMORY_MIB_MIN => {
-            bail!("a node does not boot with {mib} MiB: give it at least {NODE_MEMORY_MIB_MIN}M")
+            bail!("a node does not boot with {mib} MiB: use --mem {NODE_MEMORY_MIB_MIN}M or more")
         }
         NODE_MEMORY_MIB_MIN..=NODE_MEMORY_MIB_MAX => Ok(()),
-        _ => bail!("{mib} MiB for a node are more than {NODE_MEMORY_MIB_MAX}: give it less"),
+        _ => bail!("{mib} MiB are too much for a node: use --mem {NODE_MEMORY_MIB_MAX}M or less"),
     }
 }
 

@@ -125,14 +125,19 @@ pub(crate) fn children(parent: Pid) -> Vec<Pid> {
             .filter_map(|word| Pid::from_raw(word.parse().ok()?))
             .collect(),
         // A host without CONFIG_PROC_CHILDREN.
-        Err(_) => group(parent).into_iter().filter(|pid| *pid != parent).collect(),
+        Err(_) => group(parent)
+            .into_iter()
+            .filter(|pid| *pid != parent)
+            .collect(),
     }
 }
 
 /// The process that traces `pid`.
 pub(crate) fn tracer(pid: Pid) -> Option<Pid> {
     let text = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("TracerPid:"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("TracerPid:"))?;
     Pid::from_raw(line.trim().parse().ok()?)
 }
 
@@ -155,7 +160,10 @@ mod tests {
     fn a_name_full_of_traps_is_read() {
         let tail = "S 1 77 77 0 -1 4194304 1 2 3 4 50 7 8 9 20 0 1 0 12345 999 1";
         let stat = Stat::parse(&format!("42 (a) b (c) {tail}")).unwrap();
-        assert_eq!((stat.comm.as_str(), stat.state, stat.group), ("a) b (c", 'S', 77));
+        assert_eq!(
+            (stat.comm.as_str(), stat.state, stat.group),
+            ("a) b (c", 'S', 77)
+        );
         assert_eq!((stat.cpu_ticks, stat.start_ticks), (57, 12345));
         assert_eq!(Stat::parse("42 (short) S 1"), None);
     }

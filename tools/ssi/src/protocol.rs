@@ -279,7 +279,12 @@ mod tests {
             },
         ] {
             let line = to_line(&request);
-            assert_eq!(from_line(&line), Ok(request), "{}", String::from_utf8_lossy(&line));
+            assert_eq!(
+                from_line(&line),
+                Ok(request),
+                "{}",
+                String::from_utf8_lossy(&line)
+            );
         }
     }
 

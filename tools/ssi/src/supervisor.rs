@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One process per cluster that owns everything.
+//! The process behind a cluster.
 //!
 //! The supervisor holds the nodes' processes, consoles and logs, the switch, the
 //! wire, and the control socket. When it ends, for whatever reason, all of that
@@ -13,13 +13,14 @@
 //! | part | decides or does |
 //! | --- | --- |
 //! | `machine` | decides what becomes of a node |
-//! | `node` | does it, with `node_process`, `console`, `log_file`, `agent` |
-//! | `request` | does what clients ask |
+//! | `node`, `run` | do it, with `node_process`, `console`, `log_file`, `agent` |
+//! | `request`, `answer` | do what clients ask, and tell them when it is done |
 //! | `cluster` | all nodes together: the order of booting, the end |
 //! | `household` | the cluster's directory, before the first node and after the last |
 //! | `poller`, `log_watch`, `queue`, `client`, `starter` | tools of these |
 
 mod agent;
+mod answer;
 mod client;
 mod cluster;
 mod console;
@@ -32,6 +33,7 @@ mod node_process;
 mod poller;
 mod queue;
 mod request;
+mod run;
 mod signals;
 mod starter;
 mod world;
@@ -154,10 +156,12 @@ impl Supervisor {
         listener.set_nonblocking(true)?;
         let signals = Signals::new().context("cannot listen to signals")?;
         let world = World::new(plan, paths, begin)?;
-        world.poller.add(&listener, Token::Listener, Interest::Read)?;
+        world
+            .poller
+            .add(&listener, Token::Listener, Interest::Read)?;
         world.poller.add(&signals, Token::Signals, Interest::Read)?;
         Ok(Self {
-            cluster: Cluster::new(world.plan.nodes),
+            cluster: Cluster::new(&world)?,
             world,
             clients: BTreeMap::new(),
             next_number: 0,
@@ -167,9 +171,12 @@ impl Supervisor {
     }
 
     fn adopt(&mut self, starter: Starter) {
-        let added = self.world.poller.add(&starter, Token::Starter, Interest::Read);
+        let added = self
+            .world
+            .poller
+            .add(&starter, Token::Starter, Interest::Read);
         if let Err(e) = added {
-            eprintln!("cannot listen to 'ssi start': {e}");
+            say!("cannot listen to 'ssi start': {e}");
         }
         self.cluster.adopt(starter);
     }
@@ -183,7 +190,7 @@ impl Supervisor {
             match self.world.poller.wait(timeout) {
                 Ok(tokens) => tokens.into_iter().for_each(|token| self.hear(token)),
                 Err(e) => {
-                    eprintln!("cannot wait for events: {e}");
+                    say!("cannot wait for events: {e}");
                     return;
                 }
             }
@@ -244,7 +251,7 @@ impl Supervisor {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => {
                     // The one who waits is seen again when a descriptor is free.
-                    eprintln!("cannot accept a client: {e}");
+                    say!("cannot accept a client: {e}");
                     return;
                 }
             }
@@ -253,22 +260,33 @@ impl Supervisor {
 
     fn welcome(&mut self, stream: UnixStream) {
         if let Err(e) = self.try_welcome(stream) {
-            eprintln!("a client was turned away: {e:#}");
+            say!("a client was not served: {e:#}");
         }
     }
 
     fn try_welcome(&mut self, stream: UnixStream) -> Result<()> {
-        let peer = rustix::net::sockopt::socket_peercred(&stream)?;
+        let mut client = Client::new(stream)?;
+        if let Err(why) = self.check_peer(&client) {
+            let text = format!("{why:#}");
+            let _: Presence = client.answer(&Reply::Refused { text });
+            return Err(why);
+        }
+        let number = self.take_number();
+        self.world
+            .poller
+            .add(&client, Token::Client(number), Interest::Read)?;
+        self.clients.insert(number, client);
+        Ok(())
+    }
+
+    fn check_peer(&self, client: &Client) -> Result<()> {
+        let peer = rustix::net::sockopt::socket_peercred(client)?;
         if peer.uid != process::getuid() {
-            bail!("it belongs to user {}", peer.uid.as_raw());
+            bail!("this cluster is another user's");
         }
         if self.clients.len() >= CLIENTS_MAX {
-            bail!("there are {CLIENTS_MAX} already");
+            bail!("{CLIENTS_MAX} clients are connected: try again in a moment");
         }
-        let client = Client::new(stream)?;
-        let number = self.take_number();
-        self.world.poller.add(&client, Token::Client(number), Interest::Read)?;
-        self.clients.insert(number, client);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A terminal in raw mode, for a while.
+//! A terminal in raw mode.
 
 use std::io;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The switch as its owner sees it.
+//! The owner's handle.
 //!
 //! [`Switch`] starts the thread, tells it what to do and ends it. Every call
 //! waits until the thread has done it, which takes as long as the frames of

@@ -81,10 +81,7 @@ fn a_port_added_later_meets_the_faults_of_all() {
 #[test]
 fn a_cut_takes_what_waits_for_a_deaf_node() {
     let (switch, nodes) = network(1, 3);
-    let payload = [0; 15_786];
-    while port(&switch, 3).queued_frames == 0 {
-        (0..100).for_each(|_| nodes[0].send(3, &payload));
-    }
+    flood_until(&switch, &nodes[0], 3, |port| port.queued_frames > 0);
     let (a, b) = (one(1), one(3));
     switch.fault(FaultChange::Cut { a, b, way: BOTH }).unwrap();
     let port3 = port(&switch, 3);

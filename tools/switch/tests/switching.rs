@@ -5,6 +5,7 @@
 mod common;
 
 use std::{
+    ops::Range,
     os::{
         fd::OwnedFd,
         unix::net::UnixStream, //
@@ -26,10 +27,10 @@ use ssi_switch::{
 const FLOOD_FRAMES: u32 = 2000;
 const LARGE: usize = 15_800;
 
-/// Sends numbered frames until `FLOOD_FRAMES` are out.
-fn flood(from: &Node, to: u8) {
+/// Sends frames with these numbers.
+fn flood(from: &Node, to: u8, numbers: Range<u32>) {
     let mut payload = vec![0; LARGE - PAYLOAD];
-    for number in 0..FLOOD_FRAMES {
+    for number in numbers {
         payload[..4].copy_from_slice(&number.to_be_bytes());
         from.send(to, &payload);
     }
@@ -97,7 +98,7 @@ fn a_node_that_never_reads_holds_up_nobody() {
         unreachable!()
     };
     for _ in 0..4 {
-        flood(one, 3);
+        flood(one, 3, 0..FLOOD_FRAMES);
         one.send(2, b"still there?");
         assert_eq!(two.payload(), b"still there?");
         two.send(1, b"yes");
@@ -119,9 +120,28 @@ fn a_node_that_never_reads_holds_up_nobody() {
 }
 
 #[test]
+fn order_is_kept_while_a_queue_drains() {
+    let (switch, nodes) = network(1, 2);
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| flood(&nodes[0], 2, 0..3 * FLOOD_FRAMES));
+        await_port(&switch, 2, |port| port.queued_frames > 0);
+        let mut last = None;
+        while !sender.is_finished() || port(&switch, 2).queued_frames > 0 {
+            let Some(frame) = nodes[1].receive_within(GLANCE) else {
+                continue;
+            };
+            // Frames may be missing, as a queue may be full.
+            let number = Some(number_of(&frame));
+            assert!(number > last, "{number:?} after {last:?}");
+            last = number;
+        }
+    });
+}
+
+#[test]
 fn a_restarted_node_finds_no_stale_frames() {
     let (switch, nodes) = network(1, 3);
-    flood(&nodes[0], 2);
+    flood(&nodes[0], 2, 0..FLOOD_FRAMES);
     await_port(&switch, 1, |port| {
         port.in_frames == u64::from(FLOOD_FRAMES) + 1
     });

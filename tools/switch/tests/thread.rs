@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The thread of the switch: its cost and its end.
+//! Cost and end of the thread.
 //!
 //! One test, because it looks at all threads of its process.
 
@@ -8,6 +8,7 @@ mod common;
 
 use std::{
     fs,
+    os::fd::OwnedFd,
     path::PathBuf,
     thread,
     time::Duration, //
@@ -17,6 +18,10 @@ use common::*;
 use rustix::net::{
     self,
     RecvFlags, //
+};
+use ssi_switch::{
+    port_pair,
+    Switch, //
 };
 
 /// How long the thread is watched doing nothing: 100 ticks of the clock that
@@ -56,24 +61,36 @@ fn assert_idle(when: &str) {
     assert!(used <= IDLE_TICKS_MAX, "{when}: {used} ticks");
 }
 
+/// A node with a copy of the switch's end, which keeps its socket alive.
+fn join_with_copy(switch: &Switch, number: u8) -> (Node, OwnedFd) {
+    let (ours, fd) = port_pair().unwrap();
+    let copy = ours.try_clone().unwrap();
+    switch.add(number, ours).unwrap();
+    (Node { number, fd }, copy)
+}
+
 #[test]
 fn it_sleeps_when_idle_and_ends_with_its_owner() {
-    let (switch, mut nodes) = network(1, 4);
+    let (switch, nodes) = network(1, 3);
+    let [one, _two, three] = &nodes[..] else {
+        unreachable!()
+    };
     assert_idle("no traffic");
 
-    let payload = [0; 15_786];
-    while port(&switch, 3).dropped == 0 {
-        (0..100).for_each(|_| nodes[0].send(3, &payload));
-    }
+    flood_until(&switch, one, 3, |port| port.dropped > 0);
     assert_idle("a full port");
 
-    drop(nodes.pop());
+    while three.receive_within(GLANCE).is_some() {}
+    assert_idle("a port that was full");
+
+    let (four, _copy) = join_with_copy(&switch, 4);
+    drop(four);
     await_port(&switch, 4, |port| !port.open);
     assert_idle("a closed node");
 
     drop(switch);
     assert!(switch_threads().is_empty());
     // Its end is closed: the node finds the end of the stream.
-    let (len, _) = net::recv(&nodes[0].fd, &mut [0; 1][..], RecvFlags::empty()).unwrap();
+    let (len, _) = net::recv(&one.fd, &mut [0; 1][..], RecvFlags::empty()).unwrap();
     assert_eq!(len, 0);
 }

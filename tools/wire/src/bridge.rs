@@ -13,9 +13,9 @@
 //!               Ended ◄─────────────────────────────────────┘
 //! ```
 //!
-//! The end of one side's bytes travels as the end of the other's. A client that
-//! is gone altogether is not waited for: what it sent still arrives, then the
-//! connection is reset. Buffers are those of the TCP connection, so a side that
+//! The end of one side's bytes travels as the end of the other's. For a client
+//! that is gone altogether the same is tried: what it sent still arrives, and the
+//! end of it. A node that talks on is reset. Buffers are those of the TCP connection, so a side that
 //! does not read stops its own peer and nobody else.
 
 use crate::verdict;
@@ -42,6 +42,9 @@ use std::os::unix::net::UnixStream;
 /// Pause after a refusal: the node is up, its agent not yet.
 const REDIAL_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long a node may go on after its client has left, if it says nothing.
+const LEAVE_GRACE: Duration = Duration::from_secs(1);
+
 /// A stream, its TCP connection, and how far they are.
 #[derive(Debug)]
 pub(crate) struct Bridge {
@@ -61,19 +64,31 @@ pub(crate) struct Target {
 
 #[derive(Debug)]
 enum Stage {
-    /// Nothing was said to the client yet. After a refusal `again` is the time
-    /// of the next attempt.
-    Dialing {
-        target: Target,
-        again: Option<Instant>,
-    },
+    /// Nothing was said to the client yet.
+    Dialing(Dial),
     /// Bytes pass.
-    Open {
-        /// The node has sent its last byte and the client was told.
-        node_ended: bool,
-    },
+    Open(Open),
     /// The client has heard everything it ever will.
     Ended,
+}
+
+/// The attempts to connect so far.
+#[derive(Clone, Copy, Debug)]
+struct Dial {
+    target: Target,
+    /// When to try again; none while an attempt is not answered.
+    again: Option<Instant>,
+    /// The node's kernel has answered, and refused.
+    was_refused: bool,
+}
+
+/// What both sides have said of the end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Open {
+    /// The node has sent its last byte and the client was told.
+    node_ended: bool,
+    /// The client is gone and the node has all it sent: when it is given up.
+    leave_at: Option<Instant>,
 }
 
 /// What the stream can do without blocking, as far as is known.
@@ -115,10 +130,11 @@ impl Bridge {
                 writable: true,
                 gone: false,
             },
-            stage: Stage::Dialing {
+            stage: Stage::Dialing(Dial {
                 target,
                 again: None,
-            },
+                was_refused: false,
+            }),
         }
     }
 
@@ -133,10 +149,19 @@ impl Bridge {
     /// When [`pump`](Self::pump) must be called even if nothing happens.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Dialing { target, again } => {
-                Some(again.map_or(target.until, |again| again.min(target.until)))
+            Stage::Dialing(dial) => {
+                let until = dial.target.until;
+                Some(dial.again.map_or(until, |again| again.min(until)))
             }
-            Stage::Open { .. } | Stage::Ended => None,
+            Stage::Open(open) => open.leave_at,
+            Stage::Ended => None,
+        }
+    }
+
+    /// The node listens now: an attempt it has not answered is repeated.
+    pub(crate) fn dial_again(&mut self, now: Instant) {
+        if let Stage::Dialing(dial) = &mut self.stage {
+            dial.again = Some(now);
         }
     }
 
@@ -148,8 +173,8 @@ impl Bridge {
     /// Moves what can be moved.
     pub(crate) fn pump(&mut self, tcp: &mut tcp::Socket<'_>, now: Instant) -> Pumped {
         match self.stage {
-            Stage::Dialing { target, again } => self.dial(tcp, target, again, now),
-            Stage::Open { node_ended } => self.copy(tcp, node_ended),
+            Stage::Dialing(dial) => self.dial(tcp, dial, now),
+            Stage::Open(open) => self.copy(tcp, open, now),
             Stage::Ended => Pumped::Ended,
         }
     }
@@ -158,55 +183,46 @@ impl Bridge {
     /// far as the client takes it at once.
     pub(crate) fn cut(mut self, tcp: &mut tcp::Socket<'_>) {
         match self.stage {
-            Stage::Dialing { target, .. } => {
+            Stage::Dialing(Dial { target, .. }) => {
                 self.refuse(&format!("node {} has died or was restarted", target.node));
             }
-            Stage::Open { .. } => while matches!(self.feed_client(tcp), Copied::Some) {},
+            Stage::Open(_) => while matches!(self.feed_client(tcp), Copied::Some) {},
             Stage::Ended => {}
         }
     }
 
-    fn dial(
-        &mut self,
-        tcp: &mut tcp::Socket<'_>,
-        target: Target,
-        again: Option<Instant>,
-        now: Instant,
-    ) -> Pumped {
+    fn dial(&mut self, tcp: &mut tcp::Socket<'_>, mut dial: Dial, now: Instant) -> Pumped {
         if self.ready.gone {
             return self.end(tcp);
         }
         if tcp.may_send() {
             return self.grant(tcp);
         }
-        if now >= target.until {
-            self.refuse(&too_late(target, again));
+        if now >= dial.target.until {
+            self.refuse(&dial.too_late());
             return self.end(tcp);
         }
-        match again {
+        let pumped = match dial.again {
             Some(at) if now >= at => {
-                self.stage = Stage::Dialing {
-                    target,
-                    again: None,
-                };
-                Pumped::Redial(target.port)
+                dial.again = None;
+                Pumped::Redial(dial.target.port)
             }
             None if !tcp.is_open() => {
-                self.stage = Stage::Dialing {
-                    target,
-                    again: Some(now + REDIAL_PAUSE),
-                };
+                dial.again = Some(now + REDIAL_PAUSE);
+                dial.was_refused = true;
                 Pumped::Still
             }
             Some(_) | None => Pumped::Still,
-        }
+        };
+        self.stage = Stage::Dialing(dial);
+        pumped
     }
 
     fn grant(&mut self, tcp: &mut tcp::Socket<'_>) -> Pumped {
         // Nothing was written to this stream before: there is room for a line.
         match send(&self.stream, verdict::GRANTED, SendFlags::NOSIGNAL) {
             Ok(_) => {
-                self.stage = Stage::Open { node_ended: false };
+                self.stage = Stage::Open(Open::default());
                 Pumped::Moved
             }
             Err(_) => self.end(tcp),
@@ -217,25 +233,31 @@ impl Bridge {
         refuse(&self.stream, reason);
     }
 
-    fn copy(&mut self, tcp: &mut tcp::Socket<'_>, node_ended: bool) -> Pumped {
+    fn copy(&mut self, tcp: &mut tcp::Socket<'_>, mut open: Open, now: Instant) -> Pumped {
         let sent = self.feed_node(tcp);
         if matches!(sent, Copied::End) {
             tcp.close();
         }
         let received = self.feed_client(tcp);
-        if self.ready.gone && !node_ended && tcp.send_queue() == 0 {
-            return self.end(tcp);
-        }
         if matches!(received, Copied::End) {
             if has_ended(tcp) {
                 return self.end(tcp);
             }
-            if !node_ended {
-                self.stage = Stage::Open { node_ended: true };
+            if !open.node_ended {
+                open.node_ended = true;
                 // Fails if the client is gone, which epoll tells as well.
                 let _ = self.stream.shutdown(Shutdown::Write);
             }
         }
+        if !self.ready.gone || open.node_ended || tcp.send_queue() > 0 {
+            open.leave_at = None;
+        } else {
+            let leave_at = *open.leave_at.get_or_insert(now + LEAVE_GRACE);
+            if matches!(received, Copied::Some) || now >= leave_at {
+                return self.end(tcp);
+            }
+        }
+        self.stage = Stage::Open(open);
         match (sent, received) {
             (Copied::Nothing, Copied::Nothing | Copied::End) => Pumped::Still,
             _ => Pumped::Moved,
@@ -325,10 +347,13 @@ fn has_ended(tcp: &tcp::Socket<'_>) -> bool {
     matches!(tcp.state(), tcp::State::Closed | tcp::State::TimeWait)
 }
 
-fn too_late(target: Target, again: Option<Instant>) -> String {
-    let Target { node, port, .. } = target;
-    match again {
-        Some(_) => format!("node {node} takes no connections on port {port}; see `ssi log {node}`"),
-        None => format!("node {node} does not answer; see `ssi status` and `ssi log {node}`"),
+impl Dial {
+    fn too_late(&self) -> String {
+        let Target { node, port, .. } = self.target;
+        if self.was_refused {
+            format!("node {node} takes no connections on port {port}; see `ssi log {node}`")
+        } else {
+            format!("node {node} does not answer; see `ssi status` and `ssi log {node}`")
+        }
     }
 }

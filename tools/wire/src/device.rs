@@ -3,10 +3,12 @@
 //! Network device on a socket pair.
 //!
 //! What the TCP stack sends waits in a queue until the socket takes it, so
-//! nothing is lost while a node is frozen. The stack is asked for more only when
+//! nothing is lost while a node is frozen. Queries for the node's hardware
+//! address never reach the socket: the answer is known. The stack is asked for more only when
 //! the queue is empty: one pass over its connections then fills it with at most
 //! one frame of each, and no connection starves another.
 
+use crate::neighbor;
 use crate::socket::{
     FRAME_BYTES_MAX,
     MTU_BYTES, //
@@ -48,22 +50,33 @@ pub(crate) struct Device {
     /// Whether reading may find something: set by the event loop, cleared by
     /// the read that finds nothing.
     readable: bool,
+    /// The node's agent has said that it listens.
+    announced: bool,
 }
 
 /// Frames on their way to the node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Outbound {
+    node: u8,
     queue: VecDeque<Vec<u8>>,
     spare: Vec<Vec<u8>>,
+    /// The answer to a query of ours, for us to hear next.
+    answer: Option<Vec<u8>>,
 }
 
 impl Device {
-    pub(crate) fn new(socket: OwnedFd) -> Device {
+    pub(crate) fn new(node: u8, socket: OwnedFd) -> Device {
         Device {
             socket,
             received: vec![0; FRAME_BYTES_MAX].into(),
-            outbound: Outbound::default(),
+            outbound: Outbound {
+                node,
+                queue: VecDeque::new(),
+                spare: Vec::new(),
+                answer: None,
+            },
             readable: true,
+            announced: false,
         }
     }
 
@@ -75,6 +88,16 @@ impl Device {
     /// Whether frames wait for the socket to take them.
     pub(crate) fn is_blocked(&self) -> bool {
         !self.outbound.queue.is_empty()
+    }
+
+    /// Whether the stack has asked for an address and not yet heard the answer.
+    pub(crate) fn has_answer(&self) -> bool {
+        self.outbound.answer.is_some()
+    }
+
+    /// Whether the node's agent has said that it listens, since the last call.
+    pub(crate) fn take_announcement(&mut self) -> bool {
+        std::mem::take(&mut self.announced)
     }
 
     /// Hands the socket as much as it takes.
@@ -102,11 +125,28 @@ impl Device {
     /// Throws away what waits in either direction.
     pub(crate) fn discard(&mut self) {
         self.outbound.queue.clear();
+        self.outbound.answer = None;
         self.readable = true;
         while self.receive_frame().is_some() {}
+        self.announced = false;
     }
 
-    /// The length of the next frame, now in `received`.
+    /// The length of the next frame for the stack, now in `received`.
+    fn next_frame(&mut self) -> Option<usize> {
+        if let Some(answer) = self.outbound.answer.take() {
+            self.received[..answer.len()].copy_from_slice(&answer);
+            return Some(answer.len());
+        }
+        loop {
+            let length = self.receive_frame()?;
+            if !neighbor::is_announcement(&self.received[..length]) {
+                return Some(length);
+            }
+            self.announced = true;
+        }
+    }
+
+    /// The length of the socket's next frame, now in `received`.
     fn receive_frame(&mut self) -> Option<usize> {
         if !self.readable {
             return None;
@@ -142,7 +182,7 @@ impl phy::Device for Device {
     type TxToken<'a> = Slot<'a>;
 
     fn receive(&mut self, _: Instant) -> Option<(Received<'_>, Slot<'_>)> {
-        let length = self.receive_frame()?;
+        let length = self.next_frame()?;
         Some((Received(&self.received[..length]), Slot(&mut self.outbound)))
     }
 
@@ -183,7 +223,10 @@ impl phy::TxToken for Slot<'_> {
         frame.clear();
         frame.resize(length, 0);
         let result = f(&mut frame);
-        self.0.queue.push_back(frame);
+        match neighbor::answer(self.0.node, &frame) {
+            Some(answer) => self.0.answer = Some(answer),
+            None => self.0.queue.push_back(frame),
+        }
         result
     }
 }

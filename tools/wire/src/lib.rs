@@ -25,6 +25,7 @@
 
 mod bridge;
 mod device;
+mod neighbor;
 mod node;
 mod poller;
 mod reactor;

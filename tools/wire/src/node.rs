@@ -12,6 +12,12 @@ use crate::bridge::{
     Target, //
 };
 use crate::device::Device;
+use crate::neighbor::{
+    NODE_ADDRESS,
+    OUR_ADDRESS,
+    OUR_HARDWARE,
+    PREFIX_BITS, //
+};
 use rustix::event::epoll::EventFlags;
 use smoltcp::iface::{
     Config,
@@ -23,11 +29,7 @@ use smoltcp::iface::{
 };
 use smoltcp::socket::tcp;
 use smoltcp::time::Instant;
-use smoltcp::wire::{
-    EthernetAddress,
-    IpCidr,
-    Ipv4Address, //
-};
+use smoltcp::wire::IpCidr;
 use std::collections::BTreeMap;
 use std::os::fd::{
     AsFd,
@@ -35,17 +37,6 @@ use std::os::fd::{
     OwnedFd, //
 };
 use std::os::unix::net::UnixStream;
-
-/// The launcher's address on every wire.
-const OUR_ADDRESS: Ipv4Address = Ipv4Address::new(169, 254, 83, 1);
-
-/// The node's address on its wire.
-const NODE_ADDRESS: Ipv4Address = Ipv4Address::new(169, 254, 83, 2);
-
-const PREFIX_BITS: u8 = 30;
-
-/// The launcher's hardware address; the nodes' end in their number.
-const OUR_HARDWARE: EthernetAddress = EthernetAddress([0x02, 0x53, 0x53, 0x49, 0x01, 0x00]);
 
 /// Bytes of one connection under way to the node.
 const SEND_BUFFER_BYTES: usize = 512 * 1024;
@@ -84,7 +75,7 @@ struct Stack {
 
 impl Node {
     pub(crate) fn new(number: u8, socket: OwnedFd, now: Instant) -> Node {
-        let mut device = Device::new(socket);
+        let mut device = Device::new(number, socket);
         let stack = Stack::new(&mut device, now);
         Node {
             number,
@@ -158,6 +149,11 @@ impl Node {
     /// Hears, copies and speaks once; says whether anything happened.
     fn round(&mut self, now: Instant) -> bool {
         let heard = self.hear(now);
+        if self.device.take_announcement() {
+            for bridge in self.bridges.values_mut() {
+                bridge.dial_again(now);
+            }
+        }
         let moved = self.pump(now);
         let spoke = self.speak(now);
         self.forget_ended();
@@ -206,9 +202,8 @@ impl Node {
             }
             self.device.flush();
         }
-        // An address query is no change of a socket, but wants out as well.
-        self.device.flush();
-        spoke
+        // Who had to ask for an address can speak once the answer is heard.
+        spoke || self.device.has_answer()
     }
 
     /// Drops what ended, now that [`speak`](Self::speak) has sent the last words.

@@ -95,8 +95,8 @@ impl Wire {
     /// The other end of `stream` reads one verdict line first (use
     /// [`read_verdict`](crate::read_verdict)), then the node's bytes. After a
     /// refusal the stream is closed. Half-closes pass both ways: the end of one
-    /// side's bytes is the end of the other's; a client that closes the stream
-    /// altogether resets the connection once the node has what it sent. A side
+    /// side's bytes is the end of the other's; when a client closes the stream
+    /// altogether, the node gets what it sent and has a second to end, too. A side
     /// that does not read slows its own connection only. A node that is frozen,
     /// however long, keeps its connections. Never blocks.
     pub fn connect(&self, node: u8, port: u16, stream: UnixStream, connect_for: ConnectFor) {

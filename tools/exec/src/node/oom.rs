@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The agent's protection from the OOM killer.
+//! Protection from the OOM killer.
 //!
 //! A node out of memory must still answer the launcher, so the kernel may not
 //! choose the agent. Children inherit that; to start one the protection is lifted

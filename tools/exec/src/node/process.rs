@@ -95,9 +95,9 @@ impl Process {
         }
     }
 
-    /// Readable once the process has ended.
-    pub(super) fn ended(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
+    /// Whether the command has a terminal of its own, not hung up.
+    pub(super) fn is_on_terminal(&self) -> bool {
+        self.terminal.is_some()
     }
 
     /// Sends a signal to the command: to its process group or, on a terminal, to
@@ -138,6 +138,13 @@ impl Process {
     }
 }
 
+/// Readable once the process has ended.
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
+
 /// A command that can be started.
 struct Plan {
     command: CommandLine,
@@ -173,9 +180,7 @@ impl Plan {
         let mut child = match self.spawn_on_pipes(&mut command) {
             Err(e) if e.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
                 let mut command = Command::new(SHELL);
-                command
-                    .arg(&self.command.program)
-                    .args(&self.command.args);
+                command.arg(&self.command.program).args(&self.command.args);
                 self.spawn_on_pipes(&mut command)
             }
             result => result,
@@ -198,13 +203,11 @@ impl Plan {
         self.spawn(command)
     }
 
-    fn start_on_terminal(mut self, tty: &Tty) -> Result<(Process, Streams), Outcome> {
+    fn start_on_terminal(self, tty: &Tty) -> Result<(Process, Streams), Outcome> {
         let errno = |e: Errno| self.failure(&e.into());
         let (master, slave) = terminal::open(tty.size).map_err(errno)?;
         let input = master.try_clone().map_err(|e| self.failure(&e))?;
         let output = master.try_clone().map_err(|e| self.failure(&e))?;
-        let term = OsString::from_vec(tty.term.clone());
-        self.env.entry("TERM".into()).or_insert(term);
         let mut command = terminal::session_command(&self.command.program, &self.command.name);
         command.args(&self.command.args);
         let child = slave
@@ -252,7 +255,11 @@ impl Plan {
 
 /// The node's environment with what the request adds.
 fn environment(request: &Request, defaults: &Defaults) -> BTreeMap<OsString, OsString> {
-    let pairs = defaults.env.iter().chain(&request.env);
+    let term = request
+        .tty
+        .as_ref()
+        .map(|tty| (b"TERM".to_vec(), tty.term.clone()));
+    let pairs = defaults.env.iter().chain(&term).chain(&request.env);
     pairs
         .map(|(name, value)| {
             let name = OsString::from_vec(name.clone());
@@ -280,7 +287,9 @@ fn directory(request: &Request, defaults: &Defaults) -> Result<PathBuf, Outcome>
 }
 
 fn failed(what: &str, error: &io::Error) -> Outcome {
-    let errno = error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error);
+    let errno = error
+        .raw_os_error()
+        .map_or(Errno::IO, Errno::from_raw_os_error);
     program::failure(what.as_bytes(), errno)
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The file a command's name stands for.
+//! The program of a command.
 //!
 //! Looked up here rather than by the C library: the command's own `PATH` and
 //! directory count, and a name that is not found is told apart from every other
@@ -35,7 +35,9 @@ pub(super) fn find(name: &[u8], path: &[u8], cwd: &Path) -> Result<PathBuf, Outc
     }
     let mut reason = Errno::NOENT;
     for directory in path.split(|&byte| byte == b':') {
-        let candidate = cwd.join(OsStr::from_bytes(directory)).join(OsStr::from_bytes(name));
+        let candidate = cwd
+            .join(OsStr::from_bytes(directory))
+            .join(OsStr::from_bytes(name));
         match check(&candidate) {
             Ok(()) => return Ok(candidate),
             // Found, but not to be run: worth more than not found at all.

@@ -72,5 +72,8 @@ pub fn lead_session(mut args: impl Iterator<Item = OsString>) -> io::Error {
         return e.into();
     }
     let error = Command::new(&program).arg0(name).args(args).exec();
-    io::Error::new(error.kind(), format!("{}: {error}", program.display()))
+    io::Error::new(
+        error.kind(),
+        format!("{}: {error}", program.to_string_lossy()),
+    )
 }

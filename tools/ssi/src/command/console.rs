@@ -68,12 +68,12 @@ pub(crate) fn run(cluster: ClusterName, node: NodeId) -> Result<()> {
         size: terminal::window_size(),
     })?;
     if io::stdin().is_terminal() {
-        eprintln!("[console of node {node}; Ctrl-] leaves it]");
+        say!("[console of node {node}; Ctrl-] leaves it]");
     }
     let raw = RawInput::new().context("cannot make the terminal raw")?;
     let joined = join(&stream, cluster, node);
     drop(raw);
-    eprintln!();
+    say!("");
     joined.context("the console was lost")
 }
 

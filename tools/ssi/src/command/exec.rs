@@ -30,15 +30,16 @@ use ssi_exec::{
         ClientError,
         Input, //
     },
-    Outcome,
-    Tty,
-    EXEC_PORT,
+    Outcome, Tty, EXEC_PORT,
 };
 
 use crate::{
     call::Call,
     cli::Exec,
-    protocol::Request, //
+    protocol::{
+        NodeState,
+        Request, //
+    },
 };
 
 /// The command's end is not known, or it was never begun.
@@ -95,7 +96,7 @@ fn variable(text: OsString) -> Result<(Vec<u8>, Vec<u8>)> {
 
 fn tell(outcome: &Outcome) -> ExitCode {
     if let Outcome::Failed { text, .. } = outcome {
-        eprintln!("ssi: {text}");
+        say!("ssi: {text}");
     }
     ExitCode::from(outcome.status())
 }
@@ -106,10 +107,24 @@ fn explain_loss(cluster: ClusterName, node: NodeId) -> anyhow::Error {
     let Ok(status) = status else {
         return anyhow!("the cluster ended before the command on node {node} did");
     };
-    let found = status.nodes.into_iter().find(|found| found.node == node.get());
-    match found.and_then(|found| found.death) {
-        Some(death) => anyhow!("node {node} died ({death}): see 'ssi log {node}'"),
-        None => anyhow!("the connection to node {node} was lost before the command ended"),
+    let found = status
+        .nodes
+        .into_iter()
+        .find(|found| found.node == node.get());
+    let Some(found) = found else {
+        return anyhow!("node {node} is unknown");
+    };
+    match (found.death, found.state) {
+        (Some(death), _) => anyhow!("node {node} died ({death}): see 'ssi log {node}'"),
+        (None, NodeState::Down | NodeState::Ending) => {
+            anyhow!("node {node} was taken down before the command ended")
+        }
+        (None, NodeState::Waiting | NodeState::Booting | NodeState::Dead) => {
+            anyhow!("node {node} was started again before the command ended")
+        }
+        (None, NodeState::Ready | NodeState::Paused) => {
+            anyhow!("the connection to node {node} was lost before the command ended")
+        }
     }
 }
 
@@ -121,6 +136,9 @@ mod tests {
     fn a_variable_ends_at_its_first_equals_sign() {
         let parsed = variable("A=b=c".into()).unwrap();
         assert_eq!(parsed, (b"A".to_vec(), b"b=c".to_vec()));
-        assert!(variable("A".into()).unwrap_err().to_string().contains("NAME=VALUE"));
+        assert!(variable("A".into())
+            .unwrap_err()
+            .to_string()
+            .contains("NAME=VALUE"));
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn run(format: &Format) -> Result<()> {
         match look(&run_dir, name) {
             Ok(Some(summary)) => summaries.push(summary),
             Ok(None) => {}
-            Err(e) => eprintln!("ssi: cluster {name}: {e:#}"),
+            Err(e) => say!("ssi: cluster {name}: {e:#}"),
         }
     }
     match format.json {
@@ -65,7 +65,10 @@ fn look(run_dir: &RunDir, name: ClusterName) -> Result<Option<Summary>> {
 }
 
 fn summary(status: &ClusterStatus) -> Summary {
-    let ready = status.nodes.iter().filter(|node| node.state == NodeState::Ready);
+    let ready = status
+        .nodes
+        .iter()
+        .filter(|node| node.state == NodeState::Ready);
     Summary {
         name: status.plan.cluster.clone(),
         nodes: status.nodes.len(),

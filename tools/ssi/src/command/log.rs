@@ -49,7 +49,10 @@ pub(crate) fn run(cluster: ClusterName, log: &Log) -> Result<()> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             // This error is the better one, if the cluster is not running.
             Call::to(cluster)?;
-            bail!("node {0} was never started: boot it with 'ssi add {0}'", log.node);
+            bail!(
+                "node {0} was never started: boot it with 'ssi add {0}'",
+                log.node
+            );
         }
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
     };
@@ -77,7 +80,11 @@ fn last_lines(bytes: &[u8], lines: Option<usize>) -> &[u8] {
         return bytes;
     };
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let ends = body.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
+    let ends = body
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, byte)| **byte == b'\n');
     match (lines, ends.map(|(at, _)| at).nth(lines.saturating_sub(1))) {
         (0, _) => &[],
         (_, Some(at)) => &bytes[at + 1..],
@@ -101,7 +108,11 @@ fn follow(path: &Path, mut file: File) -> io::Result<()> {
             }
             Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                if !path.parent().and_then(Path::parent).is_some_and(Path::exists) {
+                if !path
+                    .parent()
+                    .and_then(Path::parent)
+                    .is_some_and(Path::exists)
+                {
                     return print(&mut file, None);
                 }
             }

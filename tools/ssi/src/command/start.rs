@@ -10,9 +10,7 @@ mod display;
 
 use std::{
     env,
-    fs,
     io::{
-        self,
         BufRead,
         BufReader,
         Write, //
@@ -20,12 +18,15 @@ use std::{
     net::Shutdown,
     os::{
         fd::OwnedFd,
-        unix::net::UnixStream, //
+        unix::{
+            net::UnixStream,
+            process::{
+                CommandExt,
+                ExitStatusExt, //
+            },
+        },
     },
-    path::{
-        Path,
-        PathBuf, //
-    },
+    path::PathBuf,
     process::{
         Child,
         Command,
@@ -60,7 +61,6 @@ use ssi_core::ids::ClusterName;
 
 use self::display::Display;
 use crate::{
-    call::name_option,
     cli::Start,
     memory,
     plan::{
@@ -84,24 +84,37 @@ const STATUS_INTERRUPTED: u8 = 130;
 pub(crate) fn run(cluster: ClusterName, start: &Start) -> Result<ExitCode> {
     let plan = plan(cluster, start)?;
     plan.check()?;
-    plan.logs.as_deref().map_or(Ok(()), |dir| renew_logs(dir, &plan))?;
     for warning in memory::warnings(&plan) {
-        eprintln!("ssi: warning: {warning}");
+        say!("ssi: warning: {warning}");
     }
-    let display = Display::new(plan.nodes);
-    display.note(trust(plan.guard));
     let interrupted = Arc::new(AtomicBool::new(false));
     let (mut supervisor, link) = supervise(&plan)?;
     hang_up_when_interrupted(&link, &interrupted)?;
-    let came_up = follow(&link, display, cluster);
-    if came_up.is_err() {
-        // It leaves nothing behind, and has said why.
-        let _ = supervisor.wait();
+    match follow(&link, &plan)? {
+        Ended::Up => return Ok(ExitCode::SUCCESS),
+        Ended::Silently => {}
+        Ended::Failed(why) => {
+            // It leaves when nothing is left of the cluster.
+            let _ = supervisor.wait();
+            bail!("{why}");
+        }
     }
-    match interrupted.load(Ordering::SeqCst) {
-        true => Ok(ExitCode::from(STATUS_INTERRUPTED)),
-        false => came_up.map(|()| ExitCode::SUCCESS),
+    let left = supervisor.wait().context("the supervisor is lost")?;
+    match (interrupted.load(Ordering::SeqCst), left.signal()) {
+        (true, _) => Ok(ExitCode::from(STATUS_INTERRUPTED)),
+        (false, None) => bail!("cluster {cluster} was stopped while it came up"),
+        (false, Some(signal)) => bail!("the supervisor was killed (signal {signal})"),
     }
+}
+
+/// How the supervisor's news ended.
+enum Ended {
+    /// The cluster is up.
+    Up,
+    /// It does not come up; the supervisor's words.
+    Failed(String),
+    /// Without a word.
+    Silently,
 }
 
 /// One line, so that nobody is surprised.
@@ -117,8 +130,10 @@ fn trust(guard: Guard) -> &'static str {
 
 fn plan(cluster: ClusterName, start: &Start) -> Result<Plan> {
     let home = env::var_os("SSI_HOME").map(PathBuf::from);
-    let built = |name: &str, option: &str| match &home {
-        Some(home) => Ok(home.join("build").join(name)),
+    let build = env::var_os("SSI_BUILD").map(PathBuf::from);
+    let build = build.or_else(|| home.map(|home| home.join("build")));
+    let built = |name: &str, option: &str| match &build {
+        Some(build) => Ok(build.join(name)),
         None => Err(anyhow!(
             "which {option}? give {option}, or use the 'ssi' of the source tree, which knows"
         )),
@@ -156,31 +171,11 @@ fn random() -> Result<u64> {
     Ok(u64::from_le_bytes(bytes))
 }
 
-/// Logs of an earlier cluster would be taken for this one's.
-fn renew_logs(dir: &Path, plan: &Plan) -> Result<()> {
-    let shown = dir.display();
-    fs::create_dir_all(dir).with_context(|| format!("cannot make the log directory {shown}"))?;
-    for node in 1..=ssi_core::ids::NODE_MAX {
-        for name in ["log", "console"] {
-            let path = dir.join(format!("node{node}.{name}"));
-            match fs::remove_file(&path) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                    return Err(e).with_context(|| format!("cannot renew {}", path.display()));
-                }
-                _ => {}
-            }
-        }
-    }
-    let probe = dir.join(format!(".{}", plan.cluster));
-    fs::write(&probe, "")
-        .and_then(|()| fs::remove_file(&probe))
-        .with_context(|| format!("cannot write into the log directory {shown}"))
-}
-
 /// Starts the supervisor and gives it the plan.
 fn supervise(plan: &Plan) -> Result<(Child, UnixStream)> {
     let (mut ours, theirs) = UnixStream::pair().context("cannot talk to a supervisor")?;
     let child = Command::new("/proc/self/exe")
+        .arg0("ssi")
         .args(["--name", &plan.cluster, "supervise"])
         .current_dir("/")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
@@ -209,28 +204,34 @@ fn hang_up_when_interrupted(link: &UnixStream, interrupted: &Arc<AtomicBool>) ->
     Ok(())
 }
 
-/// Shows the supervisor's news until the cluster is up.
-fn follow(link: &UnixStream, mut display: Display, cluster: ClusterName) -> Result<()> {
+/// Shows the supervisor's news until they end.
+fn follow(link: &UnixStream, plan: &Plan) -> Result<Ended> {
+    let mut display = Display::new(plan.nodes);
+    let mut fact = Some(trust(plan.guard));
     for line in BufReader::new(link).split(b'\n') {
-        let line = line.context("the supervisor is gone")?;
-        let news = protocol::from_line(&line).map_err(|why| anyhow!(why))?;
-        match news {
-            StartNews::Booting { node } => display.booting(node),
+        let Ok(line) = line else {
+            break;
+        };
+        match protocol::from_line(&line).map_err(|why| anyhow!(why))? {
+            StartNews::Booting { node } => {
+                fact.take().iter().for_each(|fact| display.note(fact));
+                display.booting(node);
+            }
             StartNews::Ready {
                 node,
                 seconds,
                 problem,
             } => display.ready(node, seconds, problem.as_deref()),
             StartNews::Up { seconds } => {
-                display.up(cluster, seconds, &name_option(cluster));
-                return Ok(());
+                display.up(&plan.cluster, seconds);
+                return Ok(Ended::Up);
             }
             StartNews::Failed { text, log } => {
                 display.failed(&log);
-                bail!("{text}");
+                return Ok(Ended::Failed(text));
             }
         }
     }
     display.failed(&[]);
-    bail!("cluster {cluster} was stopped while it came up")
+    Ok(Ended::Silently)
 }

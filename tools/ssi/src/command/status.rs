@@ -23,6 +23,7 @@ use super::table::Table;
 use crate::{
     call::Call,
     cli::Format,
+    plan::Plan,
     procfs::{
         self,
         Stat, //
@@ -47,15 +48,17 @@ pub(crate) struct HostUse {
     pss_kib: u64,
 }
 
-/// A cluster with everything that is known about it.
+/// [`ClusterStatus`] with what the host says.
 #[derive(Debug, Serialize)]
 struct Full<'a> {
-    #[serde(flatten)]
-    cluster: &'a ClusterStatus,
+    plan: &'a Plan,
+    supervisor: i32,
+    up_s: f64,
+    stopping: bool,
     nodes: Vec<FullNode<'a>>,
 }
 
-/// A node with everything that is known about it.
+/// [`NodeStatus`] with what the host says.
 #[derive(Debug, Serialize)]
 struct FullNode<'a> {
     #[serde(flatten)]
@@ -103,8 +106,13 @@ pub(crate) fn print_text(text: &str) -> Result<()> {
 fn full<'a>(status: &'a ClusterStatus, uses: &[Option<HostUse>]) -> Full<'a> {
     let nodes = status.nodes.iter().zip(uses);
     Full {
-        cluster: status,
-        nodes: nodes.map(|(node, host)| FullNode { node, host: *host }).collect(),
+        plan: &status.plan,
+        supervisor: status.supervisor,
+        up_s: status.up_s,
+        stopping: status.stopping,
+        nodes: nodes
+            .map(|(node, host)| FullNode { node, host: *host })
+            .collect(),
     }
 }
 
@@ -133,11 +141,21 @@ fn text(status: &ClusterStatus, uses: &[Option<HostUse>]) -> String {
     for (node, host) in status.nodes.iter().zip(uses) {
         table.row(row(node, host.as_ref()));
     }
-    format!("{}\n{table}", headline(status))
+    let problems: String = status.nodes.iter().filter_map(problem).collect();
+    format!("{}\n{table}{problems}", headline(status))
+}
+
+/// What went wrong without stopping the node.
+fn problem(node: &NodeStatus) -> Option<String> {
+    let problem = node.hello.as_ref()?.problem.as_ref()?;
+    Some(format!("node {}: {problem}\n", node.node))
 }
 
 fn headline(status: &ClusterStatus) -> String {
-    let ready = status.nodes.iter().filter(|node| node.state == NodeState::Ready);
+    let ready = status
+        .nodes
+        .iter()
+        .filter(|node| node.state == NodeState::Ready);
     format!(
         "cluster {}: {} of {} nodes ready, up {}{}",
         status.plan.cluster,

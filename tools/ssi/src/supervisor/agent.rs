@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The supervisor's line to a node's agent.
+//! The line to an agent.
 //!
 //! One connection per node, made when the node starts: the hello tells that the
 //! node is up. The agent speaks only when asked, one line per question, so an
@@ -180,8 +180,14 @@ fn parse<'a, T: serde::Deserialize<'a>>(line: &'a str) -> Result<Box<T>, String>
 mod tests {
     use super::*;
 
-    const HELLO: &str = r#"{"node":1,"cluster":"lab","boot_id":"b","release":"7.3.4","root":"initramfs","problem":null}"#;
-    const STATUS: &str = r#"{"uptime_s":1.5,"load1":0.0,"running":1,"processes":3,"mem_total_kib":1,"mem_free_kib":1,"top":null,"execs":0}"#;
+    const HELLO: &str = concat!(
+        r#"{"node":1,"cluster":"lab","boot_id":"b","release":"7.3.4","#,
+        r#""root":"initramfs","problem":null}"#
+    );
+    const STATUS: &str = concat!(
+        r#"{"uptime_s":1.5,"load1":0.0,"running":1,"processes":3,"mem_total_kib":1,"#,
+        r#""mem_free_kib":1,"top":null,"execs":0}"#
+    );
 
     fn agent() -> (Agent, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();
@@ -214,7 +220,10 @@ mod tests {
         let (mut agent, mut node) = agent();
         writeln!(node, "node 1 does not answer").unwrap();
         drop(node);
-        assert_eq!(agent.listen(), [News::Lost("node 1 does not answer".into())]);
+        assert_eq!(
+            agent.listen(),
+            [News::Lost("node 1 does not answer".into())]
+        );
     }
 
     #[test]

@@ -3,11 +3,11 @@
 //! All nodes together.
 //!
 //! ```text
-//!              all nodes ready              stop
-//!   ┌──────────┐ ─────────► ┌─────────┐ ─────────► ┌──────────┐ no process left
-//!   │ Starting │            │ Running │            │ Stopping │ ───────────────► over
-//!   └──────────┘            └─────────┘            └──────────┘
-//!        └───── a node died, or nobody waits any more ──▲
+//!   +----------+  all ready   +---------+   stop   +----------+  no process left
+//!   | Starting | -----------> | Running | -------> | Stopping | ----------------> over
+//!   +----------+              +---------+          +----------+
+//!        |  a node died, or nobody waits any more       ^
+//!        +----------------------------------------------+
 //! ```
 //!
 //! Nodes boot a few at a time: more than the processors can serve only make each
@@ -16,6 +16,7 @@
 
 use std::{
     collections::{
+        btree_map::Entry,
         BTreeMap,
         VecDeque, //
     },
@@ -78,19 +79,24 @@ enum Told {
 }
 
 impl Cluster {
-    /// A cluster of nodes 1 to `count`, none of them booted yet.
-    pub(crate) fn new(count: u8) -> Self {
-        let ids = || (1..=count).filter_map(NodeId::new);
+    /// The cluster of the plan, none of its nodes booted yet.
+    ///
+    /// # Errors
+    ///
+    /// No descriptors for so many nodes.
+    pub(crate) fn new(world: &World) -> Result<Self> {
+        let ids = || (1..=world.plan.nodes).filter_map(NodeId::new);
+        let nodes: Result<_> = ids().map(|id| Ok((id, Node::new(id, world)?))).collect();
         let cpus = thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            nodes: BTreeMap::new(),
+        Ok(Self {
+            nodes: nodes?,
             queue: ids().collect(),
             booting_max: cpus * BOOTING_PER_CPU_MAX,
             phase: Phase::Starting(Starting {
                 starter: None,
                 missing: ids().map(|id| (id, Told::Nothing)).collect(),
             }),
-        }
+        })
     }
 
     /// Tells `starter` how the nodes come up.
@@ -153,15 +159,17 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// It is up, or on its way.
-    pub(crate) fn enqueue(&mut self, id: NodeId) -> Result<(), Refusal> {
-        if let Some(node) = self.nodes.get(&id) {
-            // Asked of a copy: the node itself takes the event when it boots.
-            node.machine().clone().step(Moment::ZERO, Event::Boot)?;
-        }
+    /// It is up, or on its way, or there are no descriptors for it.
+    pub(crate) fn enqueue(&mut self, id: NodeId, world: &World) -> Result<()> {
         if self.is_queued(id) {
-            return Err(Refusal::AlreadyUp(id));
+            return Err(Refusal::AlreadyUp(id).into());
         }
+        let node = match self.nodes.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Node::new(id, world)?),
+        };
+        // Asked of a copy: the node itself takes the event when it boots.
+        node.machine().clone().step(Moment::ZERO, Event::Boot)?;
         self.queue.push_back(id);
         Ok(())
     }
@@ -206,7 +214,9 @@ impl Cluster {
     }
 
     fn is_up(&self, id: NodeId) -> bool {
-        self.nodes.get(&id).is_some_and(|node| node.machine().has_process())
+        self.nodes
+            .get(&id)
+            .is_some_and(|node| node.machine().has_process())
     }
 
     fn give_up(&mut self, world: &mut World) {
@@ -234,27 +244,10 @@ impl Cluster {
             let Some(id) = self.queue.pop_front() else {
                 return;
             };
-            if let Err(e) = self.boot(id, world) {
-                let text = format!("node {id} cannot be started: {e:#}");
-                self.fail(text, Vec::new());
-                return self.give_up(world);
+            let node = self.nodes.get_mut(&id);
+            if let Some(Err(refusal)) = node.map(|node| node.step(Event::Boot, world)) {
+                say!("{refusal}");
             }
-        }
-    }
-
-    fn boot(&mut self, id: NodeId, world: &mut World) -> Result<()> {
-        if !self.nodes.contains_key(&id) {
-            self.nodes.insert(id, Node::new(id, world)?);
-        }
-        if let Some(node) = self.nodes.get_mut(&id) {
-            node.step(Event::Boot, world)?;
-        }
-        Ok(())
-    }
-
-    fn fail(&mut self, text: String, log: Vec<String>) {
-        if let Phase::Starting(starting) = &mut self.phase {
-            starting.fail(text, log);
         }
     }
 }
@@ -273,7 +266,7 @@ impl Starting {
     fn look(&mut self, nodes: &BTreeMap<NodeId, Node>, world: &World) -> Progress {
         let ids: Vec<NodeId> = self.missing.keys().copied().collect();
         for id in ids {
-            let Some(node) = nodes.get(&id) else {
+            let Some(node) = nodes.get(&id).filter(|node| node.machine().boots() > 0) else {
                 continue;
             };
             if self.look_at(id, node, world) == Presence::Gone {
@@ -302,11 +295,17 @@ impl Starting {
                 self.tell(&ready(id, node, world));
             }
             State::Dead(death) => {
-                self.fail(format!("node {id} did not come up: {death}"), node.last_lines());
+                self.fail(
+                    format!("node {id} did not come up: {death}"),
+                    node.telling_lines(),
+                );
                 return Presence::Gone;
             }
             State::Down | State::Ending(_) => {
-                self.fail(format!("node {id} was removed while it came up"), Vec::new());
+                self.fail(
+                    format!("node {id} was removed while it came up"),
+                    Vec::new(),
+                );
                 return Presence::Gone;
             }
         }
@@ -323,7 +322,7 @@ impl Starting {
     fn fail(&mut self, text: String, log: Vec<String>) {
         match &mut self.starter {
             Some(starter) => starter.fail(text, log),
-            None => eprintln!("{text}"),
+            None => say!("{text}"),
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A node's console and who watches it.
+//! A console and its watchers.
 //!
 //! The console is a terminal of the host in raw mode: the guest's own terminal
 //! layer does echo and editing. What it prints goes to the console log and to
@@ -65,9 +65,19 @@ pub(crate) struct Console {
     node: NodeId,
     terminal: File,
     log: LogFile,
+    health: LogHealth,
     recall: Vec<u8>,
     keys: Queue,
     watchers: BTreeMap<u32, Watcher>,
+}
+
+/// Whether the console log takes what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LogHealth {
+    /// It does.
+    Sound,
+    /// The last attempt failed, and that was said.
+    Failing,
 }
 
 /// A client that watches a console.
@@ -105,6 +115,7 @@ impl Console {
             node,
             terminal: File::from(ours),
             log,
+            health: LogHealth::Sound,
             recall: Vec::new(),
             keys: Queue::new(KEYS_BYTES_MAX),
             watchers: BTreeMap::new(),
@@ -218,8 +229,20 @@ impl Console {
             }
         }
         self.remember(printed);
-        self.log.append(printed)?;
+        self.note(printed);
         Ok(Presence::Here)
+    }
+
+    /// A full disk ends the log, not the console. It is said once.
+    fn note(&mut self, printed: &[u8]) {
+        let noted = self.log.append(printed);
+        if let (Err(e), LogHealth::Sound) = (&noted, self.health) {
+            say!("node {}: console log: {e}", self.node);
+        }
+        self.health = match noted {
+            Ok(()) => LogHealth::Sound,
+            Err(_) => LogHealth::Failing,
+        };
     }
 
     fn remember(&mut self, printed: &[u8]) {
@@ -295,7 +318,9 @@ mod tests {
         let node = NodeId::new(1).unwrap();
         let (console, guest) = Console::open(node, log).unwrap();
         let poller = Poller::new().unwrap();
-        poller.add(&console, Token::Console(node), Interest::Read).unwrap();
+        poller
+            .add(&console, Token::Console(node), Interest::Read)
+            .unwrap();
         Fixture {
             console,
             guest: File::from(guest),
@@ -307,8 +332,12 @@ mod tests {
     fn watcher(fixture: &mut Fixture, number: u32) -> UnixStream {
         let (ours, theirs) = UnixStream::pair().unwrap();
         theirs.set_nonblocking(true).unwrap();
-        fixture.console.watch(number, theirs, &fixture.poller).unwrap();
-        ours.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        fixture
+            .console
+            .watch(number, theirs, &fixture.poller)
+            .unwrap();
+        ours.set_read_timeout(Some(std::time::Duration::from_secs(5)))
+            .unwrap();
         ours
     }
 
@@ -358,7 +387,9 @@ mod tests {
         }
         assert!(!fixture.console.has(1));
         drop(watcher);
-        let length = fs::metadata(fixture.dir.path().join("console")).unwrap().len();
+        let length = fs::metadata(fixture.dir.path().join("console"))
+            .unwrap()
+            .len();
         assert_eq!(length, 2_000_000);
     }
 
@@ -394,7 +425,10 @@ mod tests {
     #[test]
     fn the_guest_learns_the_size_of_the_window() {
         let fixture = fixture();
-        let size = WindowSize { rows: 40, cols: 132 };
+        let size = WindowSize {
+            rows: 40,
+            cols: 132,
+        };
         fixture.console.resize(size).unwrap();
         let seen = termios::tcgetwinsize(&fixture.guest).unwrap();
         assert_eq!((seen.ws_row, seen.ws_col), (40, 132));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a supervisor moves into, and out of.
+//! The supervisor's house and limits.
 //!
 //! The cluster's directory, the janitor that looks after it, and the process's
 //! own standard streams and limits. The directory is taken before anything else
@@ -11,9 +11,7 @@ use std::{
         File,
         OpenOptions, //
     },
-    io,
-    os::unix::net::UnixStream,
-    thread,
+    io, thread,
     time::{
         Duration,
         Instant, //
@@ -31,7 +29,9 @@ use rustix::process::{
     Rlimit, //
 };
 
+use super::log_file;
 use crate::{
+    call::Call,
     directory::{
         self,
         Owned, //
@@ -44,6 +44,7 @@ use crate::{
     limits::{
         BASE_OPEN_FILES,
         DIRECTORY_WAIT_MAX,
+        NODE_DISK_KIB_MIN,
         NODE_OPEN_FILES,
         OPEN_FILES_MAX, //
     },
@@ -88,7 +89,7 @@ pub(crate) fn settle_in(plan: &Plan) -> Result<(Household, ClusterPaths)> {
     let paths = run_dir.cluster(cluster);
     paths.control_checked()?;
     let owned = take_over(&paths)?;
-    match prepare(&owned, &paths) {
+    match prepare(&owned, &paths, plan) {
         Ok(janitor) => Ok((Household { owned, janitor }, paths)),
         Err(e) => {
             let removed = owned.remove();
@@ -98,7 +99,7 @@ pub(crate) fn settle_in(plan: &Plan) -> Result<(Household, ClusterPaths)> {
     }
 }
 
-fn prepare(owned: &Owned, paths: &ClusterPaths) -> Result<Hired> {
+fn prepare(owned: &Owned, paths: &ClusterPaths, plan: &Plan) -> Result<Hired> {
     let dir = paths.dir().display();
     let space = || format!("cannot use {dir} (is there space?)");
     owned.clean().with_context(space)?;
@@ -107,8 +108,29 @@ fn prepare(owned: &Owned, paths: &ClusterPaths) -> Result<Hired> {
         .append(true)
         .open(paths.supervisor_log())
         .with_context(space)?;
+    if let Some(dir) = &plan.logs {
+        log_file::renew_kept(dir)
+            .with_context(|| format!("cannot keep logs in {}", dir.display()))?;
+    }
+    check_room(paths, plan.nodes)?;
     rustix::stdio::dup2_stderr(log)?;
     Hired::start(paths).context("cannot start the janitor")
+}
+
+/// A node without files cannot be told from one that is gone.
+fn check_room(paths: &ClusterPaths, nodes: u8) -> Result<()> {
+    let needed_kib = u64::from(nodes) * NODE_DISK_KIB_MIN;
+    let found = rustix::fs::statvfs(paths.dir())?;
+    let free_kib = found.f_bavail.saturating_mul(found.f_frsize) >> 10;
+    // A file system that does not count its blocks has no end.
+    if found.f_blocks > 0 && free_kib < needed_kib {
+        bail!(
+            "{} has {free_kib} KiB of space and {nodes} nodes need {needed_kib}: make room, or \
+             set SSI_RUN to another place",
+            paths.dir().display()
+        );
+    }
+    Ok(())
 }
 
 /// Waits for somebody who is cleaning up, but not for a cluster that runs.
@@ -121,9 +143,12 @@ fn take_over(paths: &ClusterPaths) -> Result<Owned> {
         if let Some(owned) = claimed {
             return Ok(owned);
         }
-        let answers = UnixStream::connect(paths.control()).is_ok();
-        if answers || begin.elapsed() > DIRECTORY_WAIT_MAX {
-            let name = paths.dir().file_name().unwrap_or_default().to_string_lossy();
+        if begin.elapsed() > DIRECTORY_WAIT_MAX || is_served(paths) {
+            let name = paths
+                .dir()
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
             bail!(
                 "cluster {name} is already running: see 'ssi status', stop it with 'ssi stop', \
                  or start another one with --name"
@@ -131,6 +156,12 @@ fn take_over(paths: &ClusterPaths) -> Result<Owned> {
         }
         thread::sleep(DIRECTORY_LOOK);
     }
+}
+
+/// Whether a supervisor answers; one that is just dying accepts and says nothing.
+fn is_served(paths: &ClusterPaths) -> bool {
+    let call = Call::connect_within(paths, DIRECTORY_WAIT_MAX);
+    call.is_ok_and(|mut call| call.status().is_ok())
 }
 
 /// Every node takes descriptors; the usual soft limit is 1024.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A log that cannot fill the disk.
+//! Logs of limited size.
 //!
 //! A node's kernel writes its log by itself, in append mode, and never waits for
 //! anybody; so not a line is lost when the supervisor is slow. The supervisor
@@ -28,11 +28,19 @@ use std::{
     },
 };
 
+use ssi_core::ids::NODE_MAX;
+
 use crate::limits::{
     LOG_BYTES_MAX,
     LOG_HEAD_BYTES,
     LOG_TAIL_BYTES, //
 };
+
+/// Name of a kept kernel log, after the node's.
+pub(crate) const LOG_NAME: &str = "log";
+
+/// Name of a kept console log, after the node's.
+pub(crate) const CONSOLE_NAME: &str = "console";
 
 /// A log that cannot fill the disk.
 #[derive(Debug)]
@@ -130,12 +138,23 @@ pub(crate) fn kept_path(dir: &Path, node: impl std::fmt::Display, name: &str) ->
     dir.join(format!("node{node}.{name}"))
 }
 
-/// Empties what an earlier cluster left at `path`, if anything.
-pub(crate) fn forget(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
+/// Makes the directory of kept logs and removes those of an earlier cluster,
+/// which would be taken for this one's.
+///
+/// # Errors
+///
+/// No space, no permission.
+pub(crate) fn renew_kept(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    for node in 1..=NODE_MAX {
+        for name in [LOG_NAME, CONSOLE_NAME] {
+            match fs::remove_file(kept_path(dir, node, name)) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+        }
     }
+    Ok(())
 }
 
 fn whole_lines_before(mut bytes: Vec<u8>) -> Vec<u8> {
@@ -172,7 +191,10 @@ mod tests {
         let text = fs::read_to_string(log.path()).unwrap();
         assert!(text.starts_with("first words\n"));
         assert!(text.ends_with("x\nlast words\n"));
-        assert!(text.lines().all(|l| l.len() == 1023 || l.len() < 60), "whole lines only");
+        assert!(
+            text.lines().all(|l| l.len() == 1023 || l.len() < 60),
+            "whole lines only"
+        );
         assert!(text.contains("bytes dropped here"));
     }
 
@@ -181,10 +203,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut log = log(&dir);
         let mut node = log.writer().unwrap();
-        node.write_all(&vec![b'\n'; LOG_BYTES_MAX as usize + 1]).unwrap();
+        node.write_all(&vec![b'\n'; LOG_BYTES_MAX as usize + 1])
+            .unwrap();
         log.trim().unwrap();
         node.write_all(b"still here\n").unwrap();
-        assert!(fs::read_to_string(log.path()).unwrap().ends_with("\n\nstill here\n"));
+        assert!(fs::read_to_string(log.path())
+            .unwrap()
+            .ends_with("\n\nstill here\n"));
     }
 
     #[test]
@@ -196,16 +221,22 @@ mod tests {
         log.append(b"one\ntwo\n").unwrap();
         assert_eq!(log.tail(1000), "one\ntwo\n");
         assert_eq!(log.tail(4), "two\n");
-        assert!(fs::read_to_string(&kept).unwrap().ends_with("time\none\ntwo\n"));
+        assert!(fs::read_to_string(&kept)
+            .unwrap()
+            .ends_with("time\none\ntwo\n"));
     }
 
     #[test]
-    fn an_earlier_clusters_log_is_forgotten_once() {
-        let dir = tempfile::tempdir().unwrap();
-        let kept = kept_path(dir.path(), 1, "log");
-        fs::write(&kept, "old").unwrap();
-        forget(&kept).unwrap();
-        forget(&kept).unwrap();
-        assert!(!kept.exists());
+    fn an_earlier_clusters_logs_are_removed_and_nothing_else() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("logs");
+        renew_kept(&dir).unwrap();
+        let others = dir.join("notes");
+        let kept = kept_path(&dir, 63, CONSOLE_NAME);
+        for path in [&others, &kept] {
+            fs::write(path, "old").unwrap();
+        }
+        renew_kept(&dir).unwrap();
+        assert!(others.exists() && !kept.exists());
     }
 }

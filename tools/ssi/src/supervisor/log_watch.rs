@@ -122,7 +122,10 @@ mod tests {
         watch.take(Moment::ZERO);
         assert_eq!(watch.deadline(), None);
 
-        let mut writer = fs::OpenOptions::new().append(true).open(file.path()).unwrap();
+        let mut writer = fs::OpenOptions::new()
+            .append(true)
+            .open(file.path())
+            .unwrap();
         for _ in 0..100 {
             writer.write_all(b"line\n").unwrap();
         }

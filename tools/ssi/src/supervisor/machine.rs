@@ -3,22 +3,26 @@
 //! The life of a node.
 //!
 //! ```text
-//!              boot            hello            pause            stopped
-//!   ┌───────┐ ──────► ┌─────────┐ ──► ┌───────┐ ──► ┌─────────┐ ──► ┌────────┐
-//!   │ Down  │         │ Booting │     │ Ready │     │ Pausing │     │ Paused │
-//!   └───────┘ ◄──┐    └─────────┘     └───────┘ ◄── └─────────┘     └────────┘
-//!       ▲        │      │ │    │        │ │  ▲ resume    │ │   resume │  │ │
-//!       │ remove │ gone │ │    └────────┤ │  └───────────│─│──────────┘  │ │
-//!       │        │      │ │ late, remove▼ │ power off    ▼ │             ▼ │
-//!   ┌───────┐    │      │ │         ┌─────────┐ ◄────────────────────────┘ │
-//!   │ Dead  │    └──────│─│──────── │ Ending  │ remove                     │
-//!   └───────┘  gone     │ │         └─────────┘                            │
-//!       ▲ ◄─────────────┴─│───────── gone, for it was late                 │
-//!       └─────────────────┴── gone (panic, kill, power off from inside) ───┘
+//!            boot             hello            pause            stopped
+//!   +------+ -----> +---------+ ----> +-------+ ----> +---------+ -----> +--------+
+//!   | Down |        | Booting |       | Ready | <---- | Pausing |        | Paused |
+//!   +------+        +---------+       +-------+ resume+---------+        +--------+
+//!    ^   ^               |             ^  |                |              |    |
+//!    |   |               |             +--|----- resume ---|--------------+    |
+//!    |   | gone          | late         | |                |                   |
+//!    |   |               v remove       v v remove         v remove            v remove
+//!    |  +--------+       |                  power off        power off           power off
+//!    |  | Ending | <-----+--------------+------------------+-------------------+
+//!    |  +--------+
+//!    |       | gone, and it was late
+//!    | remove v
+//!   +------+ <---- gone, unasked (panic, kill, switched off from inside): from
+//!   | Dead |       Booting, Ready, Pausing and Paused
+//!   +------+ ----> boot: to Booting
 //! ```
 //!
-//! `boot` leads from Dead to Booting as well. Gone means that the process and
-//! all of its group were reaped, so a node is never started beside its own rest.
+//! Gone means that the process and all of its group were reaped, so a node is
+//! never started beside its own rest.
 //!
 //! The machine decides; the supervisor does what the returned [`Effect`]s say.
 
@@ -257,9 +261,7 @@ impl Machine {
 
     fn not_started(&mut self, now: Moment, text: String) -> Vec<Effect> {
         match self.state {
-            State::Booting { .. } => {
-                self.enter(now, State::Dead(Death::NotStarted { text }), &[])
-            }
+            State::Booting { .. } => self.enter(now, State::Dead(Death::NotStarted { text }), &[]),
             State::Down | State::Ready | State::Pausing | State::Paused => Vec::new(),
             State::Ending(_) | State::Dead(_) => Vec::new(),
         }
@@ -467,7 +469,10 @@ mod tests {
         assert!(down.to_string().contains("ssi add 4"));
         let mut died = machine(&[Event::Boot, powered_off()]);
         let dead = died.step(NOW, Event::Resume).unwrap_err().to_string();
-        assert!(dead.contains("powered off") && dead.contains("ssi log 4"), "{dead}");
+        assert!(
+            dead.contains("powered off") && dead.contains("ssi log 4"),
+            "{dead}"
+        );
         let paused = machine(&[Event::Boot, Event::Hello, Event::Pause]).check_ready();
         assert!(paused.unwrap_err().to_string().contains("ssi resume 4"));
     }

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One node, as the supervisor holds it.
+//! A node in the supervisor's hands.
 //!
 //! [`Machine`] decides what happens to the node; this file does it: processes,
 //! console, log, the line to the agent. The node's ends of its two networks
-//! belong to the node, not to its process, so that a killed node that is booted
+//! belong to the node, not to its process ([`Run`]), so that a killed node that is booted
 //! again is where it was.
 
 use std::{
     fs,
     io,
-    os::{
-        fd::{
-            AsFd,
-            AsRawFd,
-            OwnedFd, //
-        },
-        unix::net::UnixStream,
-    },
-    path::PathBuf,
+    os::unix::net::UnixStream, //
 };
 
 use anyhow::{
@@ -41,10 +33,6 @@ use super::{
         News, //
     },
     console::Console,
-    log_file::{
-        kept_path,
-        LogFile, //
-    },
     machine::{
         Effect,
         Event,
@@ -53,13 +41,14 @@ use super::{
         Refusal,
         State, //
     },
-    node_process::{
-        NodeProcess,
-        Start, //
-    },
+    node_process::NodeProcess,
     poller::{
         Interest,
         Token, //
+    },
+    run::{
+        Ports,
+        Run, //
     },
     world::World,
 };
@@ -67,10 +56,6 @@ use crate::{
     death::{
         self,
         Death, //
-    },
-    kernel_words::{
-        kernel_words,
-        NodeFds, //
     },
     layout::NodePaths,
     limits::{
@@ -93,21 +78,6 @@ pub(crate) struct Node {
     line: Line,
 }
 
-/// The node's ends of its networks.
-struct Ports {
-    network: OwnedFd,
-    wire: OwnedFd,
-}
-
-/// What exists while the node has a process.
-struct Run {
-    process: NodeProcess,
-    console: Console,
-    log: LogFile,
-    /// UML is dead and some of its group are not yet: look again then.
-    reap_at: Option<Moment>,
-}
-
 /// The line to the agent, and what came over it.
 #[derive(Default)]
 struct Line {
@@ -124,15 +94,11 @@ impl Node {
     ///
     /// No descriptors.
     pub(crate) fn new(id: NodeId, world: &World) -> Result<Self> {
-        let (ours, network) = ssi_switch::port_pair().context("cannot make its network")?;
-        world.switch.add(id.get(), ours)?;
-        let (ours, wire) = ssi_wire::pair().context("cannot make its wire")?;
-        world.wire.attach(id.get(), ours);
         Ok(Self {
             id,
             paths: world.paths.node(id),
             machine: Machine::new(id),
-            ports: Ports { network, wire },
+            ports: Ports::new(id, world).with_context(|| format!("node {id} cannot be made"))?,
             run: None,
             line: Line::default(),
         })
@@ -169,13 +135,10 @@ impl Node {
         self.run.as_mut().map(|run| &mut run.console)
     }
 
-    /// The last lines of its log.
-    pub(crate) fn last_lines(&self) -> Vec<String> {
-        let text = fs::read(self.paths.log()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        let from = lines.len().saturating_sub(FAILURE_LINES);
-        lines[from..].iter().map(|line| (*line).to_owned()).collect()
+    /// The lines of its log that show how it ended.
+    pub(crate) fn telling_lines(&self) -> Vec<String> {
+        let log = fs::read(self.paths.log()).unwrap_or_default();
+        death::telling_lines(&String::from_utf8_lossy(&log), FAILURE_LINES)
     }
 
     /// Takes `event` and does what follows from it.
@@ -216,7 +179,12 @@ impl Node {
     /// Looks whether its kernel has stopped.
     pub(crate) fn look_for_stop(&mut self, world: &mut World) {
         let waits = *self.machine.state() == State::Pausing;
-        if waits && self.run.as_ref().is_some_and(|run| run.process.has_stopped()) {
+        if waits
+            && self
+                .run
+                .as_ref()
+                .is_some_and(|run| run.process.has_stopped())
+        {
             self.news(Event::Stopped, world);
         }
     }
@@ -284,7 +252,7 @@ impl Node {
     /// An event the user did not ask for: it cannot be refused.
     fn news(&mut self, event: Event, world: &mut World) {
         if let Err(refusal) = self.step(event, world) {
-            eprintln!("{refusal}");
+            say!("{refusal}");
         }
     }
 
@@ -312,7 +280,7 @@ impl Node {
     }
 
     fn spawn(&mut self, world: &mut World) {
-        match self.try_spawn(world) {
+        match Run::start(self.id, &self.paths, &self.ports, world) {
             Ok(run) => {
                 self.run = Some(run);
                 self.call(BOOT_MAX, world);
@@ -321,91 +289,13 @@ impl Node {
         }
     }
 
-    fn try_spawn(&mut self, world: &mut World) -> Result<Run> {
-        self.renew_dir().with_context(|| {
-            format!("cannot make {} (is there space?)", self.paths.dir().display())
-        })?;
-        self.empty_networks(world)?;
-        let log = self.new_log(self.paths.log(), "log", world)?;
-        let console_log = self.new_log(self.paths.console(), "console", world)?;
-        let (console, theirs) =
-            Console::open(self.id, console_log).context("cannot make a terminal")?;
-        let process = self.start_process(&log, theirs, world)?;
-        let run = Run {
-            process,
-            console,
-            log,
-            reap_at: None,
-        };
-        // From here on the process must not be forgotten.
-        self.watch_run(&run, world).inspect_err(|_| abandon(&run.process))?;
-        Ok(run)
-    }
-
-    /// Every incarnation begins with a clean directory.
-    fn renew_dir(&self) -> io::Result<()> {
-        match fs::remove_dir_all(self.paths.dir()) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        fs::create_dir(self.paths.dir())
-    }
-
-    /// What was on its way to the last incarnation is not for this one.
-    fn empty_networks(&self, world: &World) -> Result<()> {
-        world.switch.flush(self.id.get())?;
-        ssi_switch::drain(&self.ports.network).context("cannot empty its network")?;
-        ssi_wire::drain(&self.ports.wire).context("cannot empty its wire")?;
-        Ok(())
-    }
-
-    fn new_log(&self, path: PathBuf, name: &str, world: &World) -> Result<LogFile> {
-        let kept = world.plan.logs.as_deref();
-        let kept = kept.map(|dir| kept_path(dir, self.id, name));
-        LogFile::create(&path, kept.as_deref())
-            .with_context(|| format!("cannot write {} (is there space?)", path.display()))
-    }
-
-    fn start_process(
-        &self,
-        log: &LogFile,
-        console: OwnedFd,
-        world: &World,
-    ) -> Result<NodeProcess> {
-        let fds = NodeFds {
-            network: self.ports.network.as_raw_fd(),
-            wire: self.ports.wire.as_raw_fd(),
-        };
-        NodeProcess::start(Start {
-            kernel: &world.plan.kernel,
-            words: kernel_words(&world.plan, self.id, fds),
-            dir: self.paths.dir(),
-            node: self.id.to_string(),
-            console,
-            log: log.writer().context("cannot pass the log on")?,
-            shared: [self.ports.network.as_fd(), self.ports.wire.as_fd()],
-        })
-    }
-
-    fn watch_run(&self, run: &Run, world: &mut World) -> Result<()> {
-        let line = run.process.identity().map(|identity| identity.to_line());
-        line.and_then(|line| fs::write(self.paths.process(), line))
-            .context("cannot note its process (is there space?)")?;
-        let poller = &world.poller;
-        poller.add(&run.process, Token::Process(self.id), Interest::Read)?;
-        poller.add(&run.console, Token::Console(self.id), Interest::Read)?;
-        // A log that cannot be watched is a log that can grow, no more.
-        report(self.id, "log", world.logs.watch(self.id, run.log.path()));
-        Ok(())
-    }
-
     /// Connects to the agent; the wire keeps trying for `timeout`.
     fn call(&mut self, timeout: Moment, world: &World) {
         self.line.call_at = None;
         match self.try_call(timeout, world) {
             Ok(agent) => self.line.agent = Some(agent),
             Err(e) => {
-                eprintln!("node {}: cannot call its agent: {e}", self.id);
+                say!("node {}: cannot call its agent: {e}", self.id);
                 self.line.call_at = Some(world.now() + AGENT_RETRY);
             }
         }
@@ -414,9 +304,13 @@ impl Node {
     fn try_call(&self, timeout: Moment, world: &World) -> io::Result<Agent> {
         let (ours, theirs) = UnixStream::pair()?;
         let connect_for = ConnectFor { timeout };
-        world.wire.connect(self.id.get(), CONTROL_PORT, theirs, connect_for);
+        world
+            .wire
+            .connect(self.id.get(), CONTROL_PORT, theirs, connect_for);
         let agent = Agent::new(ours)?;
-        world.poller.add(&agent, Token::Agent(self.id), Interest::Read)?;
+        world
+            .poller
+            .add(&agent, Token::Agent(self.id), Interest::Read)?;
         Ok(agent)
     }
 
@@ -424,7 +318,7 @@ impl Node {
         self.line.agent = None;
         self.line.status = None;
         if self.machine.has_process() && !matches!(self.machine.state(), State::Ending(_)) {
-            eprintln!("node {}: {why}", self.id);
+            say!("node {}: {why}", self.id);
             self.line.call_at = Some(world.now() + AGENT_RETRY);
         }
     }
@@ -455,15 +349,9 @@ pub(crate) enum Answered {
     No,
 }
 
-/// A node that cannot be watched must not run. Its group is us and nobody else
-/// yet, or UML, which dies with its kernel.
-fn abandon(process: &NodeProcess) {
-    process.kill();
-}
-
 /// What goes wrong with one node must not end the others.
-fn report(id: NodeId, what: &str, result: io::Result<()>) {
+pub(super) fn report(id: NodeId, what: &str, result: io::Result<()>) {
     if let Err(e) = result {
-        eprintln!("node {id}: {what}: {e}");
+        say!("node {id}: {what}: {e}");
     }
 }

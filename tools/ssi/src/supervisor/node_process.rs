@@ -246,7 +246,7 @@ impl<'a> Inherited<'a> {
 impl Drop for Inherited<'_> {
     fn drop(&mut self) {
         if let Err(e) = fcntl_setfd(self.fd, self.before) {
-            eprintln!("descriptor {} stays inheritable: {e}", self.fd.as_raw_fd());
+            say!("descriptor {} stays inheritable: {e}", self.fd.as_raw_fd());
         }
     }
 }

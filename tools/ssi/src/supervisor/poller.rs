@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The one place where the supervisor waits.
+//! The one place to wait.
 //!
 //! Everything it listens to has a [`Token`]. Clients and watchers are numbered
 //! without reuse, so that news of one that is gone is never taken for another's.
@@ -106,7 +106,12 @@ impl Poller {
     }
 
     /// Listens to `source` until it is closed or removed.
-    pub(crate) fn add(&self, source: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
+    pub(crate) fn add(
+        &self,
+        source: impl AsFd,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
         let data = EventData::new_u64(token.into());
         Ok(epoll::add(&self.epoll, source, data, interest.flags())?)
     }
@@ -129,9 +134,15 @@ impl Poller {
 
     /// Blocks until there is news or `timeout` has passed; `None` waits forever.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<Vec<Token>> {
-        let timeout = timeout.map(round_up).and_then(|t| Timespec::try_from(t).ok());
+        let timeout = timeout
+            .map(round_up)
+            .and_then(|t| Timespec::try_from(t).ok());
         self.events.clear();
-        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), timeout.as_ref()) {
+        match epoll::wait(
+            &self.epoll,
+            spare_capacity(&mut self.events),
+            timeout.as_ref(),
+        ) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(e) => return Err(e.into()),
         }
@@ -220,11 +231,15 @@ mod tests {
     fn news_carries_its_token() {
         let mut poller = Poller::new().unwrap();
         let (mut ours, theirs) = UnixStream::pair().unwrap();
-        poller.add(&theirs, Token::Client(7), Interest::Read).unwrap();
+        poller
+            .add(&theirs, Token::Client(7), Interest::Read)
+            .unwrap();
         assert!(poller.wait(Some(Duration::ZERO)).unwrap().is_empty());
         ours.write_all(b"x").unwrap();
         assert_eq!(poller.wait(None).unwrap(), [Token::Client(7)]);
-        poller.modify(&theirs, Token::Client(7), Interest::Nothing).unwrap();
+        poller
+            .modify(&theirs, Token::Client(7), Interest::Nothing)
+            .unwrap();
         assert!(poller.wait(Some(Duration::ZERO)).unwrap().is_empty());
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Bytes on their way to somebody slow.
+//! Bytes for somebody slow.
 //!
 //! A queue has a limit. Whoever lets it fill up is given up on: one slow reader
 //! must neither hold up the supervisor nor eat its memory.

@@ -15,15 +15,13 @@ use ssi_wire::ConnectFor;
 use super::{
     client::{
         Asked,
-        Client,
         Waiting, //
     },
     console::Presence,
     machine::{
         Event,
         Moment,
-        Refusal,
-        State, //
+        Refusal, //
     },
     node::{
         Answered,
@@ -39,9 +37,6 @@ use crate::{
     },
     name,
     protocol::{
-        ClusterStatus,
-        NodeState,
-        NodeStatus,
         Reply,
         Request,
         WindowSize, //
@@ -81,7 +76,7 @@ impl Supervisor {
         self.cluster.each(|node| {
             if let Some(console) = node.console().filter(|console| console.has(number)) {
                 if let Err(e) = console.serve_watcher(number, poller) {
-                    eprintln!("console: {e}");
+                    say!("console: {e}");
                 }
             }
         });
@@ -99,7 +94,7 @@ impl Supervisor {
             let _ = poller.remove(&*console);
         }
         if let Err(e) = served {
-            eprintln!("node {id}: console: {e}");
+            say!("node {id}: console: {e}");
         }
     }
 
@@ -116,25 +111,8 @@ impl Supervisor {
         }
     }
 
-    /// Answers every client whose answer is ready.
-    pub(super) fn answer_waiting(&mut self) {
-        let numbers: Vec<u32> = self.clients.keys().copied().collect();
-        for number in numbers {
-            let client = self.clients.get(&number);
-            let waiting = client.and_then(|client| client.waiting.clone());
-            let Some(reply) = waiting.and_then(|waiting| self.look(&waiting)) else {
-                continue;
-            };
-            if let Some(client) = self.clients.get_mut(&number) {
-                client.waiting = None;
-                self.answer(number, &reply);
-                self.serve_client(number);
-            }
-        }
-    }
-
     /// Does what the client has asked, one request after the other.
-    fn serve_client(&mut self, number: u32) {
+    pub(super) fn serve_client(&mut self, number: u32) {
         while let Some(client) = self.clients.get_mut(&number) {
             let next = match client.next() {
                 Asked::Nothing => break,
@@ -163,7 +141,7 @@ impl Supervisor {
         }
     }
 
-    fn answer(&mut self, number: u32, reply: &Reply) {
+    pub(super) fn answer(&mut self, number: u32, reply: &Reply) {
         let client = self.clients.get_mut(&number);
         if client.is_some_and(|client| client.answer(reply) == Presence::Gone) {
             self.drop_client(number);
@@ -175,7 +153,10 @@ impl Supervisor {
             return;
         };
         let poller = &self.world.poller;
-        if poller.modify(client, Token::Client(number), client.interest()).is_err() {
+        if poller
+            .modify(client, Token::Client(number), client.interest())
+            .is_err()
+        {
             self.drop_client(number);
         }
     }
@@ -230,7 +211,8 @@ impl Supervisor {
             Some(number) => name::node_of(number)?,
             None => self.cluster.lowest_free().ok_or("all 63 nodes are up")?,
         };
-        self.cluster.enqueue(id).map_err(|refusal| refusal.to_string())?;
+        let queued = self.cluster.enqueue(id, &self.world);
+        queued.map_err(|e| format!("{e:#}"))?;
         let since = self.world.now();
         Ok(Next::Wait(Waiting::Boot { node: id, since }))
     }
@@ -283,14 +265,22 @@ impl Supervisor {
 
     fn check_console(&mut self, number: u8, size: Option<WindowSize>) -> Result<NodeId, String> {
         let id = name::node_of(number)?;
-        let refused = self.known(id)?.machine().clone().step(Moment::ZERO, Event::Pause);
+        let refused = self
+            .known(id)?
+            .machine()
+            .clone()
+            .step(Moment::ZERO, Event::Pause);
         let console = self.known(id)?.console();
         let Some(console) = console else {
-            let why = refused.err().map_or_else(String::new, |why| why.to_string());
+            let why = refused
+                .err()
+                .map_or_else(String::new, |why| why.to_string());
             return Err(why);
         };
         if let Some(size) = size {
-            console.resize(size).map_err(|e| format!("node {id}: console: {e}"))?;
+            console
+                .resize(size)
+                .map_err(|e| format!("node {id}: console: {e}"))?;
         }
         Ok(id)
     }
@@ -300,7 +290,9 @@ impl Supervisor {
             return;
         };
         let timeout = CONNECT_MAX;
-        self.world.wire.connect(id.get(), port, stream, ConnectFor { timeout });
+        self.world
+            .wire
+            .connect(id.get(), port, stream, ConnectFor { timeout });
     }
 
     fn watch(&mut self, number: u32, id: NodeId) {
@@ -311,7 +303,7 @@ impl Supervisor {
         let console = self.cluster.get(id).and_then(Node::console);
         let watched = console.map(|console| console.watch(number, stream, poller));
         if let Some(Err(e)) = watched {
-            eprintln!("node {id}: console: {e}");
+            say!("node {id}: console: {e}");
         }
     }
 
@@ -337,130 +329,5 @@ impl Supervisor {
             answered: BTreeSet::new(),
             until,
         })
-    }
-
-    /// The answer to what is waited for, once there is one.
-    fn look(&mut self, waiting: &Waiting) -> Option<Reply> {
-        match waiting {
-            Waiting::Boot { node, since } => self.look_at_boot(*node, *since),
-            Waiting::Gone(nodes) => {
-                let gone = |id| !self.state_of(id).is_some_and(|state| has_process(&state));
-                nodes.iter().copied().all(gone).then_some(Reply::Done)
-            }
-            Waiting::Paused(nodes) => {
-                let settled = |id| self.state_of(id) != Some(State::Pausing);
-                nodes.iter().copied().all(settled).then_some(Reply::Done)
-            }
-            Waiting::Status {
-                open,
-                answered,
-                until,
-            } => {
-                let ready = open.is_empty() || *until <= self.world.now();
-                ready.then(|| self.status(answered))
-            }
-            Waiting::Stop => None,
-        }
-    }
-
-    fn look_at_boot(&mut self, id: NodeId, since: Moment) -> Option<Reply> {
-        if self.cluster.is_queued(id) {
-            return None;
-        }
-        match self.state_of(id)? {
-            State::Booting { .. } => None,
-            State::Ready | State::Pausing | State::Paused => Some(Reply::Added {
-                node: id.get(),
-                seconds: (self.world.now() - since).as_secs_f64(),
-            }),
-            State::Dead(death) => Some(Reply::Refused {
-                text: format!("node {id} did not come up: {death}; see 'ssi log {id}'"),
-            }),
-            State::Down | State::Ending(_) => Some(Reply::Refused {
-                text: format!("node {id} was removed while it came up"),
-            }),
-        }
-    }
-
-    fn state_of(&mut self, id: NodeId) -> Option<State> {
-        let node = self.cluster.get(id)?;
-        Some(node.machine().state().clone())
-    }
-
-    /// The cluster now, with the words of the agents in `answered`.
-    fn status(&self, answered: &BTreeSet<NodeId>) -> Reply {
-        let now = self.world.now();
-        let nodes = self.cluster.nodes().map(|(id, node)| NodeStatus {
-            agent: node.status().filter(|_| answered.contains(&id)).cloned(),
-            ..self.node_status(id, node, now)
-        });
-        let nodes = nodes.collect();
-        let cluster = ClusterStatus {
-            plan: self.world.plan.clone(),
-            supervisor: rustix::process::getpid().as_raw_nonzero().get(),
-            up_s: now.as_secs_f64(),
-            stopping: self.cluster.is_stopping(),
-            nodes,
-        };
-        Reply::Status {
-            cluster: Box::new(cluster),
-        }
-    }
-
-    fn node_status(&self, id: NodeId, node: &Node, now: Moment) -> NodeStatus {
-        let machine = node.machine();
-        NodeStatus {
-            node: id.get(),
-            state: match self.cluster.is_queued(id) {
-                true => NodeState::Waiting,
-                false => shown(machine.state()),
-            },
-            since_s: (now - machine.since()).as_secs_f64(),
-            boots: machine.boots(),
-            pid: node.pid(),
-            death: machine.death().cloned(),
-            hello: node.hello().cloned(),
-            agent: None,
-        }
-    }
-}
-
-fn has_process(state: &State) -> bool {
-    !matches!(state, State::Down | State::Dead(_))
-}
-
-fn shown(state: &State) -> NodeState {
-    match state {
-        State::Down => NodeState::Down,
-        State::Booting { .. } => NodeState::Booting,
-        State::Ready => NodeState::Ready,
-        State::Pausing | State::Paused => NodeState::Paused,
-        State::Ending(_) => NodeState::Ending,
-        State::Dead(_) => NodeState::Dead,
-    }
-}
-
-impl Client {
-    /// When its answer is given in any case.
-    pub(super) fn deadline(&self) -> Option<Moment> {
-        match self.waiting {
-            Some(Waiting::Status { until, .. }) => Some(until),
-            Some(Waiting::Boot { .. } | Waiting::Gone(_) | Waiting::Paused(_)) => None,
-            Some(Waiting::Stop) | None => None,
-        }
-    }
-
-    /// The agent of `node` has answered, or never will.
-    fn strike(&mut self, node: NodeId) {
-        if let Some(Waiting::Status { open, answered, .. }) = &mut self.waiting {
-            if open.remove(&node) {
-                answered.insert(node);
-            }
-        }
-    }
-
-    /// Whether it is told when the cluster is gone.
-    pub(super) fn waits_for_the_end(&self) -> bool {
-        self.waiting == Some(Waiting::Stop)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The `ssi start` that waits for the cluster.
+//! The waiting `ssi start`.
 //!
 //! It gives the supervisor the plan, hears how the nodes come up, and leaves
 //! when all of them have. If it leaves before, the user has lost patience and
@@ -81,9 +81,10 @@ impl Starter {
 
     /// Tells it why there will be no cluster.
     pub(crate) fn fail(&mut self, text: String, log: Vec<String>) {
-        // Without anybody to tell, the log of the supervisor has it.
-        eprintln!("{text}");
-        let _ = self.tell(&StartNews::Failed { text, log });
+        let news = StartNews::Failed { text, log };
+        if self.tell(&news) == Presence::Gone {
+            say!("nobody was there to hear: {news:?}");
+        }
     }
 }
 

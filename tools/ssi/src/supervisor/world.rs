@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all nodes of a cluster share.
+//! What all nodes share.
 //!
 //! The network, the wire, the place to wait, the clock.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The socket of a port, with its queue.
+//! A port's socket and queue.
 //!
 //! ```text
 //!           the socket is full

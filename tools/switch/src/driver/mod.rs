@@ -74,7 +74,7 @@ pub(crate) struct Driver {
     lines: [Option<Line>; PORT_SLOTS],
     poller: Poller,
     commands: Receiver<Command>,
-    /// Where frames are received; one byte of it tells a frame too long.
+    /// Where frames are received; a longer one tells its length nonetheless.
     buffer: Vec<u8>,
 }
 
@@ -88,7 +88,7 @@ impl Driver {
             lines: [const { None }; PORT_SLOTS],
             poller: Poller::new()?,
             commands,
-            buffer: vec![0; FRAME_BYTES_MAX + 1],
+            buffer: vec![0; FRAME_BYTES_MAX],
         })
     }
 
@@ -241,3 +241,6 @@ fn deliver(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,7 @@ impl Driver {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn add(&mut self, port: PortId, socket: OwnedFd) -> Result<(), AddError> {
+    pub(super) fn add(&mut self, port: PortId, socket: OwnedFd) -> Result<(), AddError> {
         let refuse = |reason, socket| AddError {
             reason,
             fd: Some(socket),
@@ -82,7 +82,7 @@ impl Driver {
         Ok(())
     }
 
-    fn remove(&mut self, port: PortId) -> io::Result<Result<(), Error>> {
+    pub(super) fn remove(&mut self, port: PortId) -> io::Result<Result<(), Error>> {
         if self.lines[port.index()].is_none() {
             return Ok(Err(Error::PortFree(port.get())));
         }
@@ -92,7 +92,7 @@ impl Driver {
         Ok(Ok(()))
     }
 
-    fn flush(&mut self, port: PortId) -> io::Result<Result<(), Error>> {
+    pub(super) fn flush(&mut self, port: PortId) -> io::Result<Result<(), Error>> {
         let Some(line) = &self.lines[port.index()] else {
             return Ok(Err(Error::PortFree(port.get())));
         };
@@ -113,7 +113,7 @@ impl Driver {
         Ok(())
     }
 
-    fn fault(&mut self, change: &FaultChange) -> io::Result<Result<(), Error>> {
+    pub(super) fn fault(&mut self, change: &FaultChange) -> io::Result<Result<(), Error>> {
         let now = self.now();
         let parcels = match self.fabric.change(now, change) {
             Ok(parcels) => parcels,
@@ -129,7 +129,7 @@ impl Driver {
         Ok(Ok(()))
     }
 
-    fn report(&self) -> Report {
+    pub(super) fn report(&self) -> Report {
         let ports = PortId::all().filter_map(|port| self.report_port(port));
         Report {
             seed: self.seed,
@@ -138,7 +138,7 @@ impl Driver {
         }
     }
 
-    fn report_port(&self, port: PortId) -> Option<PortReport> {
+    pub(super) fn report_port(&self, port: PortId) -> Option<PortReport> {
         let line = self.lines[port.index()].as_ref()?;
         Some(PortReport {
             stations: self.fabric.stations(port),

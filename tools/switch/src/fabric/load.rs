@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much is held for a port.
+//! What is held for a port.
 //!
 //! Both places that hold frames, the delays and the queue in front of a port,
 //! count them in a [`Load`] and stop at a [`Limit`].

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The queue in front of a port.
+//! The queue before a port.
 //!
 //! Frames wait here while the node behind the port does not read as fast as
 //! others send. A full queue takes no more; nobody else waits for it.
@@ -130,7 +130,9 @@ mod tests {
     proptest! {
         /// The load is the sum of what waits, and never above the limits.
         #[test]
-        fn the_load_is_true(steps in prop::collection::vec((0..8u8, 1..5u8, 0..65_536usize), 0..300)) {
+        fn the_load_is_true(
+            steps in prop::collection::vec((0..8u8, 1..5u8, 0..65_536usize), 0..300),
+        ) {
             let mut queue = Queue::default();
             for (what, from, len) in steps {
                 match what {
@@ -147,7 +149,10 @@ mod tests {
 
         /// What is thrown away is what was picked; the rest keeps its order.
         #[test]
-        fn discard_keeps_the_rest_in_order(froms in prop::collection::vec(1..5u8, 0..100), gone in 1..5u8) {
+        fn discard_keeps_the_rest_in_order(
+            froms in prop::collection::vec(1..5u8, 0..100),
+            gone in 1..5u8,
+        ) {
             let mut queue = Queue::default();
             froms.iter().for_each(|&from| queue.push(parcel(from, 20)).unwrap());
             let count = queue.discard(|parcel| parcel.from.get() == gone);

@@ -44,6 +44,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to look for something that must not come.
 pub(crate) const GLANCE: Duration = Duration::from_millis(50);
 
+/// More large frames than any socket and queue together hold.
+const FLOOD_FRAMES_MAX: usize = 10_000;
+
 /// Everyone's address.
 pub(crate) const ALL: [u8; 6] = [0xff; 6];
 
@@ -120,7 +123,7 @@ impl Node {
 
     /// The payload of the next frame as a number.
     pub(crate) fn number(&self) -> u32 {
-        u32::from_be_bytes(self.payload()[..4].try_into().unwrap())
+        number_of(&self.receive())
     }
 
     /// Nothing comes.
@@ -128,6 +131,11 @@ impl Node {
         let frame = self.receive_within(GLANCE);
         assert_eq!(frame, None, "at node {}", self.number);
     }
+}
+
+/// The number a frame carries.
+pub(crate) fn number_of(frame: &[u8]) -> u32 {
+    u32::from_be_bytes(frame[PAYLOAD..][..4].try_into().unwrap())
 }
 
 /// Nodes `1..=count`, all known to the switch.
@@ -140,6 +148,24 @@ pub(crate) fn network(seed: u64, count: u8) -> (Switch, Vec<Node>) {
         await_port(&switch, number, |port| port.stations == 1);
     }
     (switch, nodes)
+}
+
+/// Sends from one node to another, which does not read, until the other's port
+/// is as `expected`.
+pub(crate) fn flood_until(
+    switch: &Switch,
+    from: &Node,
+    to: u8,
+    expected: impl Fn(&PortReport) -> bool,
+) {
+    let payload = vec![0; 15_786];
+    for _ in 0..FLOOD_FRAMES_MAX {
+        from.send(to, &payload);
+        if expected(&port(switch, to)) {
+            return;
+        }
+    }
+    panic!("{:?}", port(switch, to));
 }
 
 /// What the report says of a port in use.

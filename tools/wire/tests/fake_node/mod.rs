@@ -28,6 +28,7 @@ use smoltcp::iface::{
     SocketSet, //
 };
 use smoltcp::phy::{
+    ChecksumCapabilities,
     Device,
     DeviceCapabilities,
     Medium,
@@ -38,8 +39,14 @@ use smoltcp::socket::tcp;
 use smoltcp::time::Instant;
 use smoltcp::wire::{
     EthernetAddress,
+    EthernetFrame,
+    EthernetProtocol,
+    EthernetRepr,
     IpCidr,
-    Ipv4Address, //
+    IpProtocol,
+    Ipv4Address,
+    Ipv4Packet,
+    Ipv4Repr, //
 };
 use std::collections::HashMap;
 use std::os::fd::{
@@ -194,6 +201,28 @@ fn echo(server: &mut tcp::Socket<'_>) {
             .unwrap();
         assert_eq!(server.send_slice(&bytes).unwrap(), bytes.len());
     }
+}
+
+/// Sends the datagram by which a node's agent says that it listens.
+pub(crate) fn announce(socket: &OwnedFd) {
+    let packet = Ipv4Repr {
+        src_addr: Ipv4Address::new(169, 254, 83, 2),
+        dst_addr: Ipv4Address::new(169, 254, 83, 1),
+        next_header: IpProtocol::Udp,
+        payload_len: 8,
+        hop_limit: 64,
+    };
+    let header = EthernetRepr {
+        src_addr: EthernetAddress([2, 0x53, 0x53, 0x49, 1, 1]),
+        dst_addr: EthernetAddress([2, 0x53, 0x53, 0x49, 1, 0]),
+        ethertype: EthernetProtocol::Ipv4,
+    };
+    let mut bytes = vec![0; header.buffer_len() + packet.buffer_len() + 8];
+    let mut frame = EthernetFrame::new_unchecked(&mut bytes[..]);
+    header.emit(&mut frame);
+    let mut ip = Ipv4Packet::new_unchecked(frame.payload_mut());
+    packet.emit(&mut ip, &ChecksumCapabilities::default());
+    send(socket, &bytes, SendFlags::NOSIGNAL).unwrap();
 }
 
 /// The byte at `position` of what port 19 sends.

@@ -13,7 +13,8 @@ use indicatif::{
     ProgressStyle, //
 };
 use rustix::termios::isatty;
-use ssi_core::ids::ClusterName;
+
+use crate::call::name_option;
 
 /// How often a line that waits is drawn again.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -46,14 +47,14 @@ impl Display {
         Self::Lines { all, nodes }
     }
 
-    /// Says something once.
+    /// Says something beside the nodes' lines.
     pub(super) fn note(&self, text: &str) {
         match self {
             Self::Lines { all, .. } => {
                 // A terminal that is gone needs no words.
                 let _ = all.println(format!("ssi: {text}"));
             }
-            Self::Plain { .. } => eprintln!("ssi: {text}"),
+            Self::Plain { .. } => say!("ssi: {text}"),
         }
     }
 
@@ -77,18 +78,19 @@ impl Display {
                     line.finish_with_message(text);
                 }
             }
-            Self::Plain { .. } => eprintln!("node {node}: {text}"),
+            Self::Plain { .. } => say!("node {node}: {text}"),
         }
     }
 
     /// The cluster is up.
-    pub(super) fn up(&self, cluster: ClusterName, seconds: f64, option: &str) {
+    pub(super) fn up(&self, cluster: &str, seconds: f64) {
         let count = match self {
             Self::Lines { nodes, .. } => nodes.len(),
             Self::Plain { nodes } => usize::from(*nodes),
         };
+        let option = name_option(cluster);
         let noun = if count == 1 { "node" } else { "nodes" };
-        eprintln!(
+        say!(
             "cluster {cluster}: {count} {noun} ready in {seconds:.2} s; try: \
              ssi{option} exec 1 -t sh, ssi{option} status, ssi{option} stop"
         );
@@ -100,7 +102,7 @@ impl Display {
             nodes.iter().for_each(ProgressBar::abandon);
         }
         for line in log {
-            eprintln!("  | {line}");
+            say!("  | {line}");
         }
     }
 
