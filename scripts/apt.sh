@@ -127,7 +127,6 @@ apt_root_update() {
 	mkdir -p "$SSI_LOG"
 	apt_root "$root" apt-get -q update >"$log" 2>&1 && ! grep -q '^E:\|^Err:' "$log" && return
 	grep -q '404 \|does not have a Release file' "$log" && return 1
-	tail -n 3 "$log" >&2
 	if grep -q 'NO_PUBKEY\|not signed' "$log"; then
 		die "the archive's signature does not check; update the package debian-archive-keyring"
 	fi

@@ -16,7 +16,9 @@ FNR == 2 && !licensed && FILENAME ~ /\.(rs|c|h|sh|awk)$|Kbuild|Kconfig/ {
 	fault("licence", "the file begins with an SPDX-License-Identifier line")
 }
 
-limit && length($0) > limit { fault("line-length", "at most " limit " columns") }
+# Bytes that continue a letter do not count.
+limit { shown = $0; gsub(/[\200-\277]/, "", shown) }
+limit && length(shown) > limit { fault("line-length", "at most " limit " columns") }
 /[ \t]+$/ && FILENAME !~ /\.(patch|svg)$/ { fault("white-space", "nothing at the end of a line") }
 is_code() && /(^|[^A-Za-z])(TODO|FIXME|XXX|HACK)([^A-Za-z]|$)/ && FILENAME !~ /tidy/ {
 	fault("unfinished", "finish it, or say in the documentation that it is left out")

@@ -23,7 +23,7 @@ refuses "an unknown command" "unrecognized" ssi frobnicate
 must "nothing of it stayed" nothing_is_left
 
 long=$TEST_DIR/$(printf 'x%.0s' $(seq 120))
-mkdir -p -m 700 "$long"
+mkdir "$long" && chmod 700 "$long"
 refuses "a path too long for a socket" "socket" env SSI_RUN="$long" ssi start 1
 rmdir "$long" 2>/dev/null || rm -r "$long"
 mkdir "$TEST_DIR/open" && chmod 777 "$TEST_DIR/open"

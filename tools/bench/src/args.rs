@@ -47,6 +47,9 @@ pub(crate) struct Run {
     /// The kernel of the nodes
     #[arg(long, value_name = "FILE", default_value = "build/um/linux")]
     pub(crate) kernel: PathBuf,
+    /// The root of the nodes
+    #[arg(long, value_name = "FILE", default_value = "build/initramfs.cpio.gz")]
+    pub(crate) initramfs: PathBuf,
     /// The kernel without SSI
     #[arg(long, value_name = "FILE", default_value = "build/um-plain/linux")]
     pub(crate) plain: PathBuf,

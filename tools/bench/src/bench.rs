@@ -2,7 +2,6 @@
 
 //! What all measurements share.
 
-use std::cell::Cell;
 use std::fs;
 use std::path::{
     Path,
@@ -27,6 +26,8 @@ pub(crate) struct Programs {
     pub(crate) ssi: PathBuf,
     /// The kernel of the nodes.
     pub(crate) kernel: PathBuf,
+    /// Their root.
+    pub(crate) initramfs: PathBuf,
     /// The kernel without SSI.
     pub(crate) plain: PathBuf,
 }
@@ -45,7 +46,6 @@ pub(crate) struct Bench {
     pub(crate) program: PathBuf,
     /// A root for bare kernels that has this very program as its process 1.
     pub(crate) initramfs: PathBuf,
-    directories: Cell<u32>,
     scratch: TempDir,
 }
 
@@ -66,7 +66,6 @@ impl Bench {
         initramfs::write(&initramfs, &program)?;
         Ok(Self {
             held: Held::new(scratch.path().to_owned())?,
-            directories: Cell::new(0),
             programs,
             effort,
             progress,
@@ -74,19 +73,6 @@ impl Bench {
             initramfs,
             scratch,
         })
-    }
-
-    /// Makes a directory in the scratch directory that nothing else uses.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be made.
-    pub(crate) fn new_directory(&self, name: &str) -> Result<PathBuf> {
-        let number = self.directories.get() + 1;
-        self.directories.set(number);
-        let path = self.scratch.path().join(format!("{name}{number}"));
-        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(path)
     }
 
     /// The clusters' run directory.
@@ -105,6 +91,7 @@ impl Programs {
         Ok(Self {
             ssi: found(&self.ssi, "tools")?,
             kernel: found(&self.kernel, "kernel")?,
+            initramfs: found(&self.initramfs, "initramfs")?,
             plain: found(&self.plain, "plain")?,
         })
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A cluster, as a user has one.
+//! A user's cluster.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use std::process::{
     Command,
     Stdio, //
@@ -38,6 +40,7 @@ const COMPLAINT_BYTES_MAX: u64 = 4096;
 /// A running cluster; it is stopped with this value.
 pub(crate) struct Cluster<'a> {
     bench: &'a Bench,
+    is_up: bool,
 }
 
 /// Processes of a running cluster.
@@ -61,8 +64,15 @@ impl<'a> Cluster<'a> {
     /// What the launcher says.
     pub(crate) fn start(bench: &'a Bench, nodes: u8) -> Result<Self> {
         // From here on the end of this value stops what was started.
-        let cluster = Self { bench };
-        cluster.run(&mut cluster.ssi(&["start", &nodes.to_string()]))?;
+        let mut cluster = Self {
+            bench,
+            is_up: false,
+        };
+        let mut start = cluster.ssi(&["start", &nodes.to_string()]);
+        start.arg("--kernel").arg(&bench.programs.kernel);
+        start.arg("--initramfs").arg(&bench.programs.initramfs);
+        cluster.run(&mut start)?;
+        cluster.is_up = true;
         Ok(cluster)
     }
 
@@ -133,8 +143,10 @@ impl<'a> Cluster<'a> {
 impl Drop for Cluster<'_> {
     fn drop(&mut self) {
         let mut stop = self.ssi(&["stop"]);
-        if let Err(error) = run(self.bench, stop.stdout(Stdio::null())) {
-            self.bench.progress.say(&format!("bench: {error:#}"));
+        match run(self.bench, stop.stdout(Stdio::null())) {
+            Err(error) if self.is_up => self.bench.progress.say(&format!("bench: {error:#}")),
+            // One that did not come up has most likely ended by itself.
+            _ => {}
         }
     }
 }
@@ -172,7 +184,6 @@ fn ssi(bench: &Bench, words: &[&str]) -> Command {
         .args(words)
         .env("SSI_RUN", bench.run_directory())
         .env("SSI_CLUSTER", NAME)
-        .env("SSI_KERNEL", &bench.programs.kernel)
         .stdin(Stdio::null());
     command
 }
@@ -189,7 +200,15 @@ fn run(bench: &Bench, command: &mut Command) -> Result<()> {
     complaint
         .take(COMPLAINT_BYTES_MAX)
         .read_to_string(&mut said)?;
-    bail!("{command:?} failed ({status}): {}", said.trim())
+    bail!("`{}` failed ({status}): {}", shown(command), said.trim())
+}
+
+/// The words of `command`, as one would type them.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name();
+    let words = program.into_iter().chain(command.get_args());
+    let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -209,6 +228,13 @@ mod tests {
         assert_eq!(raw(processes.supervisor().unwrap()), 7);
         let nodes: Vec<i32> = processes.nodes().unwrap().into_iter().map(raw).collect();
         assert_eq!(nodes, [8, 9]);
+    }
+
+    #[test]
+    fn a_command_is_shown_as_typed() {
+        let mut command = Command::new("/usr/bin/ssi");
+        command.args(["start", "1"]).env("SSI_CLUSTER", NAME);
+        assert_eq!(shown(&command), "ssi start 1");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How often and how long to measure.
+//! How much to measure.
 
 use std::time::Duration;
 

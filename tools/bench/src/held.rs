@@ -49,8 +49,11 @@ use signal_hook::consts::{
 };
 use signal_hook::iterator::Signals;
 
-/// How long a child that is asked to end may take.
+/// How long a child may take to end.
 const END_MAX: Duration = Duration::from_secs(15);
+
+/// How often a child is looked at while it ends.
+const POLL: Duration = Duration::from_millis(2);
 
 /// Exit status of a program ended by signal 0.
 const STATUS_OF_SIGNALS: i32 = 128;
@@ -71,6 +74,7 @@ pub(crate) struct Held(Arc<Mutex<Inner>>);
 struct Inner {
     children: Vec<(Pid, Ending)>,
     directory: PathBuf,
+    directories: u32,
     last_resort: Vec<Command>,
 }
 
@@ -93,6 +97,7 @@ impl Held {
         let held = Self(Arc::new(Mutex::new(Inner {
             children: Vec::new(),
             directory,
+            directories: 0,
             last_resort: Vec::new(),
         })));
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
@@ -103,6 +108,19 @@ impl Held {
             }
         })?;
         Ok(held)
+    }
+
+    /// Makes a directory in the held one that nothing else uses.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made.
+    pub(crate) fn new_directory(&self, name: &str) -> Result<PathBuf> {
+        let mut inner = self.lock();
+        inner.directories += 1;
+        let path = inner.directory.join(format!("{name}{}", inner.directories));
+        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(path)
     }
 
     /// Starts `command` in a process group of its own.
@@ -132,8 +150,8 @@ impl Held {
         self.lock().last_resort.push(command);
     }
 
-    /// Ends everything, and this process. Nothing is started any more, since
-    /// the lock stays taken.
+    /// Ends everything, and this process. Nothing is started or made any more,
+    /// since the lock stays taken.
     fn end_all(&self, signal: i32) -> ! {
         let mut inner = self.lock();
         for (pid, ending) in &inner.children {
@@ -205,13 +223,19 @@ impl Drop for HeldChild {
 
 fn end(pid: Pid, ending: Ending) {
     if ending == Ending::Ask && kill_process_group(pid, Signal::INT).is_ok() {
-        let asked = Instant::now();
-        while is_running(pid) && asked.elapsed() < END_MAX {
-            thread::sleep(Duration::from_millis(10));
-        }
+        wait_for_end(pid);
     }
     // A group that is gone cannot be killed, and need not be.
     let _ = kill_process_group(pid, Signal::KILL);
+    wait_for_end(pid);
+}
+
+/// Waits for the end of a child, and leaves it to its owner to reap it.
+fn wait_for_end(pid: Pid) {
+    let began = Instant::now();
+    while is_running(pid) && began.elapsed() < END_MAX {
+        thread::sleep(POLL);
+    }
 }
 
 fn is_running(pid: Pid) -> bool {
@@ -225,7 +249,7 @@ mod tests {
 
     fn sleeper(held: &Held) -> HeldChild {
         let mut command = Command::new("sh");
-        command.args(["-c", "sleep 1000 & wait"]);
+        command.args(["-c", "sleep 30 & wait"]);
         held.spawn(&mut command, Ending::Kill).unwrap()
     }
 
@@ -237,18 +261,23 @@ mod tests {
             .count()
     }
 
+    fn wait_until(mut done: impl FnMut() -> bool) {
+        let began = Instant::now();
+        while !done() {
+            assert!(began.elapsed() < Duration::from_secs(5));
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     #[test]
     fn dropping_a_child_ends_its_whole_group() {
         let held = Held::new(PathBuf::new()).unwrap();
         let child = sleeper(&held);
         let group = child.pid();
+        wait_until(|| processes_in(group) == 2);
         drop(child);
         assert!(held.lock().children.is_empty());
-        let dropped = Instant::now();
-        while processes_in(group) > 0 {
-            assert!(dropped.elapsed() < Duration::from_secs(5));
-            thread::sleep(Duration::from_millis(10));
-        }
+        wait_until(|| processes_in(group) == 0);
     }
 
     #[test]

@@ -6,16 +6,12 @@
 //! program, spoken to through its console. It is given the same memory and the
 //! same words as a node of a cluster, so that what differs is what is measured.
 
-use std::fs;
 use std::ops::{
     Deref,
     DerefMut, //
 };
 use std::os::fd::OwnedFd;
-use std::path::{
-    Path,
-    PathBuf, //
-};
+use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{
@@ -64,10 +60,7 @@ pub(crate) struct Boot<'a> {
 }
 
 /// A running kernel; it ends with this value.
-pub(crate) struct Kernel {
-    peer: Peer,
-    directory: PathBuf,
-}
+pub(crate) struct Kernel(Peer);
 
 impl<'a> Boot<'a> {
     /// A kernel alone, anywhere.
@@ -88,7 +81,7 @@ impl Kernel {
     ///
     /// It cannot be started.
     pub(crate) fn start(bench: &Bench, boot: Boot<'_>) -> Result<Self> {
-        let directory = bench.new_directory("kernel")?;
+        let directory = bench.held.new_directory("kernel")?;
         let name = format!("the kernel {}", boot.image.display());
         let mut command = hold::command(bench, boot.cpu);
         command
@@ -106,10 +99,7 @@ impl Kernel {
         command
             .fd_mappings(net.into_iter().collect())
             .context("two descriptors for one number")?;
-        Ok(Self {
-            peer: Peer::start(&bench.held, &name, &mut command)?,
-            directory,
-        })
+        Ok(Self(Peer::start(&bench.held, &name, &mut command)?))
     }
 }
 
@@ -117,26 +107,19 @@ impl Deref for Kernel {
     type Target = Peer;
 
     fn deref(&self) -> &Peer {
-        &self.peer
+        &self.0
     }
 }
 
 impl DerefMut for Kernel {
     fn deref_mut(&mut self) -> &mut Peer {
-        &mut self.peer
+        &mut self.0
     }
 }
 
 impl AsMut<Peer> for Kernel {
     fn as_mut(&mut self) -> &mut Peer {
-        &mut self.peer
-    }
-}
-
-impl Drop for Kernel {
-    fn drop(&mut self) {
-        // What stays goes with the scratch directory.
-        let _ = fs::remove_dir_all(&self.directory);
+        &mut self.0
     }
 }
 

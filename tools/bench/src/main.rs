@@ -20,6 +20,7 @@ mod hold;
 mod host;
 mod initramfs;
 mod kernel;
+mod pair;
 mod peer;
 mod progress;
 mod question;
@@ -88,7 +89,7 @@ fn run(run: &Run) -> Result<()> {
     let report = Report::new(Host::ours()?, rows);
     if run.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
+    } else if !report.rows.is_empty() {
         println!("{}\n{}", report.text(), report.summary());
     }
     anyhow::ensure!(
@@ -102,6 +103,7 @@ fn prepare(run: &Run) -> Result<Bench> {
     let programs = Programs {
         ssi: run.ssi.clone(),
         kernel: run.kernel.clone(),
+        initramfs: run.initramfs.clone(),
         plain: run.plain.clone(),
     };
     let effort = if run.quick {
@@ -125,7 +127,9 @@ fn measure(bench: &Bench, run: &Run) -> (Vec<Row>, usize) {
             Ok(measured) => rows.extend(measured),
             Err(error) => {
                 failures += 1;
-                bench.progress.say(&format!("bench: {group:?}: {error:#}"));
+                bench
+                    .progress
+                    .say(&format!("bench: {}: {error:#}", group.name()));
             }
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A guest's program, seen from the host.
+//! The host's side of a guest.
 
 use std::collections::VecDeque;
 use std::io::{
@@ -90,7 +90,7 @@ impl Peer {
     ///
     /// As for [`Self::hear`].
     pub(crate) fn ready(&self) -> Result<()> {
-        self.expect(|answer| (answer == Answer::Ready).then_some(()))
+        self.wait_for(|answer| (answer == Answer::Ready).then_some(()))
     }
 
     /// Asks, without waiting for the answer.
@@ -109,10 +109,10 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// As for [`Self::tell`] and [`Self::expect`].
+    /// As for [`Self::tell`] and [`Self::wait_for`].
     pub(crate) fn time(&mut self, question: &Question) -> Result<f64> {
         self.tell(question)?;
-        self.expect(|answer| match answer {
+        self.wait_for(|answer| match answer {
             Answer::Took { ns } => Some(ns as f64),
             _ => None,
         })
@@ -141,7 +141,7 @@ impl Peer {
     /// # Errors
     ///
     /// As for [`Self::hear`], and another answer.
-    pub(crate) fn expect<T>(&self, wanted: impl FnOnce(Answer) -> Option<T>) -> Result<T> {
+    pub(crate) fn wait_for<T>(&self, wanted: impl FnOnce(Answer) -> Option<T>) -> Result<T> {
         let answer = self.hear()?;
         let heard = format!("{answer:?}");
         wanted(answer).with_context(|| format!("{} answered {heard} out of turn", self.name))
@@ -197,6 +197,16 @@ mod tests {
     fn the_last_words_of_one_that_ended_are_told() {
         let error = peer("echo panic: no init").ready().unwrap_err();
         assert!(error.to_string().contains("panic: no init"), "{error}");
+    }
+
+    #[test]
+    fn of_many_words_only_the_last_are_told() {
+        let error = peer("seq 100 200").ready().unwrap_err().to_string();
+        let told: Vec<&str> = error.lines().skip(1).collect();
+        assert_eq!(
+            told,
+            ["193", "194", "195", "196", "197", "198", "199", "200"]
+        );
     }
 
     #[test]

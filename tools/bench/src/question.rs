@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Questions of the host, answers of a guest.
+//! Questions and answers.
 //!
-//! Both are one line of JSON. An answer stands behind [`MARK`], because what a
-//! guest prints and what its kernel prints may share one console.
+//! The host asks, a guest answers. Both are one line of JSON. An answer stands
+//! behind [`MARK`], because what a guest prints and what its kernel prints may
+//! share one console.
 
 use std::net::{
     Ipv4Addr,

@@ -55,6 +55,6 @@ impl Report {
             rows.filter(|row| row.verdict == Some(verdict)).count()
         };
         let (met, missed) = (count(Verdict::Met), count(Verdict::Missed));
-        format!("{met} goals met, {missed} missed")
+        format!("goals: {met} met, {missed} missed")
     }
 }

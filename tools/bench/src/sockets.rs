@@ -31,12 +31,8 @@ use rustix::io;
 use rustix::net::{
     recv,
     send,
-    socketpair,
-    AddressFamily,
     RecvFlags,
-    SendFlags,
-    SocketFlags,
-    SocketType, //
+    SendFlags, //
 };
 
 use crate::bench::Bench;
@@ -58,14 +54,13 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// Round trips before the first that counts.
 const WARM_UP_ROUND_TRIPS: u32 = 100;
 
-/// A pair of sockets as a node gets one.
+/// A pair of sockets as the cluster's switch makes them for a node.
 ///
 /// # Errors
 ///
 /// The system has no descriptor to give.
 pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
-    let flags = SocketFlags::CLOEXEC;
-    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).context("no socket pair")
+    ssi_switch::port_pair().context("no socket pair")
 }
 
 /// Starts a process that passes every frame on from one socket to the other.

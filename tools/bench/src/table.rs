@@ -11,9 +11,6 @@ use crate::row::Row;
 const HEADS: [&str; COLUMNS] = ["what", "measured", "floor", "ratio", "goal", "met"];
 const COLUMNS: usize = 6;
 
-/// What stands where there is nothing to say.
-const NOTHING: &str = "-";
-
 /// The table of `rows`, with a line end after each line.
 pub(crate) fn render(rows: &[Row]) -> String {
     let body: Vec<[String; COLUMNS]> = rows.iter().map(cells).collect();
@@ -31,14 +28,19 @@ pub(crate) fn render(rows: &[Row]) -> String {
 
 fn cells(row: &Row) -> [String; COLUMNS] {
     let floor = row.floor.as_ref();
-    let or_nothing = |cell: Option<String>| cell.unwrap_or_else(|| NOTHING.to_owned());
     [
         row.what.clone(),
         row.measured.to_string(),
-        or_nothing(floor.map(|floor| format!("{}: {}", floor.what, floor.figure))),
-        or_nothing(floor.map(|floor| floor.ratio.to_string())),
-        or_nothing(row.goal_words()),
-        or_nothing(row.verdict().map(|verdict| verdict.to_string())),
+        floor
+            .map(|floor| format!("{}: {}", floor.what, floor.figure))
+            .unwrap_or_default(),
+        floor
+            .map(|floor| floor.ratio.to_string())
+            .unwrap_or_default(),
+        row.goal_words().unwrap_or_default(),
+        row.verdict()
+            .map(|verdict| verdict.to_string())
+            .unwrap_or_default(),
     ]
 }
 
@@ -78,7 +80,7 @@ mod tests {
 what        measured  floor            ratio  goal        met
 ==========  ========  ===============  =====  ==========  ===
 round trip  60.0 µs   direct: 40.0 µs  1.50   ratio <= 2  yes
-other       1.00 µs   -                -      -           -
+other       1.00 µs
 ==========  ========  ===============  =====  ==========  ===
 ";
         assert_eq!(render(&rows), expected);

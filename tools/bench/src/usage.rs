@@ -43,11 +43,9 @@ impl Usage {
     }
 
     fn of(process: &Process) -> Result<Self> {
-        let stat = process.stat()?;
-        let ticks = (stat.utime + stat.stime) as f64;
         Ok(Self {
             pss_mib: pss_bytes(process)? as f64 / MIB,
-            cpu: Duration::from_secs_f64(ticks / procfs::ticks_per_second() as f64),
+            cpu: cpu(process)?,
         })
     }
 
@@ -65,6 +63,17 @@ fn members(leader: Pid) -> Result<Vec<Process>> {
     let all = all_processes().context("cannot read /proc")?.flatten();
     let is_member = |process: &Process| process.stat().is_ok_and(|stat| stat.pgrp == leader);
     Ok(all.filter(is_member).collect())
+}
+
+/// Not from `stat`, whose hundredths of a second are too coarse for processes
+/// that do next to nothing.
+fn cpu(process: &Process) -> Result<Duration> {
+    let threads = process.tasks()?.flatten();
+    let times = threads.filter_map(|thread| thread.schedstat().ok());
+    let nanoseconds = times.map(|time| time.sum_exec_runtime);
+    let sum = nanoseconds.reduce(|a, b| a + b);
+    sum.map(Duration::from_nanos)
+        .context("no scheduler statistics in /proc")
 }
 
 fn pss_bytes(process: &Process) -> Result<u64> {
@@ -97,9 +106,19 @@ mod tests {
     }
 
     #[test]
+    fn time_on_the_processor_is_counted() {
+        let before = ours().cpu;
+        let began = Instant::now();
+        while ours().cpu < before + Duration::from_millis(50) {
+            assert!(began.elapsed() < Duration::from_secs(20));
+        }
+        assert!(ours().cpu > before);
+    }
+
+    #[test]
     fn a_group_has_all_its_members() {
         let mut leader = Command::new("sh");
-        leader.args(["-c", "sleep 1000 & sleep 1000 & wait"]);
+        leader.args(["-c", "sleep 30 & sleep 30 & wait"]);
         let held = Held::new(std::path::PathBuf::new()).unwrap();
         let leader = held.spawn(&mut leader, Ending::Kill).unwrap();
         let began = Instant::now();

@@ -134,7 +134,11 @@ pub(crate) fn put_string(out: &mut Vec<u8>, string: &[u8]) {
     out.extend_from_slice(string);
 }
 
-pub(crate) fn put_option<T>(out: &mut Vec<u8>, value: &Option<T>, put: impl FnOnce(&mut Vec<u8>, &T)) {
+pub(crate) fn put_option<T>(
+    out: &mut Vec<u8>,
+    value: &Option<T>,
+    put: impl FnOnce(&mut Vec<u8>, &T),
+) {
     out.push(u8::from(value.is_some()));
     if let Some(value) = value {
         put(out, value);

@@ -10,8 +10,10 @@ mod input;
 mod link;
 mod oom;
 mod output;
+mod plan;
 mod process;
 mod program;
+mod ready;
 mod session;
 mod terminal;
 
@@ -28,11 +30,6 @@ use crate::request::Request;
 use input::Kind;
 use link::Link;
 use process::Process;
-use rustix::event::{
-    poll,
-    PollFd,
-    PollFlags, //
-};
 use session::Session;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -90,7 +87,7 @@ pub fn serve(stream: impl Into<OwnedFd>, defaults: &Defaults) -> Result<(), Serv
         Err(ServeError::Protocol(e)) => {
             let text = e.to_string();
             link.put(&ToHost::Ended(Outcome::Failed { errno: 0, text }));
-            return session::say_goodbye(&mut link);
+            return link.say_goodbye();
         }
         request => request?,
     };
@@ -106,7 +103,7 @@ pub fn serve(stream: impl Into<OwnedFd>, defaults: &Defaults) -> Result<(), Serv
         }
         Err(outcome) => {
             link.put(&ToHost::Ended(outcome));
-            session::say_goodbye(&mut link)
+            link.say_goodbye()
         }
     }
 }
@@ -124,8 +121,7 @@ fn receive_request(link: &mut Link) -> Result<Request, ServeError> {
             Some(_) => return Err(FrameError::Malformed.into()),
             None => {}
         }
-        let mut fds = [PollFd::new(&*link, PollFlags::IN)];
-        rustix::io::retry_on_intr(|| poll(&mut fds, None)).map_err(io::Error::from)?;
+        link.wait()?;
         link.receive()?;
     }
 }

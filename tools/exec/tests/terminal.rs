@@ -3,7 +3,7 @@
 //! Commands with a terminal.
 //!
 //! ```text
-//!   this test ── pty ── exec_at -t ── unix socket ── exec_at --serve ── pty ── command
+//!   this test -- pty -- exec_at -t -- unix socket -- exec_at --serve -- pty -- command
 //! ```
 
 mod lab;
@@ -14,7 +14,6 @@ use lab::{
     Lab, //
 };
 use rustix::process::{
-    kill_process,
     test_kill_process,
     Pid,
     Signal, //
@@ -106,8 +105,7 @@ impl User {
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.client.id()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        lab::send(&self.client, signal);
     }
 }
 

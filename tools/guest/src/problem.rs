@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the user should know of this node.
+//! A problem to tell the user.
 //!
 //! A node with a bad root still answers: the reason lies in a file that the
 //! agent tells every caller, and `ssi status` shows it.

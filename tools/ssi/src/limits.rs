@@ -37,8 +37,15 @@ pub(crate) const STATUS_ANSWER_MAX: Duration = Duration::from_millis(500);
 /// A connection to a node that is ready.
 pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
 
-/// From a lost agent connection to the next attempt.
+/// From a lost agent connection to the next attempt; doubled with each that
+/// fails, up to `AGENT_RETRY_MAX`.
 pub(crate) const AGENT_RETRY: Duration = Duration::from_millis(200);
+
+/// Between two attempts to reach an agent that does not answer, at most.
+pub(crate) const AGENT_RETRY_MAX: Duration = Duration::from_secs(10);
+
+/// For descriptors to come free before the next client is accepted.
+pub(crate) const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// Between two looks at a process group that has not ended yet.
 pub(crate) const REAP_RETRY: Duration = Duration::from_millis(5);
@@ -66,6 +73,9 @@ pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
 
 /// Answers that wait for a client that does not read; one above is dropped.
 pub(crate) const CLIENT_QUEUE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Watchers of one console at the same time.
+pub(crate) const WATCHERS_MAX: usize = 32;
 
 /// Console output that waits for a watcher; one above is dropped.
 pub(crate) const WATCHER_QUEUE_BYTES_MAX: usize = 256 * 1024;

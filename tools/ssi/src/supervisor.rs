@@ -71,7 +71,10 @@ use self::{
 };
 use crate::{
     layout::ClusterPaths,
-    limits::CLIENTS_MAX,
+    limits::{
+        ACCEPT_RETRY,
+        CLIENTS_MAX, //
+    },
     plan::Plan,
     protocol::Reply, //
 };
@@ -84,7 +87,17 @@ struct Supervisor {
     /// Number of the next client or watcher.
     next_number: u32,
     listener: UnixListener,
+    listening: Listening,
     signals: Signals,
+}
+
+/// Whether new clients are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listening {
+    /// They are.
+    Now,
+    /// They are again from then on.
+    Later(Moment),
 }
 
 /// Runs a cluster until its end. Standard input is the line to `ssi start`.
@@ -166,6 +179,7 @@ impl Supervisor {
             clients: BTreeMap::new(),
             next_number: 0,
             listener,
+            listening: Listening::Now,
             signals,
         })
     }
@@ -201,7 +215,11 @@ impl Supervisor {
 
     fn deadline(&self) -> Option<Moment> {
         let asked = self.clients.values().filter_map(Client::deadline);
-        let times = asked.chain(self.cluster.deadline());
+        let listens = match self.listening {
+            Listening::Now => None,
+            Listening::Later(at) => Some(at),
+        };
+        let times = asked.chain(self.cluster.deadline()).chain(listens);
         times.chain(self.world.logs.deadline()).min()
     }
 
@@ -228,7 +246,22 @@ impl Supervisor {
         self.cluster.each(|node| node.look_for_stop(world));
     }
 
+    fn listen(&mut self, listening: Listening) {
+        self.listening = listening;
+        let interest = Interest::of(listening == Listening::Now, false);
+        let listened = self
+            .world
+            .poller
+            .modify(&self.listener, Token::Listener, interest);
+        if let Err(e) = listened {
+            say!("cannot listen to clients: {e}");
+        }
+    }
+
     fn tick(&mut self) {
+        if matches!(self.listening, Listening::Later(at) if at <= self.world.now()) {
+            self.listen(Listening::Now);
+        }
         let world = &mut self.world;
         self.cluster.each(|node| node.tick(world));
         for id in world.logs.due(world.now()) {
@@ -250,9 +283,9 @@ impl Supervisor {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => {
-                    // The one who waits is seen again when a descriptor is free.
+                    // No descriptors: those who wait are seen again later.
                     say!("cannot accept a client: {e}");
-                    return;
+                    return self.listen(Listening::Later(self.world.now() + ACCEPT_RETRY));
                 }
             }
         }

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One stream joined to one TCP connection.
+//! A stream joined to TCP.
 //!
 //! ```text
 //!            refused: again after a pause
-//!               ┌────┐
-//!               ▼    │
-//!  connect ──► Dialing ──────── the node answers ────────► Open
-//!                 │                                         │
-//!                 │ too late, or the client left            │ both sides ended,
-//!                 ▼                                         │ or one of them broke
-//!               Ended ◄─────────────────────────────────────┘
+//!               +----+
+//!               v    |
+//!  connect --> Dialing -------- the node answers --------> Open
+//!                 |                                         |
+//!                 | too late, or the client left            | both sides ended,
+//!                 v                                         | or one of them broke
+//!               Ended <-------------------------------------+
 //! ```
 //!
 //! The end of one side's bytes travels as the end of the other's. For a client
 //! that is gone altogether the same is tried: what it sent still arrives, and the
-//! end of it. A node that talks on is reset. Buffers are those of the TCP connection, so a side that
-//! does not read stops its own peer and nobody else.
+//! end of it. A node that talks on is reset. Buffers are those of the TCP
+//! connection, so a side that does not read stops its own peer and nobody else.
 
+use crate::dial::{
+    Answer,
+    Dial,
+    Step,
+    Target, //
+};
 use crate::verdict;
 use rustix::event::epoll::EventFlags;
 use rustix::io::{
@@ -39,9 +45,6 @@ use smoltcp::time::{
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
-/// Pause after a refusal: the node is up, its agent not yet.
-const REDIAL_PAUSE: Duration = Duration::from_millis(10);
-
 /// How long a node may go on after its client has left, if it says nothing.
 const LEAVE_GRACE: Duration = Duration::from_secs(1);
 
@@ -54,14 +57,6 @@ pub(crate) struct Bridge {
     stage: Stage,
 }
 
-/// Where a connection is to go, and until when it may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
-    pub(crate) node: u8,
-    pub(crate) port: u16,
-    pub(crate) until: Instant,
-}
-
 #[derive(Debug)]
 enum Stage {
     /// Nothing was said to the client yet.
@@ -70,16 +65,6 @@ enum Stage {
     Open(Open),
     /// The client has heard everything it ever will.
     Ended,
-}
-
-/// The attempts to connect so far.
-#[derive(Clone, Copy, Debug)]
-struct Dial {
-    target: Target,
-    /// When to try again; none while an attempt is not answered.
-    again: Option<Instant>,
-    /// The node's kernel has answered, and refused.
-    was_refused: bool,
 }
 
 /// What both sides have said of the end.
@@ -130,11 +115,7 @@ impl Bridge {
                 writable: true,
                 gone: false,
             },
-            stage: Stage::Dialing(Dial {
-                target,
-                again: None,
-                was_refused: false,
-            }),
+            stage: Stage::Dialing(Dial::new(target)),
         }
     }
 
@@ -149,10 +130,7 @@ impl Bridge {
     /// When [`pump`](Self::pump) must be called even if nothing happens.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Dialing(dial) => {
-                let until = dial.target.until;
-                Some(dial.again.map_or(until, |again| again.min(until)))
-            }
+            Stage::Dialing(dial) => Some(dial.wake_at()),
             Stage::Open(open) => open.leave_at,
             Stage::Ended => None,
         }
@@ -161,7 +139,7 @@ impl Bridge {
     /// The node listens now: an attempt it has not answered is repeated.
     pub(crate) fn dial_again(&mut self, now: Instant) {
         if let Stage::Dialing(dial) = &mut self.stage {
-            dial.again = Some(now);
+            dial.hurry(now);
         }
     }
 
@@ -183,9 +161,7 @@ impl Bridge {
     /// far as the client takes it at once.
     pub(crate) fn cut(mut self, tcp: &mut tcp::Socket<'_>) {
         match self.stage {
-            Stage::Dialing(Dial { target, .. }) => {
-                self.refuse(&format!("node {} has died or was restarted", target.node));
-            }
+            Stage::Dialing(dial) => refuse(&self.stream, &dial.died()),
             Stage::Open(_) => while matches!(self.feed_client(tcp), Copied::Some) {},
             Stage::Ended => {}
         }
@@ -195,27 +171,22 @@ impl Bridge {
         if self.ready.gone {
             return self.end(tcp);
         }
-        if tcp.may_send() {
-            return self.grant(tcp);
-        }
-        if now >= dial.target.until {
-            self.refuse(&dial.too_late());
-            return self.end(tcp);
-        }
-        let pumped = match dial.again {
-            Some(at) if now >= at => {
-                dial.again = None;
-                Pumped::Redial(dial.target.port)
-            }
-            None if !tcp.is_open() => {
-                dial.again = Some(now + REDIAL_PAUSE);
-                dial.was_refused = true;
-                Pumped::Still
-            }
-            Some(_) | None => Pumped::Still,
+        let answer = match tcp.state() {
+            tcp::State::SynSent => Answer::None,
+            tcp::State::Closed | tcp::State::TimeWait => Answer::Refused,
+            _ => Answer::Accepted,
         };
+        let step = dial.step(answer, now);
         self.stage = Stage::Dialing(dial);
-        pumped
+        match step {
+            Step::Wait => Pumped::Still,
+            Step::Redial(port) => Pumped::Redial(port),
+            Step::Grant => self.grant(tcp),
+            Step::GiveUp(reason) => {
+                refuse(&self.stream, &reason);
+                self.end(tcp)
+            }
+        }
     }
 
     fn grant(&mut self, tcp: &mut tcp::Socket<'_>) -> Pumped {
@@ -227,10 +198,6 @@ impl Bridge {
             }
             Err(_) => self.end(tcp),
         }
-    }
-
-    fn refuse(&mut self, reason: &str) {
-        refuse(&self.stream, reason);
     }
 
     fn copy(&mut self, tcp: &mut tcp::Socket<'_>, mut open: Open, now: Instant) -> Pumped {
@@ -345,15 +312,4 @@ pub(crate) fn refuse(stream: &UnixStream, reason: &str) {
 /// Whether both directions are over, be it in order or by a reset.
 fn has_ended(tcp: &tcp::Socket<'_>) -> bool {
     matches!(tcp.state(), tcp::State::Closed | tcp::State::TimeWait)
-}
-
-impl Dial {
-    fn too_late(&self) -> String {
-        let Target { node, port, .. } = self.target;
-        if self.was_refused {
-            format!("node {node} takes no connections on port {port}; see `ssi log {node}`")
-        } else {
-            format!("node {node} does not answer; see `ssi status` and `ssi log {node}`")
-        }
-    }
 }

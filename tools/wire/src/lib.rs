@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The launcher's own wire to each node.
+//! The launcher's wire to nodes.
 //!
 //! Every node has a second network device, `vec1`, whose other end is a socket
 //! held by the launcher. This crate speaks TCP on those sockets, for all nodes
@@ -25,11 +25,13 @@
 
 mod bridge;
 mod device;
+mod dial;
 mod neighbor;
 mod node;
 mod poller;
 mod reactor;
 mod socket;
+mod stack;
 mod verdict;
 mod wire;
 

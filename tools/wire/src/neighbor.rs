@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is known of a node beforehand.
+//! Facts known of a node.
 //!
 //! Its addresses, so nothing has to ask for them while it boots; and the datagram
 //! by which its agent says that it listens, so nobody waits longer than that.

@@ -2,34 +2,22 @@
 
 //! One node's wire.
 //!
-//! A TCP stack of its own, with the launcher's fixed address, the node's device,
-//! and the bridges that run over it. All nodes have the same two addresses: the
-//! wires never touch each other.
+//! A device, a TCP stack of its own, and the bridges that run over them. The
+//! wires of different nodes never touch each other.
 
 use crate::bridge::{
     Bridge,
-    Pumped,
-    Target, //
+    Pumped, //
 };
 use crate::device::Device;
-use crate::neighbor::{
-    NODE_ADDRESS,
-    OUR_ADDRESS,
-    OUR_HARDWARE,
-    PREFIX_BITS, //
-};
+use crate::dial::Target;
+use crate::stack::Stack;
 use rustix::event::epoll::EventFlags;
 use smoltcp::iface::{
-    Config,
-    Interface,
     PollIngressSingleResult,
-    PollResult,
-    SocketHandle,
-    SocketSet, //
+    PollResult, //
 };
-use smoltcp::socket::tcp;
 use smoltcp::time::Instant;
-use smoltcp::wire::IpCidr;
 use std::collections::BTreeMap;
 use std::os::fd::{
     AsFd,
@@ -37,12 +25,6 @@ use std::os::fd::{
     OwnedFd, //
 };
 use std::os::unix::net::UnixStream;
-
-/// Bytes of one connection under way to the node.
-const SEND_BUFFER_BYTES: usize = 512 * 1024;
-
-/// Bytes of one connection that its client has not read.
-const RECEIVE_BUFFER_BYTES: usize = 512 * 1024;
 
 /// Frames taken before bridges and other nodes get their turn.
 const FRAMES_PER_ROUND: usize = 16;
@@ -53,9 +35,6 @@ const ROUNDS_PER_TURN: usize = 8;
 /// Rounds in which a dead node's last frames are heard.
 const LAST_ROUNDS_MAX: usize = 64;
 
-/// First of our own TCP ports; all above are ours too.
-const PORT_MIN: u16 = 32_768;
-
 /// A node's device, TCP stack and connections.
 pub(crate) struct Node {
     number: u8,
@@ -64,13 +43,6 @@ pub(crate) struct Node {
     bridges: BTreeMap<u32, Bridge>,
     /// When [`turn`](Node::turn) is due although nothing happens.
     pub(crate) wake_at: Option<Instant>,
-}
-
-/// The TCP stack, replaced as a whole when the node is.
-struct Stack {
-    interface: Interface,
-    sockets: SocketSet<'static>,
-    next_port: u16,
 }
 
 impl Node {
@@ -237,69 +209,4 @@ impl AsFd for Node {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.device.as_fd()
     }
-}
-
-impl Stack {
-    fn new(device: &mut Device, now: Instant) -> Stack {
-        let mut config = Config::new(OUR_HARDWARE.into());
-        config.random_seed = random_seed();
-        let mut interface = Interface::new(config, device, now);
-        interface.update_ip_addrs(|addresses| {
-            // A fresh interface has room for an address.
-            let _ = addresses.push(IpCidr::new(OUR_ADDRESS.into(), PREFIX_BITS));
-        });
-        Stack {
-            interface,
-            sockets: SocketSet::new(Vec::new()),
-            next_port: PORT_MIN,
-        }
-    }
-
-    /// A connection to be, with its buffers; memory is used when bytes are.
-    fn add(&mut self) -> SocketHandle {
-        let buffer = |bytes| tcp::SocketBuffer::new(vec![0; bytes]);
-        let mut socket = tcp::Socket::new(buffer(RECEIVE_BUFFER_BYTES), buffer(SEND_BUFFER_BYTES));
-        socket.set_nagle_enabled(false);
-        // No timeout and no keep-alive: a frozen node's connections wait for it.
-        socket.set_timeout(None);
-        socket.set_keep_alive(None);
-        self.sockets.add(socket)
-    }
-
-    /// Sends the first segment of a connection to `port`.
-    fn dial(&mut self, tcp: SocketHandle, port: u16) {
-        let ours = self.free_port();
-        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(tcp);
-        socket.abort();
-        // Port 0 is refused here and the connection times out, with that reason.
-        let _ = socket.connect(self.interface.context(), (NODE_ADDRESS, port), ours);
-    }
-
-    /// Our next port that no connection uses.
-    fn free_port(&mut self) -> u16 {
-        loop {
-            let port = self.next_port;
-            self.next_port = port.checked_add(1).unwrap_or(PORT_MIN);
-            let is_used = self.sockets.iter().any(|(_, socket)| {
-                let smoltcp::socket::Socket::Tcp(tcp) = socket;
-                tcp.local_endpoint().is_some_and(|ours| ours.port == port)
-            });
-            if !is_used {
-                return port;
-            }
-        }
-    }
-
-    fn wake_at(&mut self, now: Instant) -> Option<Instant> {
-        self.interface.poll_at(now, &self.sockets)
-    }
-}
-
-/// Seed of sequence numbers, different for each stack.
-fn random_seed() -> u64 {
-    use std::hash::{
-        BuildHasher,
-        RandomState, //
-    };
-    RandomState::new().hash_one(0)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Socket pair of a node's second device.
+//! Socket pair of a wire.
 //!
 //! A SEQPACKET pair keeps frames apart, never loses or reorders one, and says
 //! when it is full. The launcher keeps both ends open, so that the death of a

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The first line of a bridged stream.
+//! First line of a stream.
 //!
 //! Before a stream becomes a TCP connection, or instead, it carries one line
 //! that says which: `ok`, or the reason why there is no connection. The client

@@ -3,7 +3,7 @@
 //! Streams through the wire.
 //!
 //! ```text
-//!   client ── unix stream ── Wire ── SEQPACKET pair ── FakeNode
+//!   client -- unix stream -- Wire -- SEQPACKET pair -- FakeNode
 //! ```
 
 mod fake_node;

@@ -57,8 +57,9 @@ fn cluster(bench: &Bench, nodes: u8, rounds: usize) -> Result<Row> {
         .fold(row, |row, (_, most)| row.toward(Goal::AtMost(*most))))
 }
 
-/// Two lists of seconds, of the same length.
+/// Boots of nodes, beside as many bare kernels.
 struct Compared {
+    kernels: u8,
     measured: Figure,
     floor: Figure,
     ratio: Ratio,
@@ -66,7 +67,11 @@ struct Compared {
 
 impl Compared {
     fn named(self, name: &str, what: &str) -> Row {
-        Row::new(name, what, self.measured).over("bare kernels", self.floor, self.ratio)
+        let kernels = match self.kernels {
+            1 => "bare kernel",
+            _ => "bare kernels",
+        };
+        Row::new(name, what, self.measured).over(kernels, self.floor, self.ratio)
     }
 }
 
@@ -85,6 +90,7 @@ fn compare(
     }
     bench.progress.end();
     Ok(Compared {
+        kernels,
         measured: Figure::of(&measured, Unit::Seconds)?,
         floor: Figure::of(&floor, Unit::Seconds)?,
         ratio: Ratio::of_rounds(&measured, &floor)?,

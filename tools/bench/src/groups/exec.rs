@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Commands on a node, from the host.
+//! Commands from host to node.
 
 use std::io::{
     Read,
@@ -18,7 +18,10 @@ use anyhow::{
 };
 
 use crate::bench::Bench;
-use crate::cluster::Cluster;
+use crate::cluster::{
+    shown,
+    Cluster, //
+};
 use crate::figure::{
     Figure,
     Unit, //
@@ -27,11 +30,10 @@ use crate::held::Ending;
 use crate::ratio::Ratio;
 use crate::row::Row;
 
-/// Bytes passed through a command.
-const STREAM_BYTES: usize = 100_000_000;
-
-/// Bytes of one read or write.
-const CHUNK_BYTES: usize = 128 * 1024;
+/// Bytes passed through a command: so many blocks of 100 KB.
+const STREAM_BLOCKS: usize = 1_000;
+const BLOCK_BYTES: usize = 100_000;
+const STREAM_BYTES: usize = STREAM_BLOCKS * BLOCK_BYTES;
 
 const MS: f64 = 1000.0;
 const MB: f64 = 1e6;
@@ -42,8 +44,11 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     bench.progress.begin("commands", commands + 2 * streams);
     let cluster = Cluster::start(bench, 1)?;
     let sink = ["sh", "-c", "cat >/dev/null"];
-    let count = STREAM_BYTES.to_string();
-    let source = ["head", "-c", &count, "/dev/zero"];
+    let (bs, count) = (
+        format!("bs={BLOCK_BYTES}"),
+        format!("count={STREAM_BLOCKS}"),
+    );
+    let source = ["dd", "if=/dev/zero", &bs, &count, "status=none"];
     let rows = vec![
         latency(bench, &cluster, commands)?,
         Stream {
@@ -74,15 +79,15 @@ fn latency(bench: &Bench, cluster: &Cluster<'_>, commands: usize) -> Result<Row>
     }
     let figure = |samples: &[f64]| Figure::of(samples, Unit::Milliseconds);
     let ratio = Ratio::of_rounds(&measured, &floor)?;
-    let row = Row::new("exec-latency", "`ssi exec 1 true`", figure(&measured)?);
-    Ok(row.over("`true` on the host", figure(&floor)?, ratio))
+    let row = Row::new("exec-latency", "ssi exec 1 true", figure(&measured)?);
+    Ok(row.over("true on the host", figure(&floor)?, ratio))
 }
 
 fn milliseconds(bench: &Bench, command: &mut Command) -> Result<f64> {
     let began = Instant::now();
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let status = bench.held.spawn(command, Ending::Kill)?.wait()?;
-    ensure!(status.success(), "{command:?} failed: {status}");
+    ensure!(status.success(), "`{}` failed ({status})", shown(command));
     Ok(began.elapsed().as_secs_f64() * MS)
 }
 
@@ -116,15 +121,13 @@ fn pour(bench: &Bench, command: &mut Command) -> Result<f64> {
     command.stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = bench.held.spawn(command, Ending::Kill)?;
     let mut input = child.take_input()?;
-    let chunk = vec![0x53; CHUNK_BYTES];
-    let mut left = STREAM_BYTES;
-    while left > 0 {
-        let bytes = left.min(CHUNK_BYTES);
-        input.write_all(&chunk[..bytes])?;
-        left -= bytes;
+    let block = vec![0x53; BLOCK_BYTES];
+    for _ in 0..STREAM_BLOCKS {
+        input.write_all(&block)?;
     }
     drop(input);
-    ensure!(child.wait()?.success(), "{command:?} failed");
+    let status = child.wait()?;
+    ensure!(status.success(), "`{}` failed ({status})", shown(command));
     Ok(STREAM_BYTES as f64 / MB / began.elapsed().as_secs_f64())
 }
 
@@ -134,15 +137,16 @@ fn drain(bench: &Bench, command: &mut Command) -> Result<f64> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = bench.held.spawn(command, Ending::Kill)?;
     let mut output = child.take_output()?;
-    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut block = vec![0; BLOCK_BYTES];
     let mut came = 0;
     loop {
-        match output.read(&mut chunk)? {
+        match output.read(&mut block)? {
             0 => break,
             bytes => came += bytes,
         }
     }
-    ensure!(child.wait()?.success(), "{command:?} failed");
+    let status = child.wait()?;
+    ensure!(status.success(), "`{}` failed ({status})", shown(command));
     ensure!(came == STREAM_BYTES, "{came} bytes of {STREAM_BYTES} came");
     Ok(STREAM_BYTES as f64 / MB / began.elapsed().as_secs_f64())
 }

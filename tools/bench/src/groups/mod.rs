@@ -36,6 +36,12 @@ pub(crate) enum Group {
 }
 
 impl Group {
+    /// Its name, as `--only` takes it.
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     /// Measures, for as long as the bench's effort says.
     ///
     /// # Errors

@@ -11,7 +11,6 @@
 //! host     process ----------- one socket pair ----------- process
 //! ```
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -22,31 +21,18 @@ use crate::figure::{
     Figure,
     Unit, //
 };
-use crate::held::HeldChild;
-use crate::kernel::{
-    Boot,
-    Kernel, //
+use crate::kernel::Kernel;
+use crate::pair::{
+    Pair,
+    PING_BYTES, //
 };
 use crate::peer::Peer;
-use crate::question::{
-    Answer,
-    Question, //
-};
 use crate::ratio::Ratio;
 use crate::row::{
     Goal,
     Row, //
 };
-use crate::sockets::{
-    self,
-    Echo, //
-};
-
-/// Bytes of a ping, and of the echo.
-const PING_BYTES: usize = 64;
-
-/// Address of the first node on the cluster network.
-const FIRST: Ipv4Addr = Ipv4Addr::new(10, 83, 0, 1);
+use crate::sockets::Echo;
 
 /// Through the switch, at most so many direct round trips.
 const SWITCH_ROUND_TRIPS_MAX: f64 = 2.0;
@@ -57,24 +43,20 @@ const SWITCH_BULK_MIN: f64 = 0.8;
 const US: f64 = 1e6;
 const MB: f64 = 1e6;
 
-/// What each round gave, on each way.
+/// A way between two programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Switch,
+    Relay,
+    Direct,
+    Host,
+}
+
+/// What each round gave on each way.
 #[derive(Default)]
-struct Samples {
-    switch: Vec<f64>,
-    relay: Vec<f64>,
-    direct: Vec<f64>,
-    host: Vec<f64>,
-}
+struct Samples([Vec<f64>; Way::ALL.len()]);
 
-/// Two programs that reach each other.
-struct Pair<P> {
-    first: P,
-    second: P,
-    // Ends with the pair.
-    _relay: Option<HeldChild>,
-}
-
-/// Everything that is measured, up and ready.
+/// All ways, up and ready.
 struct Ways {
     switch: Pair<Peer>,
     relay: Pair<Kernel>,
@@ -88,22 +70,19 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     bench.progress.begin("network", 2 * rounds);
     let cluster = Cluster::start(bench, 2)?;
     let mut ways = Ways {
-        switch: Pair {
-            first: cluster.guest(1)?,
-            second: cluster.guest(2)?,
-            _relay: None,
-        },
-        relay: relayed(bench)?,
-        direct: direct(bench)?,
+        switch: Pair::switched(&cluster)?,
+        relay: Pair::relayed(bench)?,
+        direct: Pair::direct(bench)?,
         host: Echo::start(bench)?,
     };
-    let (mut pings, mut bulks) = (Samples::default(), Samples::default());
-    for _ in 0..rounds {
-        ways.ping(bench.effort.round_trips, &mut pings)?;
+    let mut pings = Samples::default();
+    for round in 0..rounds {
+        pings.add(round, |way| ways.ping(way, bench.effort.round_trips))?;
         bench.progress.step();
     }
-    for _ in 0..rounds {
-        ways.bulk(bench.effort.bulk, &mut bulks)?;
+    let mut bulks = Samples::default();
+    for round in 0..rounds {
+        bulks.add(round, |way| ways.bulk(way, bench.effort.bulk))?;
         bench.progress.step();
     }
     bench.progress.end();
@@ -112,162 +91,103 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+impl Way {
+    const ALL: [Self; 4] = [Self::Switch, Self::Relay, Self::Direct, Self::Host];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Switch => "switch",
+            Self::Relay => "relay",
+            Self::Direct => "direct",
+            Self::Host => "unix socket",
+        }
+    }
+}
+
+impl Samples {
+    /// Adds a sample of each way. Every other round goes backwards, so that
+    /// none of them always comes after the same other one.
+    fn add(&mut self, round: usize, mut measure: impl FnMut(Way) -> Result<f64>) -> Result<()> {
+        let mut order = Way::ALL;
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for way in order {
+            self.0[way as usize].push(measure(way)?);
+        }
+        Ok(())
+    }
+
+    fn of(&self, way: Way) -> &[f64] {
+        &self.0[way as usize]
+    }
+
+    fn row(&self, name: &str, what: String, way: Way, floor: Way, unit: Unit) -> Result<Row> {
+        let ratio = Ratio::of_rounds(self.of(way), self.of(floor))?;
+        let row = Row::new(name, what, Figure::of(self.of(way), unit)?);
+        Ok(row.over(floor.word(), Figure::of(self.of(floor), unit)?, ratio))
+    }
+}
+
 impl Ways {
-    /// One round trip time of each way, in µs.
-    fn ping(&mut self, count: u32, samples: &mut Samples) -> Result<()> {
-        samples.switch.push(self.switch.ping(count)?);
-        samples.relay.push(self.relay.ping(count)?);
-        samples.direct.push(self.direct.ping(count)?);
-        let host = self.host.round_trip(count, PING_BYTES)?;
-        samples.host.push(host.as_secs_f64() * US);
-        Ok(())
+    /// The time of a round trip, in µs.
+    fn ping(&mut self, way: Way, count: u32) -> Result<f64> {
+        match way {
+            Way::Switch => self.switch.ping(count),
+            Way::Relay => self.relay.ping(count),
+            Way::Direct => self.direct.ping(count),
+            Way::Host => Ok(self.host.round_trip(count, PING_BYTES)?.as_secs_f64() * US),
+        }
     }
 
-    /// One rate of each way, in MB/s.
-    fn bulk(&mut self, time: Duration, samples: &mut Samples) -> Result<()> {
-        samples.switch.push(self.switch.bulk(time)?);
-        samples.relay.push(self.relay.bulk(time)?);
-        samples.direct.push(self.direct.bulk(time)?);
-        samples.host.push(self.host.bulk(time)? / MB);
-        Ok(())
+    /// The rate of a transfer, in MB/s.
+    fn bulk(&mut self, way: Way, time: Duration) -> Result<f64> {
+        match way {
+            Way::Switch => self.switch.bulk(time),
+            Way::Relay => self.relay.bulk(time),
+            Way::Direct => self.direct.bulk(time),
+            Way::Host => Ok(self.host.bulk(time)? / MB),
+        }
     }
-}
-
-impl<P: AsMut<Peer>> Pair<P> {
-    fn ping(&mut self, count: u32) -> Result<f64> {
-        let (first, second) = (self.first.as_mut(), self.second.as_mut());
-        first.tell(&Question::Echo)?;
-        first.expect(|answer| (answer == Answer::Listening).then_some(()))?;
-        second.tell(&Question::Ping {
-            to: FIRST,
-            count,
-            bytes: PING_BYTES,
-        })?;
-        let ns = second.expect(|answer| match answer {
-            Answer::RoundTrip { ns } => Some(ns),
-            _ => None,
-        })?;
-        first.expect(|answer| (answer == Answer::Done).then_some(()))?;
-        Ok(ns / 1000.0)
-    }
-
-    fn bulk(&mut self, time: Duration) -> Result<f64> {
-        let (first, second) = (self.first.as_mut(), self.second.as_mut());
-        first.tell(&Question::Sink)?;
-        first.expect(|answer| (answer == Answer::Listening).then_some(()))?;
-        let millis = u64::try_from(time.as_millis())?;
-        second.tell(&Question::Pour { to: FIRST, millis })?;
-        second.expect(|answer| (answer == Answer::Done).then_some(()))?;
-        first.expect(|answer| match answer {
-            Answer::Received { bytes, ns } => Some(bytes as f64 * 1000.0 / ns as f64),
-            _ => None,
-        })
-    }
-}
-
-fn direct(bench: &Bench) -> Result<Pair<Kernel>> {
-    let (a, b) = sockets::pair()?;
-    let pair = Pair {
-        first: kernel(bench, 1, a)?,
-        second: kernel(bench, 2, b)?,
-        _relay: None,
-    };
-    pair.ready()
-}
-
-fn relayed(bench: &Bench) -> Result<Pair<Kernel>> {
-    let (a, relay_a) = sockets::pair()?;
-    let (b, relay_b) = sockets::pair()?;
-    let pair = Pair {
-        first: kernel(bench, 1, a)?,
-        second: kernel(bench, 2, b)?,
-        _relay: Some(sockets::start_relay(bench, relay_a, relay_b)?),
-    };
-    pair.ready()
-}
-
-impl Pair<Kernel> {
-    fn ready(self) -> Result<Self> {
-        self.first.ready()?;
-        self.second.ready()?;
-        Ok(self)
-    }
-}
-
-/// A kernel of the nodes, for the network is set up by SSI itself.
-fn kernel(bench: &Bench, node: u8, net: std::os::fd::OwnedFd) -> Result<Kernel> {
-    let boot = Boot {
-        node,
-        net: Some(net),
-        ..Boot::alone(&bench.programs.kernel)
-    };
-    Kernel::start(bench, boot)
 }
 
 fn ping_rows(of: &Samples) -> Result<Vec<Row>> {
-    let row = |name: &str, way: &str, measured: &[f64], floor_way, floor: &[f64]| {
-        let what = format!("round trip {way}, {PING_BYTES} B");
-        compared(name, what, measured, (floor_way, floor), Unit::Microseconds)
+    let row = |name: &str, words: &str, way, floor| {
+        let what = format!("round trip {words}, {PING_BYTES} B");
+        of.row(name, what, way, floor, Unit::Microseconds)
     };
     Ok(vec![
         row(
             "ping-switch",
             "through the switch",
-            &of.switch,
-            "direct",
-            &of.direct,
+            Way::Switch,
+            Way::Direct,
         )?
         .toward(Goal::RatioAtMost(SWITCH_ROUND_TRIPS_MAX)),
         row(
             "ping-relay",
             "through a bare relay",
-            &of.relay,
-            "direct",
-            &of.direct,
+            Way::Relay,
+            Way::Direct,
         )?,
-        row("ping-direct", "direct", &of.direct, "unix socket", &of.host)?,
+        row("ping-direct", "direct", Way::Direct, Way::Host)?,
     ])
 }
 
 fn bulk_rows(of: &Samples) -> Result<Vec<Row>> {
-    let row = |name: &str, way: &str, measured: &[f64], floor_way, floor: &[f64]| {
-        let unit = Unit::MegabytesPerSecond;
-        compared(
-            name,
-            format!("bulk {way}"),
-            measured,
-            (floor_way, floor),
-            unit,
-        )
+    let row = |name: &str, words: &str, way, floor| {
+        let what = format!("bulk {words}");
+        of.row(name, what, way, floor, Unit::MegabytesPerSecond)
     };
     Ok(vec![
-        row(
-            "bulk-switch",
-            "through the switch",
-            &of.switch,
-            "relay",
-            &of.relay,
-        )?
-        .toward(Goal::RatioAtLeast(SWITCH_BULK_MIN)),
+        row("bulk-switch", "through the switch", Way::Switch, Way::Relay)?
+            .toward(Goal::RatioAtLeast(SWITCH_BULK_MIN)),
         row(
             "bulk-relay",
             "through a bare relay",
-            &of.relay,
-            "direct",
-            &of.direct,
+            Way::Relay,
+            Way::Direct,
         )?,
-        row("bulk-direct", "direct", &of.direct, "unix socket", &of.host)?,
+        row("bulk-direct", "direct", Way::Direct, Way::Host)?,
     ])
-}
-
-fn compared(
-    name: &str,
-    what: String,
-    measured: &[f64],
-    (floor_what, floor): (&'static str, &[f64]),
-    unit: Unit,
-) -> Result<Row> {
-    let row = Row::new(name, what, Figure::of(measured, unit)?);
-    let ratio = Ratio::of_rounds(measured, floor)?;
-    Ok(row.over(floor_what, Figure::of(floor, unit)?, ratio))
 }

@@ -7,6 +7,9 @@
 //! processor; within a pair the loops of the two take turns (A B B A), each
 //! keeps its fastest batch, and the pair counts as one ratio.
 
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::bench::Bench;
@@ -27,6 +30,7 @@ use crate::row::{
     Goal,
     Row, //
 };
+use crate::sockets;
 
 /// The upper end of the interval is to be below this.
 const INTERVAL_GOAL: f64 = 1.02;
@@ -96,27 +100,29 @@ fn loops() -> [Loop; 3] {
 impl Boots {
     /// Boots both on processor `cpu`; which goes first alternates.
     fn start(bench: &Bench, cpu: usize, pair: usize) -> Result<Self> {
-        let start = |image| {
-            let kernel = Kernel::start(
-                bench,
-                Boot {
-                    cpu: Some(cpu),
-                    ..Boot::alone(image)
-                },
-            )?;
-            kernel.ready()?;
-            Ok::<_, anyhow::Error>(kernel)
-        };
-        let programs = &bench.programs;
+        let (ssi, plain) = (&bench.programs.kernel, &bench.programs.plain);
+        let (a, b) = sockets::pair()?;
         if pair % 2 == 0 {
-            let ssi = start(&programs.kernel)?;
-            let plain = start(&programs.plain)?;
+            let ssi = boot(bench, ssi, cpu, a)?;
+            let plain = boot(bench, plain, cpu, b)?;
             return Ok(Self { ssi, plain });
         }
-        let plain = start(&programs.plain)?;
-        let ssi = start(&programs.kernel)?;
+        let plain = boot(bench, plain, cpu, b)?;
+        let ssi = boot(bench, ssi, cpu, a)?;
         Ok(Self { ssi, plain })
     }
+}
+
+/// Boots a node whose only neighbour is a kernel that knows of no cluster.
+fn boot(bench: &Bench, image: &Path, cpu: usize, net: OwnedFd) -> Result<Kernel> {
+    let boot = Boot {
+        cpu: Some(cpu),
+        net: Some(net),
+        ..Boot::alone(image)
+    };
+    let kernel = Kernel::start(bench, boot)?;
+    kernel.ready()?;
+    Ok(kernel)
 }
 
 impl Loop {

@@ -5,12 +5,18 @@
 //! Never blocks: what the socket does not take stays in `out`, and whoever
 //! appends to it looks at [`Link::is_clear`] first.
 
+use super::ready::timespec;
 use super::ServeError;
 use crate::frame::{
     ToHost,
     ToNode, //
 };
 use crate::inbox::Inbox;
+use rustix::event::{
+    poll,
+    PollFd,
+    PollFlags, //
+};
 use rustix::io::{
     self as rio,
     Errno, //
@@ -22,15 +28,23 @@ use rustix::net::{
     RecvFlags,
     SendFlags, //
 };
+use std::io;
 use std::os::fd::{
     AsFd,
     BorrowedFd,
     OwnedFd, //
 };
+use std::time::{
+    Duration,
+    Instant, //
+};
 
 /// How long the host may be silent while data is under way, in milliseconds:
 /// for ever, for its end is told otherwise and a frozen node is no reason.
 const USER_TIMEOUT_MS: u32 = i32::MAX as u32;
+
+/// How long the host may take to close a connection that is over.
+const GOODBYE_GRACE: Duration = Duration::from_secs(10);
 
 /// A connected stream socket and its buffers.
 #[derive(Debug)]
@@ -104,6 +118,57 @@ impl Link {
             Err(Errno::AGAIN) => Ok(()),
             Err(e) => Err(ServeError::Connection(e.into())),
         }
+    }
+
+    /// Sends what is left. The host closes the connection first, so that the node
+    /// is not left with it; one that does not is not waited for long.
+    ///
+    /// # Errors
+    ///
+    /// The host left before it had everything.
+    pub(super) fn say_goodbye(&mut self) -> Result<(), ServeError> {
+        let until = Instant::now() + GOODBYE_GRACE;
+        loop {
+            self.flush()?;
+            let found = self.wait_until(until).map_err(io::Error::from)?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            if found == PollFlags::OUT {
+                continue;
+            }
+            match self.receive() {
+                // What was sent has arrived: any end is the end.
+                Err(_) if self.is_clear() => return Ok(()),
+                result => result?,
+            }
+            // Credit for output that is over.
+            while self.next()?.is_some() {}
+        }
+    }
+
+    /// Waits for the host: until `until` once everything was sent, else for ever.
+    fn wait_until(&self, until: Instant) -> Result<PollFlags, Errno> {
+        let (flags, timeout) = if self.is_clear() {
+            let left = until.saturating_duration_since(Instant::now());
+            (PollFlags::IN, Some(timespec(left)))
+        } else {
+            (PollFlags::IN | PollFlags::OUT, None)
+        };
+        let mut fds = [PollFd::new(&self.socket, flags)];
+        rio::retry_on_intr(|| poll(&mut fds, timeout.as_ref()))?;
+        Ok(fds[0].revents())
+    }
+
+    /// Waits until the host has sent something, or left.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses to wait.
+    pub(super) fn wait(&self) -> Result<(), ServeError> {
+        let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+        rio::retry_on_intr(|| poll(&mut fds, None)).map_err(io::Error::from)?;
+        Ok(())
     }
 
     /// The next frame that was received whole.

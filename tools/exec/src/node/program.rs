@@ -13,6 +13,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{
     Path,
@@ -41,7 +42,7 @@ pub(super) fn find(name: &[u8], path: &[u8], cwd: &Path) -> Result<PathBuf, Outc
         match check(&candidate) {
             Ok(()) => return Ok(candidate),
             // Found, but not to be run: worth more than not found at all.
-            Err(Errno::ACCESS) => reason = Errno::ACCESS,
+            Err(Errno::ACCESS) if candidate.exists() => reason = Errno::ACCESS,
             Err(_) => {}
         }
     }
@@ -63,13 +64,21 @@ fn check(path: &Path) -> Result<(), Errno> {
 /// The outcome of a command that `errno` kept from starting.
 pub(super) fn failure(what: &[u8], errno: Errno) -> Outcome {
     let what = String::from_utf8_lossy(what);
-    let reason = std::io::Error::from(errno).to_string();
+    let reason = io::Error::from(errno).to_string();
     // Without the number that the standard library puts behind the words.
     let words = reason.split(" (os error").next().unwrap_or_default();
     Outcome::Failed {
         errno: errno.raw_os_error(),
         text: format!("{what}: {words}"),
     }
+}
+
+/// The outcome of a command that `error` kept from starting.
+pub(super) fn failed(what: &OsStr, error: &io::Error) -> Outcome {
+    let errno = error
+        .raw_os_error()
+        .map_or(Errno::IO, Errno::from_raw_os_error);
+    failure(what.as_bytes(), errno)
 }
 
 fn not_found(name: &[u8]) -> Outcome {

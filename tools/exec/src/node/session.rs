@@ -3,12 +3,12 @@
 //! A running command and its connection.
 //!
 //! ```text
-//!            the process ends            every output ended, or is empty
-//!  Running ────────────────► Draining ──────────────────────────────────► Reporting
-//!     │                          │        a moment after                      │
-//!     │ the host leaves          │ the host leaves                            │ said
-//!     ▼                          ▼                                            ▼
-//!  Abandoned: hangup, SIGHUP, after a grace SIGKILL ──────────────────────► reaped
+//!           the process ends             every output ended, or is empty
+//!  Running ------------------> Draining ---------------------------------> Reporting
+//!     |                           |         a moment after                     |
+//!     | the host leaves           | the host leaves                            | said
+//!     v                           v                                            v
+//!  Abandoned: hangup, SIGHUP, after a grace SIGKILL ----------------------> reaped
 //! ```
 //!
 //! What the process itself wrote is in the pipes when it ends, so it is always
@@ -30,6 +30,12 @@ use super::process::{
     Process,
     Streams, //
 };
+use super::ready::{
+    Found,
+    Owner,
+    Ready,
+    Watched, //
+};
 use super::ServeError;
 use crate::frame::{
     FrameError,
@@ -37,21 +43,11 @@ use crate::frame::{
     ToHost,
     ToNode, //
 };
-use rustix::event::{
-    poll,
-    PollFd,
-    PollFlags,
-    Timespec, //
-};
-use rustix::io::{
-    self as rio,
-    ioctl_fionbio, //
-};
+use rustix::event::PollFlags;
+use rustix::io::ioctl_fionbio;
 use rustix::process::Signal;
-use std::os::fd::{
-    AsFd,
-    BorrowedFd, //
-};
+use std::io;
+use std::os::fd::AsFd;
 use std::thread;
 use std::time::{
     Duration,
@@ -67,9 +63,6 @@ const DRAIN_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long an abandoned command may take to end by itself.
 const HANGUP_GRACE: Duration = Duration::from_secs(2);
-
-/// How long the host may take to close a connection that is over.
-const GOODBYE_GRACE: Duration = Duration::from_secs(10);
 
 /// A command, its streams, and the host at the other end.
 pub(super) struct Session {
@@ -87,65 +80,6 @@ struct Drain {
     limits: [usize; 2],
 }
 
-/// What a wait found.
-#[derive(Default)]
-struct Ready {
-    link: bool,
-    exit: bool,
-    input: Option<PollFlags>,
-    outputs: [Found; 2],
-}
-
-/// What a wait found out about an output.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Found {
-    /// It was not looked at: the host takes no more, or it has ended.
-    #[default]
-    Unknown,
-    /// Nothing to read.
-    Empty,
-    /// Something to read, its end perhaps.
-    Readable,
-}
-
-/// The descriptors of one wait and whom they belong to.
-#[derive(Default)]
-struct Watched<'s> {
-    owners: Vec<Owner>,
-    fds: Vec<PollFd<'s>>,
-}
-
-/// Whom a polled descriptor belongs to.
-#[derive(Clone, Copy)]
-enum Owner {
-    Link,
-    Exit,
-    Input,
-    Output(usize),
-}
-
-impl<'s> Watched<'s> {
-    fn add(&mut self, owner: Owner, fd: BorrowedFd<'s>, flags: PollFlags) {
-        self.owners.push(owner);
-        self.fds.push(PollFd::from_borrowed_fd(fd, flags));
-    }
-
-    fn ready(&self) -> Ready {
-        let mut ready = Ready::default();
-        for (owner, fd) in self.owners.iter().zip(&self.fds) {
-            let found = fd.revents();
-            match *owner {
-                Owner::Link => ready.link = !found.is_empty() && found != PollFlags::OUT,
-                Owner::Exit => ready.exit = !found.is_empty(),
-                Owner::Input => ready.input = Some(found),
-                Owner::Output(i) if found.is_empty() => ready.outputs[i] = Found::Empty,
-                Owner::Output(i) => ready.outputs[i] = Found::Readable,
-            }
-        }
-        ready
-    }
-}
-
 impl Session {
     pub(super) fn new(
         link: Link,
@@ -159,7 +93,7 @@ impl Session {
             stderr,
         } = streams;
         for fd in [&stdin, &stdout, &stderr].into_iter().flatten() {
-            ioctl_fionbio(fd, true).map_err(std::io::Error::from)?;
+            ioctl_fionbio(fd, true).map_err(io::Error::from)?;
         }
         Ok(Session {
             link,
@@ -204,20 +138,9 @@ impl Session {
     }
 
     fn wait(&self) -> Result<Ready, ServeError> {
-        let mut watched = self.watched();
-        let timeout = self.timeout(&watched);
-        rio::retry_on_intr(|| poll(&mut watched.fds, timeout.as_ref()))
-            .map_err(std::io::Error::from)?;
-        Ok(watched.ready())
-    }
-
-    /// Only outputs that are looked at can turn out to be empty in time.
-    fn timeout(&self, watched: &Watched<'_>) -> Option<Timespec> {
-        let drain = self.drain.as_ref()?;
-        let is_looking = |owner: &Owner| matches!(owner, Owner::Output(_));
-        watched.owners.iter().find(|owner| is_looking(owner))?;
-        let left = drain.until.saturating_duration_since(Instant::now());
-        Some(timespec(left))
+        let left = |drain: &Drain| drain.until.saturating_duration_since(Instant::now());
+        let ready = self.watched().wait(self.drain.as_ref().map(left));
+        Ok(ready.map_err(io::Error::from)?)
     }
 
     fn watched(&self) -> Watched<'_> {
@@ -315,7 +238,7 @@ impl Session {
             mut link, process, ..
         } = self;
         link.put(&ToHost::Ended(process.reap()));
-        say_goodbye(&mut link)
+        link.say_goodbye()
     }
 
     /// Ends a command whose host is gone.
@@ -325,43 +248,15 @@ impl Session {
         self.process.signal(signal_number(Signal::HUP));
         self.process.signal(signal_number(Signal::CONT));
         self.process.hang_up();
-        let mut fds = [PollFd::new(&self.process, PollFlags::IN)];
-        let grace = timespec(HANGUP_GRACE);
-        let ended = rio::retry_on_intr(|| poll(&mut fds, Some(&grace)));
-        if !matches!(ended, Ok(1)) {
+        let mut watched = Watched::default();
+        watched.add(Owner::Exit, self.process.as_fd(), PollFlags::IN);
+        if !watched
+            .wait(Some(HANGUP_GRACE))
+            .is_ok_and(|ready| ready.exit)
+        {
             self.process.signal(signal_number(Signal::KILL));
         }
         self.process.reap();
-    }
-}
-
-/// Sends what is left. The host closes the connection first, so that the node
-/// is not left with it; one that does not is not waited for long.
-pub(super) fn say_goodbye(link: &mut Link) -> Result<(), ServeError> {
-    let until = Instant::now() + GOODBYE_GRACE;
-    loop {
-        link.flush()?;
-        let (flags, timeout) = if link.is_clear() {
-            let left = until.saturating_duration_since(Instant::now());
-            (PollFlags::IN, Some(timespec(left)))
-        } else {
-            (PollFlags::IN | PollFlags::OUT, None)
-        };
-        let mut fds = [PollFd::new(link, flags)];
-        let found = rio::retry_on_intr(|| poll(&mut fds, timeout.as_ref()));
-        if found.map_err(std::io::Error::from)? == 0 {
-            return Ok(());
-        }
-        if fds[0].revents() == PollFlags::OUT {
-            continue;
-        }
-        match link.receive() {
-            // What was sent has arrived: any end is the end.
-            Err(_) if link.is_clear() => return Ok(()),
-            result => result?,
-        }
-        // Credit for output that is over.
-        while link.next()?.is_some() {}
     }
 }
 
@@ -374,11 +269,4 @@ fn index(which: Output) -> usize {
 
 fn signal_number(signal: Signal) -> u8 {
     u8::try_from(signal.as_raw()).unwrap_or_default()
-}
-
-fn timespec(duration: Duration) -> Timespec {
-    Timespec::try_from(duration).unwrap_or(Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    })
 }

@@ -10,13 +10,23 @@
 // Each test program uses its part of this.
 #![allow(dead_code)]
 
-use std::io::Write;
+use rustix::process::{
+    kill_process,
+    Pid,
+    Signal, //
+};
+use std::io::{
+    BufRead,
+    BufReader,
+    Write, //
+};
 use std::path::{
     Path,
     PathBuf, //
 };
 use std::process::{
     Child,
+    ChildStdout,
     Command,
     ExitStatus,
     Output,
@@ -96,6 +106,29 @@ pub(crate) fn feed(client: &mut Command, input: Vec<u8>) -> Output {
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     output
+}
+
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+pub(crate) fn send(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+/// Starts a client and waits for the first line of its output.
+pub(crate) fn started(client: &mut Command) -> (Child, BufReader<ChildStdout>) {
+    let mut child = client
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    (child, stdout)
 }
 
 /// Waits for `child`, but not for ever.

@@ -51,6 +51,7 @@ use crate::{
     limits::{
         CONSOLE_RECALL_BYTES_MAX,
         KEYS_BYTES_MAX,
+        WATCHERS_MAX,
         WATCHER_QUEUE_BYTES_MAX, //
     },
     protocol::WindowSize,
@@ -121,6 +122,11 @@ impl Console {
             watchers: BTreeMap::new(),
         };
         Ok((console, theirs))
+    }
+
+    /// Whether another watcher is one too many.
+    pub(crate) fn is_full(&self) -> bool {
+        self.watchers.len() >= WATCHERS_MAX
     }
 
     /// Adds a watcher, shows it the last of what was printed, and listens to it.

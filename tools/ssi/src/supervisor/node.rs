@@ -60,6 +60,7 @@ use crate::{
     layout::NodePaths,
     limits::{
         AGENT_RETRY,
+        AGENT_RETRY_MAX,
         BOOT_MAX,
         CONNECT_MAX,
         FAILURE_LINES,
@@ -83,6 +84,8 @@ pub(crate) struct Node {
 struct Line {
     agent: Option<Agent>,
     call_at: Option<Moment>,
+    /// Attempts that failed since the last one that did not.
+    failures: u32,
     hello: Option<Hello>,
     status: Option<Status>,
 }
@@ -214,12 +217,10 @@ impl Node {
         let mut answered = Answered::No;
         for said in news.unwrap_or_default() {
             match said {
-                News::Hello(hello) => {
-                    self.line.hello = Some(*hello);
-                    self.news(Event::Hello, world);
-                }
+                News::Hello(hello) => self.meet(*hello, world),
                 News::Status(status) => {
                     self.line.status = Some(*status);
+                    self.line.failures = 0;
                     answered = Answered::Yes;
                 }
                 News::Lost(why) => {
@@ -296,9 +297,25 @@ impl Node {
             Ok(agent) => self.line.agent = Some(agent),
             Err(e) => {
                 say!("node {}: cannot call its agent: {e}", self.id);
-                self.line.call_at = Some(world.now() + AGENT_RETRY);
+                self.call_again(world);
             }
         }
+    }
+
+    fn call_again(&mut self, world: &World) {
+        let pause = AGENT_RETRY.saturating_mul(1 << self.line.failures.min(16));
+        self.line.failures = self.line.failures.saturating_add(1);
+        self.line.call_at = Some(world.now() + pause.min(AGENT_RETRY_MAX));
+    }
+
+    /// The wire leads to one node only; whoever else answers is a fault of ours
+    /// or a lie.
+    fn meet(&mut self, hello: Hello, world: &mut World) {
+        if hello.node != self.id.get() {
+            return self.hang_up(&format!("its agent says it is node {}", hello.node), world);
+        }
+        self.line.hello = Some(hello);
+        self.news(Event::Hello, world);
     }
 
     fn try_call(&self, timeout: Moment, world: &World) -> io::Result<Agent> {
@@ -319,7 +336,7 @@ impl Node {
         self.line.status = None;
         if self.machine.has_process() && !matches!(self.machine.state(), State::Ending(_)) {
             say!("node {}: {why}", self.id);
-            self.line.call_at = Some(world.now() + AGENT_RETRY);
+            self.call_again(world);
         }
     }
 

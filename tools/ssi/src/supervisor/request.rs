@@ -33,7 +33,8 @@ use super::{
 use crate::{
     limits::{
         CONNECT_MAX,
-        STATUS_ANSWER_MAX, //
+        STATUS_ANSWER_MAX,
+        WATCHERS_MAX, //
     },
     name,
     protocol::{
@@ -193,7 +194,7 @@ impl Supervisor {
                 let id = self.check_ready(node)?;
                 Ok(Next::Connect(id, port))
             }
-            Request::Console { node, size } => self.check_console(node, size).map(Next::Watch),
+            Request::Console { node, size } => self.open_console(node, size),
             Request::Resize { node, size } => {
                 self.check_console(node, Some(size))?;
                 Ok(Next::Answer(Reply::Done))
@@ -261,6 +262,17 @@ impl Supervisor {
         let ready = self.known(id)?.machine().check_ready();
         ready.map_err(|refusal| refusal.to_string())?;
         Ok(id)
+    }
+
+    fn open_console(&mut self, node: u8, size: Option<WindowSize>) -> Outcome {
+        let id = self.check_console(node, size)?;
+        let console = self.cluster.get(id).and_then(Node::console);
+        if console.is_some_and(|console| console.is_full()) {
+            return Err(format!(
+                "{WATCHERS_MAX} watch the console of node {id} already"
+            ));
+        }
+        Ok(Next::Watch(id))
     }
 
     fn check_console(&mut self, number: u8, size: Option<WindowSize>) -> Result<NodeId, String> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A node that is only a TCP stack.
+//! A TCP stack as a node.
 //!
 //! Stands in for a guest kernel at the node's end of a wire: port 7 echoes, port
 //! 9 reads and counts, port 10 never reads, port 19 sends `SOURCE_BYTES` and

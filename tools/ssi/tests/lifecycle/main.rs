@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The life of clusters without kernels.
+//!
+//! A shell script in the place of UML is started, watched, killed and cleaned up
+//! like a kernel; it only never becomes ready. What needs a kernel is tested in
+//! `tests/boot`.
+
+mod host;
+
+use std::{
+    io::{
+        Read,
+        Write, //
+    },
+    os::unix::{
+        net::UnixStream,
+        process::ExitStatusExt, //
+    },
+};
+
+use host::{
+    wait_until,
+    Host, //
+};
+
+/// A kernel that runs for long, with a program in its group.
+const SLEEPER: &str = "sleep 1000 & sleep 1000";
+
+#[test]
+fn a_kernel_that_ends_is_reported_with_its_last_words() {
+    let host = Host::new("echo some words; echo no such luck >&2; exit 3");
+    let said = host.fails(&["start", "2"]);
+    assert!(
+        said.contains("exited with status 3: no such luck"),
+        "{said}"
+    );
+    assert!(said.contains("| some words"), "the log is shown: {said}");
+    host.is_clean();
+}
+
+#[test]
+fn a_panic_is_reported_in_the_kernels_words() {
+    let host = Host::new("echo 'Kernel panic - not syncing: out of tea'; kill -ABRT $$");
+    let said = host.fails(&["start", "1"]);
+    assert!(
+        said.contains("did not come up: panic: out of tea"),
+        "{said}"
+    );
+    host.is_clean();
+}
+
+#[test]
+fn a_kernel_that_cannot_run_is_reported() {
+    let host = Host::new("");
+    std::fs::write(host.kernel(), "#!/no/such/interpreter\n").unwrap();
+    let said = host.fails(&["start", "1"]);
+    assert!(said.contains("cannot run the kernel"), "{said}");
+    host.is_clean();
+}
+
+#[test]
+fn an_interrupted_start_leaves_nothing() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "3"]);
+    let nodes = host.kernels(3);
+    rustix::process::kill_process(
+        rustix::process::Pid::from_child(&start),
+        rustix::process::Signal::INT,
+    )
+    .unwrap();
+    assert_eq!(start.wait().unwrap().code(), Some(130));
+    nodes.iter().for_each(host::is_gone);
+    host.is_clean();
+}
+
+#[test]
+fn a_killed_start_leaves_nothing() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "2"]);
+    let nodes = host.kernels(2);
+    start.kill().unwrap();
+    assert_eq!(start.wait().unwrap().signal(), Some(9));
+    nodes.iter().for_each(host::is_gone);
+    host.is_clean();
+}
+
+#[test]
+fn a_killed_supervisor_leaves_nothing() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "2"]);
+    let nodes = host.kernels(2);
+    host.kill_supervisor();
+    assert_eq!(start.wait().unwrap().code(), Some(1));
+    nodes.iter().for_each(host::is_gone);
+    host.is_clean();
+}
+
+#[test]
+fn without_a_janitor_the_next_command_cleans_up() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "2"]);
+    let nodes = host.kernels(2);
+    host.kill_janitor();
+    host.kill_supervisor();
+    start.wait().unwrap();
+    nodes.iter().for_each(host::is_gone);
+    assert!(host.cluster_dir().exists(), "nobody was there to clean up");
+    assert!(host.fails(&["status"]).contains("no cluster"));
+    host.is_clean();
+}
+
+#[test]
+fn a_stop_ends_a_start_and_every_process() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "2"]);
+    let nodes = host.kernels(2);
+    host.succeeds(&["stop"]);
+    nodes.iter().for_each(host::is_gone);
+    assert!(
+        !host.cluster_dir().exists(),
+        "stop returns when all is gone"
+    );
+    assert_eq!(start.wait().unwrap().code(), Some(1));
+    host.is_clean();
+}
+
+#[test]
+fn clusters_have_names_and_one_start_each() {
+    let host = Host::new(SLEEPER);
+    let mut first = host.start(&["start", "1"]);
+    host.kernels(1);
+    assert!(host.fails(&["start", "1"]).contains("already running"));
+    let mut second = host.start(&["--name", "other", "start", "1"]);
+    wait_until("both are listed", || {
+        host.succeeds(&["list"]).lines().count() == 3
+    });
+    host.succeeds(&["--name", "other", "stop"]);
+    second.wait().unwrap();
+    assert!(
+        host.succeeds(&["list"]).contains("default"),
+        "the first goes on"
+    );
+    host.succeeds(&["stop"]);
+    first.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
+fn a_kernel_gets_its_descriptors_and_no_others() {
+    let host = Host::new("ls -l /proc/$$/fd; exit 1");
+    let kept = host.dir().join("kept");
+    host.fails(&["start", "1", "--logs", kept.to_str().unwrap()]);
+    let log = std::fs::read_to_string(kept.join("node1.log")).unwrap();
+    let targets: Vec<&str> = log
+        .lines()
+        .filter_map(|line| line.split(" -> ").nth(1))
+        .collect();
+    let count = |what: &str| {
+        targets
+            .iter()
+            .filter(|target| target.contains(what))
+            .count()
+    };
+    assert_eq!(count("socket:"), 2, "the two networks: {log}");
+    assert_eq!(count("/dev/pts/"), 1, "the console: {log}");
+    assert_eq!(count("node1.log"), 2, "the log: {log}");
+    // The shell has its script open besides.
+    assert_eq!(
+        targets.len() - count(host.kernel().to_str().unwrap()),
+        5,
+        "{log}"
+    );
+    host.is_clean();
+}
+
+#[test]
+fn a_node_that_is_not_ready_is_not_reached() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "1"]);
+    host.kernels(1);
+    let exec = host.run(&["exec", "1", "true"]);
+    assert_eq!(exec.status.code(), Some(125));
+    assert!(String::from_utf8_lossy(&exec.stderr).contains("still booting"));
+    assert!(host.fails(&["pause", "1"]).contains("still booting"));
+    assert!(host.fails(&["rm", "2"]).contains("not running"));
+    assert!(host.fails(&["add", "1"]).contains("already up"));
+    assert!(host.succeeds(&["status"]).contains("booting"));
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+}
+
+#[test]
+fn strangers_words_are_refused_and_the_supervisor_serves_on() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "1"]);
+    host.kernels(1);
+    let long = "x".repeat(100_000);
+    for words in [
+        "",
+        "{",
+        "{\"v\":9,\"op\":\"status\"}",
+        "{\"v\":1,\"op\":\"fly\"}",
+        &long,
+    ] {
+        let mut stream = UnixStream::connect(host.cluster_dir().join("control")).unwrap();
+        // The supervisor may hang up before it has read all.
+        let _ = writeln!(stream, "{words}");
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said);
+        assert!(
+            String::from_utf8_lossy(&said).contains("refused"),
+            "{words:.20}"
+        );
+    }
+    assert!(host.succeeds(&["status"]).contains("booting"));
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+}
