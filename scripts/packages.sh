@@ -29,6 +29,8 @@ INSTALL_LOG=$SSI_LOG/apt-install.log
 # What is missing: lines "what|how to get it", and Debian packages.
 MISSING=()
 MISSING_PACKAGES=()
+# Packages that are welcome, but not needed to build.
+WELCOME_PACKAGES=()
 
 miss() {
 	MISSING+=("$1|$2")
@@ -67,6 +69,10 @@ debian_package() {
 	cargo:*) printf 'cargo\n' ;;
 	bindgen:12) printf '\n' ;;
 	bindgen:*) printf 'bindgen\n' ;;
+	rustfmt:12) printf 'rustfmt-web\n' ;;
+	rustfmt:*) printf 'rustfmt\n' ;;
+	clippy:12) printf 'rust-web-clippy\n' ;;
+	clippy:*) printf 'rust-clippy\n' ;;
 	libclang:12) printf 'libclang1-19 libclang-common-19-dev\n' ;;
 	libclang:*) printf 'libclang1-19\n' ;;
 	esac
@@ -75,7 +81,7 @@ debian_package() {
 # Installs MISSING_PACKAGES, or says how.
 install_packages() {
 	local packages=() sudo=()
-	mapfile -t packages < <(printf '%s\n' "${MISSING_PACKAGES[@]}" | awk '!seen[$0]++')
+	mapfile -t packages < <(printf '%s\n' "${MISSING_PACKAGES[@]}" "${WELCOME_PACKAGES[@]}" | awk 'NF && !seen[$0]++')
 	is_debian || explain_and_stop
 	if ((EUID != 0)); then
 		sudo_works || explain_and_stop "sudo apt-get install --no-install-recommends ${packages[*]}"

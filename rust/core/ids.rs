@@ -86,12 +86,10 @@ pub struct ClusterName {
 
 impl ClusterName {
     /// The name of a cluster nobody named.
-    pub const DEFAULT: Self = {
-        let mut bytes = [0; CLUSTER_NAME_BYTES_MAX];
-        let (head, _) = bytes.split_at_mut(7);
-        head.copy_from_slice(b"default");
+    pub const DEFAULT: Self = Self {
         // INVARIANT: Seven lower case letters.
-        Self { bytes, len: 7 }
+        bytes: *b"default\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        len: 7,
     };
 
     /// Reads a name.

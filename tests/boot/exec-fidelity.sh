@@ -85,7 +85,7 @@ within 20 "a client that dies takes its command along" no_sleeper
 say "a terminal"
 in_terminal() { script -qec "$1" /dev/null </dev/null | tr -d '\r'; }
 if command -v script >/dev/null; then
-	must "-t gives a terminal" grep -q '^/dev/pts/' <(in_terminal "ssi exec -t 1 -- tty")
+	must "-t gives a terminal" grep -q '/dev/pts/' <(in_terminal "ssi exec -t 1 -- tty")
 	must "without -t there is none" grep -q 'not a tty' <(on 1 tty || true)
 	must "the size passes" grep -q '40 100' \
 		<(in_terminal "stty rows 40 cols 100; ssi exec -t 1 -- stty size")

@@ -11,7 +11,7 @@
 set -euo pipefail
 
 ALLOWED_LOG=${ALLOWED_LOG:-}
-BAD_LOG='BUG|WARNING|Oops|INFO: |lockdep|KASAN|UBSAN|Call Trace|Kernel panic'
+BAD_LOG='BUG|WARNING|Oops|INFO: |KASAN|UBSAN|Call Trace|Kernel panic'
 BAD_LOG+='|unreferenced object|blocked for more than|Segfault with no mm|Bad page'
 
 # Boots a cluster: up [NODES] [option of ssi start...].

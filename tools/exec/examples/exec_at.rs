@@ -82,7 +82,12 @@ fn exec(socket: &OsString, request: &Request, input: Input) -> ExitCode {
 }
 
 fn serve(socket: &OsString) -> ExitCode {
-    let listener = match UnixListener::bind(socket) {
+    // The socket appears when it can be connected to, not before.
+    let mut unready = socket.clone();
+    unready.push(".unready");
+    let listener = UnixListener::bind(&unready)
+        .and_then(|listener| std::fs::rename(&unready, socket).map(|()| listener));
+    let listener = match listener {
         Ok(listener) => listener,
         Err(e) => return usage(&format!("{}: {e}", socket.to_string_lossy())),
     };

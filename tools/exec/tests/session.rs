@@ -274,6 +274,6 @@ fn background_processes_do_not_hold_the_end_up() {
     assert_eq!(text(&output.stdout), "done\n");
     let output = lab.output(&["--", "sh", "-c", "yes & exit 5"]);
     assert_eq!(output.status.code(), Some(5), "one that never stops");
-    let output = lab.output(&["--", "sh", "-c", "(sleep 0.03; echo late) & exit 6"]);
+    let output = lab.output(&["--", "sh", "-c", "(sleep 0.01; echo late) & exit 6"]);
     assert_eq!(text(&output.stdout), "late\n", "one that is about to");
 }

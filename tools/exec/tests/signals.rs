@@ -11,6 +11,7 @@ mod lab;
 use lab::{
     send,
     started,
+    state,
     text,
     wait,
     wait_until,
@@ -72,15 +73,12 @@ fn a_stopped_client_stops_the_command_and_takes_it_along() {
     let script = format!("echo $$ > {}; echo ready; exec sleep 20", file.display());
     let (mut child, _stdout) = started(&mut lab.sh(&script));
     let pid = fs::read_to_string(&file).unwrap();
-    let state = || {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
-        stat.split(' ').nth(2).unwrap().to_owned()
-    };
-    wait_until(|| state() == "S");
+    let command = pid.trim().parse().unwrap();
+    wait_until(|| state(command) == "S");
     send(&child, Signal::TSTP);
-    wait_until(|| state() == "T");
+    wait_until(|| state(command) == "T" && state(child.id()) == "T");
     send(&child, Signal::CONT);
-    wait_until(|| state() == "S");
+    wait_until(|| state(command) == "S");
     send(&child, Signal::TERM);
     assert_eq!(wait(&mut child).code(), Some(128 + 15));
 }

@@ -201,7 +201,7 @@ fn the_terminal_is_restored_when_the_client_is_told_to_stop_or_gives_up() {
     let mut user = User::run(&lab, &["-t", "--", "sh", "-c", "echo ready; sleep 20"]);
     user.sees("ready");
     user.signal(Signal::TSTP);
-    wait_until(|| !user.is_raw());
+    wait_until(|| !user.is_raw() && lab::state(user.client.id()) == "T");
     user.signal(Signal::CONT);
     wait_until(|| user.is_raw());
     user.signal(Signal::TERM);

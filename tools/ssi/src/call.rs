@@ -50,8 +50,9 @@ impl Call {
     ///
     /// The cluster is not running: how to start it.
     pub(crate) fn to(cluster: ClusterName) -> Result<Self> {
-        let paths = RunDir::of_environment().cluster(cluster);
-        match Self::connect(&paths)? {
+        let run_dir = RunDir::of_environment();
+        run_dir.verify()?;
+        match Self::connect(&run_dir.cluster(cluster))? {
             Some(call) => Ok(call),
             None => bail!(
                 "there is no cluster {cluster}: start it with 'ssi{} start'",

@@ -89,6 +89,19 @@ impl RunDir {
         self.check()
     }
 
+    /// Checks that the directory, if it is there, is private: what a stranger put
+    /// in its place must not be taken for a cluster.
+    ///
+    /// # Errors
+    ///
+    /// One line that names the directory and what to do about it.
+    pub(crate) fn verify(&self) -> Result<()> {
+        match fs::symlink_metadata(&self.0) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            _ => self.check(),
+        }
+    }
+
     fn check(&self) -> Result<()> {
         let path = self.0.display();
         let found = fs::symlink_metadata(&self.0)
@@ -236,6 +249,9 @@ mod tests {
         dir.create().unwrap();
         fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o750)).unwrap();
         assert!(dir.create().unwrap_err().to_string().contains("chmod 700"));
+        assert!(dir.verify().is_err());
+        fs::remove_dir(&dir.0).unwrap();
+        assert!(dir.verify().is_ok(), "no directory, no stranger");
     }
 
     #[test]

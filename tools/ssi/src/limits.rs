@@ -53,8 +53,9 @@ pub(crate) const REAP_RETRY: Duration = Duration::from_millis(5);
 /// For somebody else who is cleaning up a cluster's directory.
 pub(crate) const DIRECTORY_WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// Nodes that boot at the same time, per processor of the host.
-pub(crate) const BOOTING_PER_CPU_MAX: usize = 4;
+/// Nodes that boot at the same time, per processor of the host. Fewer leave it
+/// idle while they wait; more gain nothing and make the first ones ready later.
+pub(crate) const BOOTING_PER_CPU_MAX: usize = 8;
 
 /// Descriptors a supervisor asks the system for.
 pub(crate) const OPEN_FILES_MAX: u64 = 16_384;

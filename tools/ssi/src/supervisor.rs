@@ -107,6 +107,7 @@ enum Listening {
 /// The cluster was not started by `ssi start`; everything else is told to it.
 pub(crate) fn run() -> Result<()> {
     let begin = Instant::now();
+    household::leave_inherited().context("cannot look at /proc/self/fd")?;
     process::setsid().context("'ssi supervise' is started by 'ssi start'")?;
     let (mut starter, plan) = Starter::from_stdin()?;
     household::leave_stdin().context("cannot open /dev/null")?;

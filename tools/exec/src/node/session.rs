@@ -55,7 +55,7 @@ use std::time::{
 };
 
 /// How long grandchildren may go on writing after the command has ended.
-const DRAIN_GRACE: Duration = Duration::from_millis(100);
+const DRAIN_GRACE: Duration = Duration::from_millis(200);
 
 /// Bytes forwarded of each output after the command has ended, at most: as much
 /// as a pipe holds at its largest, so nothing of the command itself is lost.

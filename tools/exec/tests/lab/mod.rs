@@ -164,3 +164,10 @@ fn exec_at() -> PathBuf {
     let target = ours.parent().and_then(Path::parent).unwrap();
     target.join("examples").join("exec_at")
 }
+
+/// The letter that `/proc` has for the state of a process.
+pub(crate) fn state(pid: u32) -> String {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    rest.split(' ').next().unwrap().to_owned()
+}

@@ -43,6 +43,7 @@ struct Summary {
 /// The run directory cannot be read.
 pub(crate) fn run(format: &Format) -> Result<()> {
     let run_dir = RunDir::of_environment();
+    run_dir.verify()?;
     let mut summaries = Vec::new();
     for name in run_dir.clusters()? {
         match look(&run_dir, name) {

@@ -8,10 +8,13 @@
 
 use std::{
     fs::{
+        self,
         File,
         OpenOptions, //
     },
-    io, thread,
+    io,
+    os::fd::RawFd,
+    thread,
     time::{
         Duration,
         Instant, //
@@ -55,6 +58,9 @@ use crate::{
 /// Between two looks at a directory somebody else is cleaning up.
 const DIRECTORY_LOOK: Duration = Duration::from_millis(10);
 
+/// The last of the standard streams.
+const STDERR: RawFd = 2;
+
 /// What is undone at the very end, in this order.
 #[derive(Debug)]
 pub(crate) struct Household {
@@ -78,6 +84,22 @@ impl Household {
 /// Standard input was the line to `ssi start`, which must see its end.
 pub(crate) fn leave_stdin() -> io::Result<()> {
     Ok(rustix::stdio::dup2_stdin(File::open("/dev/null")?)?)
+}
+
+/// Closes what the one who typed `ssi start` had open besides the standard
+/// streams: a lock or a pipe of a script must not stay open for the life of the
+/// cluster. To be called before anything is opened here.
+pub(crate) fn leave_inherited() -> io::Result<()> {
+    let entries = fs::read_dir("/proc/self/fd")?;
+    let open: Vec<RawFd> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|fd| *fd > STDERR)
+        .collect();
+    for fd in open {
+        // The one that listed them is closed already.
+        let _ = nix::unistd::close(fd);
+    }
+    Ok(())
 }
 
 /// Takes the cluster's directory over, hires a janitor, and turns standard error

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A place of its own for each test.
+//! A host for one test.
 
 use std::{
     fs,

@@ -175,6 +175,28 @@ fn a_kernel_gets_its_descriptors_and_no_others() {
 }
 
 #[test]
+fn what_the_caller_has_open_is_not_kept() {
+    let host = Host::new(SLEEPER);
+    // Without close-on-exec, as a shell passes its descriptors on.
+    let (read, write) = rustix::pipe::pipe().unwrap();
+    let mut start = host.start(&["start", "1"]);
+    drop(write);
+    let nodes = host.kernels(1);
+    host.succeeds(&["status"]);
+    let mut poll = [rustix::event::PollFd::new(
+        &read,
+        rustix::event::PollFlags::IN,
+    )];
+    rustix::event::poll(&mut poll, Some(&rustix::event::Timespec::default())).unwrap();
+    assert!(poll[0].revents().is_empty(), "ssi start itself has it");
+    start.kill().unwrap();
+    start.wait().unwrap();
+    assert_eq!(rustix::io::read(&read, &mut [0; 1]), Ok(0), "nobody has");
+    nodes.iter().for_each(host::is_gone);
+    host.is_clean();
+}
+
+#[test]
 fn a_node_that_is_not_ready_is_not_reached() {
     let host = Host::new(SLEEPER);
     let mut start = host.start(&["start", "1"]);
