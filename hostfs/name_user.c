@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opening, making and removing by name.
+ *
+ * With attr_user.c and file_user.c this takes the place of hostfs_user.c: the
+ * same functions, declared in hostfs.h, for names of the form host_name.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "name_user.h"
+
+int access_file(char *path, int r, int w, int x)
+{
+	int mode = (r ? R_OK : 0) | (w ? W_OK : 0) | (x ? X_OK : 0);
+
+	return OUTCOME(faccessat(FILE_OF(path), mode, AT_SYMLINK_NOFOLLOW));
+}
+
+int open_file(char *path, int r, int w, int append)
+{
+	int mode = w ? (r ? O_RDWR : O_WRONLY) : O_RDONLY;
+	int fd;
+
+	if (append)
+		mode |= O_APPEND;
+	fd = openat64(FILE_OF(path), mode | O_UNTRUSTED);
+	if (fd >= 0)
+		return fd;
+	/* It was there when it was looked up: look again. */
+	switch (errno) {
+	case ENOENT:
+	case ELOOP:
+	case ENOTDIR:
+	case EBADF:
+		return -ESTALE;
+	default:
+		return -errno;
+	}
+}
+
+int file_create(char *name, int mode)
+{
+	int fd;
+
+	fd = openat64(ENTRY(name), O_CREAT | O_EXCL | O_RDWR | O_UNTRUSTED,
+		      mode);
+	if (fd >= 0)
+		return fd;
+	/* It was not there when it was looked up: look again. */
+	return errno == EEXIST ? -ESTALE : -errno;
+}
+
+int host_open_dir(const char *name)
+{
+	int fd;
+
+	if (is_root_path(name))
+		return host_open_root(name);
+	fd = openat64(ENTRY(name), O_PATH | O_DIRECTORY | O_UNTRUSTED);
+	return fd < 0 ? -errno : fd;
+}
+
+void *open_dir(char *path, int *err_out)
+{
+	DIR *dir = NULL;
+	int fd;
+
+	fd = openat64(FILE_OF(path), O_RDONLY | O_DIRECTORY | O_UNTRUSTED);
+	if (fd >= 0)
+		dir = fdopendir(fd);
+	*err_out = errno;
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
+void seek_dir(void *stream, unsigned long long pos)
+{
+	seekdir(stream, pos);
+}
+
+char *read_dir(void *stream, unsigned long long *pos_out,
+	       unsigned long long *ino_out, int *len_out,
+	       unsigned int *type_out)
+{
+	struct dirent *ent = readdir(stream);
+
+	if (!ent)
+		return NULL;
+	*len_out = strlen(ent->d_name);
+	*ino_out = ent->d_ino;
+	*type_out = ent->d_type;
+	*pos_out = ent->d_off;
+	return ent->d_name;
+}
+
+void close_dir(void *stream)
+{
+	closedir(stream);
+}
+
+int make_symlink(const char *from, const char *to)
+{
+	return OUTCOME(symlinkat(to, ENTRY(from)));
+}
+
+int unlink_file(const char *file)
+{
+	return OUTCOME(unlinkat(ENTRY(file), 0));
+}
+
+int do_mkdir(const char *file, int mode)
+{
+	return OUTCOME(mkdirat(ENTRY(file), mode));
+}
+
+int hostfs_do_rmdir(const char *file)
+{
+	return OUTCOME(unlinkat(ENTRY(file), AT_REMOVEDIR));
+}
+
+int do_mknod(const char *file, int mode, unsigned int major, unsigned int minor)
+{
+	return OUTCOME(mknodat(ENTRY(file), mode, os_makedev(major, minor)));
+}
+
+int link_file(const char *to, const char *from)
+{
+	return OUTCOME(linkat(ENTRY(to), ENTRY(from), 0));
+}
+
+int hostfs_do_readlink(char *file, char *buf, int size)
+{
+	int n;
+
+	/* The root of a mount is never a link. */
+	if (is_root_path(file))
+		return -EINVAL;
+	n = readlinkat(ENTRY(file), buf, size);
+	if (n < 0)
+		return -errno;
+	if (n < size)
+		buf[n] = '\0';
+	return n;
+}
+
+int rename_file(char *from, char *to)
+{
+	return OUTCOME(renameat(ENTRY(from), ENTRY(to)));
+}
+
+int rename2_file(char *from, char *to, unsigned int flags)
+{
+	return OUTCOME(renameat2(ENTRY(from), ENTRY(to), flags));
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The operations of a shared hostfs.
+ *
+ * Each table is hostfs' own with some entries replaced, made when the first
+ * inode of its kind appears. So what is not replaced stays upstream's.
+ */
+
+#include <linux/fs.h>
+#include <linux/splice.h>
+
+#include "coherent.h"
+
+/* In the face of another node that keeps replacing what is looked up. */
+#define LOOKUPS_MAX 8
+
+static struct inode_operations inode_ops;
+static struct inode_operations dir_inode_ops;
+static struct inode_operations link_inode_ops;
+static struct file_operations file_ops;
+static struct file_operations dir_file_ops;
+static struct address_space_operations mapping_ops;
+
+/* hostfs' own. */
+static struct dentry *(*hostfs_lookup)(struct inode *dir, struct dentry *dentry,
+				       unsigned int flags);
+static int (*hostfs_setattr)(struct mnt_idmap *idmap, struct dentry *dentry,
+			     struct iattr *attr);
+
+/* The host checks whatever is done; ask it beforehand if nothing will be. */
+static bool is_for_host(const struct inode *inode, int mask)
+{
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFDIR:
+		return mask & (MAY_ACCESS | MAY_CHDIR);
+	case S_IFREG:
+		return mask & (MAY_ACCESS | MAY_EXEC);
+	default:
+		return false;
+	}
+}
+
+static int coherent_permission(struct mnt_idmap *idmap, struct inode *inode,
+			       int mask)
+{
+	struct dentry *dentry;
+	int err = 0;
+
+	if (is_for_host(inode, mask)) {
+		if (mask & MAY_NOT_BLOCK)
+			return -ECHILD;
+		dentry = d_find_alias(inode);
+		if (dentry)
+			err = coherent_access(dentry, mask);
+		dput(dentry);
+	}
+
+	return err ?: generic_permission(&nop_mnt_idmap, inode, mask);
+}
+
+/* No page beyond the new end is dirty while the host cuts the file there. */
+static int set_size(struct mnt_idmap *idmap, struct dentry *dentry,
+		    struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int err;
+
+	if (hostfs_fd(inode) >= 0)
+		coherent_refresh(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	coherent_drop_pages(inode, min(attr->ia_size, i_size_read(inode)),
+			    LLONG_MAX);
+	err = hostfs_setattr(idmap, dentry, attr);
+	filemap_invalidate_unlock(inode->i_mapping);
+
+	return err;
+}
+
+static int coherent_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+			    struct iattr *attr)
+{
+	if (attr->ia_valid & ATTR_SIZE)
+		return set_size(idmap, dentry, attr);
+
+	return hostfs_setattr(idmap, dentry, attr);
+}
+
+/*
+ * A directory that was replaced between two steps of its look-up is looked up
+ * again, before the VFS does so from the start of the path, once.
+ */
+static struct dentry *coherent_lookup(struct inode *dir, struct dentry *dentry,
+				      unsigned int flags)
+{
+	struct dentry *found;
+	int tries = 0;
+
+	do {
+		found = hostfs_lookup(dir, dentry, flags);
+	} while (found == ERR_PTR(-ESTALE) && ++tries < LOOKUPS_MAX);
+
+	if (found == ERR_PTR(-ESTALE)) printk("ESTALE lookup %d\n", tries); else if (tries) printk("RETRIED %d\n", tries);
+	return found;
+}
+
+static void replace_inode_ops(struct inode_operations *ops,
+			      const struct inode_operations *upstream)
+{
+	*ops = *upstream;
+	ops->getattr = coherent_getattr;
+	if (ops->get_link) {
+		ops->get_link = coherent_get_link;
+		return;
+	}
+	hostfs_setattr = upstream->setattr;
+	ops->permission = coherent_permission;
+	ops->setattr = coherent_setattr;
+	if (ops->lookup) {
+		hostfs_lookup = upstream->lookup;
+		ops->lookup = coherent_lookup;
+	}
+}
+
+static void replace_file_ops(struct file_operations *ops,
+			     const struct file_operations *upstream)
+{
+	*ops = *upstream;
+	ops->llseek = coherent_llseek;
+	ops->read_iter = coherent_read_iter;
+	ops->write_iter = coherent_write_iter;
+	ops->splice_read = copy_splice_read;
+	ops->mmap_prepare = coherent_mmap_prepare;
+	ops->flock = coherent_flock;
+	ops->lock = coherent_lock;
+}
+
+static void replace_dir_file_ops(struct file_operations *ops,
+				 const struct file_operations *upstream)
+{
+	*ops = *upstream;
+	ops->flock = coherent_flock;
+	ops->lock = coherent_lock;
+}
+
+static void set_file(struct inode *inode)
+{
+	if (!file_ops.open) {
+		replace_file_ops(&file_ops, inode->i_fop);
+		mapping_ops = *inode->i_mapping->a_ops;
+		mapping_ops.launder_folio = coherent_launder_folio;
+	}
+	inode->i_fop = &file_ops;
+	inode->i_mapping->a_ops = &mapping_ops;
+}
+
+static void set_dir(struct inode *inode)
+{
+	if (!dir_file_ops.open) {
+		replace_inode_ops(&dir_inode_ops, inode->i_op);
+		replace_dir_file_ops(&dir_file_ops, inode->i_fop);
+	}
+	inode->i_op = &dir_inode_ops;
+	inode->i_fop = &dir_file_ops;
+}
+
+static void set_link(struct inode *inode)
+{
+	if (!link_inode_ops.getattr)
+		replace_inode_ops(&link_inode_ops, inode->i_op);
+	inode->i_op = &link_inode_ops;
+}
+
+/* Called under the inode hash lock, once per inode. */
+void ssi_hostfs_set_inode(struct inode *inode)
+{
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFDIR:
+		set_dir(inode);
+		return;
+	case S_IFLNK:
+		set_link(inode);
+		return;
+	case S_IFREG:
+		set_file(inode);
+		break;
+	default:
+		break;
+	}
+	if (!inode_ops.getattr)
+		replace_inode_ops(&inode_ops, inode->i_op);
+	inode->i_op = &inode_ops;
+}
+
+void ssi_hostfs_alloc_inode(struct ssi_hostfs_inode *ssi, int *fd)
+{
+	*ssi = (struct ssi_hostfs_inode){
+		.fd = fd,
+		.is_racy = true,
+		.lock_fd = -1,
+	};
+	mutex_init(&ssi->lock_mutex);
+}
+
+/* A directory is held open: the names in it are relative to its fd. */
+int ssi_hostfs_new_inode(struct inode *inode, const char *name)
+{
+	int fd;
+
+	if (!S_ISDIR(inode->i_mode))
+		return 0;
+	fd = ssi_hostfs_check_fd(inode, host_open_dir(name));
+	if (fd < 0)
+		return fd;
+	*ssi_hostfs_inode(inode)->fd = fd;
+
+	return 0;
+}
+
+/*
+ * The fd if it is of @inode. A file that took its name between the look-up and
+ * the opening is closed: the VFS looks again.
+ */
+int ssi_hostfs_check_fd(struct inode *inode, int fd)
+{
+	struct hostfs_stat st;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = stat_file(NULL, &st, fd);
+	if (!err && hostfs_inode_test(inode, &st))
+		return fd;
+	close_file(&fd);
+	printk("ESTALE check %d\n", S_ISDIR(inode->i_mode));
+	return err ?: -ESTALE;
+}
+
+int ssi_hostfs_fill_super(struct super_block *sb, const char *root)
+{
+	set_default_d_op(sb, &coherent_dentry_ops);
+	sb->s_time_gran = 1;
+
+	return host_prepare(root);
+}

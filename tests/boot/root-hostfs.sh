@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Two nodes use the same files of one host folder at once.
+#
+#   node1 --- a folder (hostfs) --- node2
+
+. "$(dirname "$0")/lib.sh"
+
+# Programs of tests/boot/hostfs; each runs on both nodes in step.
+PROGRAMS='data names locks fsx'
+
+root=$TEST_DIR/root
+sources=$(dirname "$0")/hostfs
+mkdir -p "$root"/{bin,tmp} "$TEST_DIR/outside"
+echo secret >"$TEST_DIR/outside/secret"
+if command -v busybox >/dev/null; then busybox=$(command -v busybox); else busybox=/bin/busybox; fi
+cp "$busybox" "$root/bin/busybox"
+for applet in sh cat ls mkdir ping; do ln -s busybox "$root/bin/$applet"; done
+for program in $PROGRAMS; do
+	gcc -static -O2 -Wall -o "$root/bin/$program" "$sources/$program.c" ||
+		fail "$program does not compile"
+done
+
+# Runs a program on both nodes; both must succeed.
+on_both() {
+	local program=$1 status=0 first
+	mkdir -p "$root/tmp/$program"
+	on 1 "/bin/$program" 1 "/tmp/$program" "$TEST_DIR/outside" >"$TEST_DIR/$program.1" 2>&1 &
+	first=$!
+	on 2 "/bin/$program" 2 "/tmp/$program" "$TEST_DIR/outside" >"$TEST_DIR/$program.2" 2>&1 ||
+		status=$?
+	wait "$first" || status=$?
+	cat "$TEST_DIR/$program.1" "$TEST_DIR/$program.2"
+	[ "$status" -eq 0 ] || fail "$program ended with $status"
+	grep -q '^ok - ' "$TEST_DIR/$program.1" "$TEST_DIR/$program.2" || fail "$program checked nothing"
+	if grep -h '^not ok' "$TEST_DIR/$program.1" "$TEST_DIR/$program.2"; then fail "$program"; fi
+}
+
+up 2 --root "$root"
+for program in $PROGRAMS; do
+	say "$program"
+	on_both "$program"
+done
+expect "nothing outside of the folder was touched" "$(ls "$TEST_DIR/outside")" secret
