@@ -11,9 +11,6 @@
 
 #include "coherent.h"
 
-/* In the face of another node that keeps replacing what is looked up. */
-#define LOOKUPS_MAX 8
-
 static struct inode_operations inode_ops;
 static struct inode_operations dir_inode_ops;
 static struct inode_operations link_inode_ops;
@@ -21,9 +18,7 @@ static struct file_operations file_ops;
 static struct file_operations dir_file_ops;
 static struct address_space_operations mapping_ops;
 
-/* hostfs' own. */
-static struct dentry *(*hostfs_lookup)(struct inode *dir, struct dentry *dentry,
-				       unsigned int flags);
+/* hostfs' own, the same in all tables that have one. */
 static int (*hostfs_setattr)(struct mnt_idmap *idmap, struct dentry *dentry,
 			     struct iattr *attr);
 
@@ -85,24 +80,6 @@ static int coherent_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return hostfs_setattr(idmap, dentry, attr);
 }
 
-/*
- * A directory that was replaced between two steps of its look-up is looked up
- * again, before the VFS does so from the start of the path, once.
- */
-static struct dentry *coherent_lookup(struct inode *dir, struct dentry *dentry,
-				      unsigned int flags)
-{
-	struct dentry *found;
-	int tries = 0;
-
-	do {
-		found = hostfs_lookup(dir, dentry, flags);
-	} while (found == ERR_PTR(-ESTALE) && ++tries < LOOKUPS_MAX);
-
-	if (found == ERR_PTR(-ESTALE)) printk("ESTALE lookup %d\n", tries); else if (tries) printk("RETRIED %d\n", tries);
-	return found;
-}
-
 static void replace_inode_ops(struct inode_operations *ops,
 			      const struct inode_operations *upstream)
 {
@@ -115,10 +92,6 @@ static void replace_inode_ops(struct inode_operations *ops,
 	hostfs_setattr = upstream->setattr;
 	ops->permission = coherent_permission;
 	ops->setattr = coherent_setattr;
-	if (ops->lookup) {
-		hostfs_lookup = upstream->lookup;
-		ops->lookup = coherent_lookup;
-	}
 }
 
 static void replace_file_ops(struct file_operations *ops,
@@ -231,7 +204,7 @@ int ssi_hostfs_check_fd(struct inode *inode, int fd)
 	if (!err && hostfs_inode_test(inode, &st))
 		return fd;
 	close_file(&fd);
-	printk("ESTALE check %d\n", S_ISDIR(inode->i_mode));
+
 	return err ?: -ESTALE;
 }
 
