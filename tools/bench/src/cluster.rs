@@ -115,7 +115,10 @@ impl<'a> Cluster<'a> {
         self.run(self.exec(node, &["sh", "-c", &put]).stdin(program))?;
         let name = format!("the program on node {node}");
         let mut command = self.exec(node, &[GUEST, "guest"]);
-        let peer = Peer::start(&self.bench.held, &name, command.stderr(Stdio::null()))?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stderr(Stdio::null());
+        let child = self.bench.held.spawn(&mut command, Ending::Kill)?;
+        let peer = Peer::new(&name, child)?;
         peer.ready()?;
         Ok(peer)
     }

@@ -35,6 +35,7 @@ use anyhow::{
     Result, //
 };
 use rustix::process::{
+    kill_process,
     kill_process_group,
     waitid,
     Pid,
@@ -132,8 +133,22 @@ impl Held {
     ///
     /// The command cannot be started.
     pub(crate) fn spawn(&self, command: &mut Command, ending: Ending) -> Result<HeldChild> {
+        self.start(command.process_group(0), ending)
+    }
+
+    /// Starts `command`, which leads a session of its own from its first moment
+    /// on; see `hold`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::spawn`].
+    pub(crate) fn spawn_session(&self, command: &mut Command) -> Result<HeldChild> {
+        self.start(command, Ending::Kill)
+    }
+
+    fn start(&self, command: &mut Command, ending: Ending) -> Result<HeldChild> {
         let mut inner = self.lock();
-        let child = command.process_group(0).spawn();
+        let child = command.spawn();
         let child = child.with_context(|| format!("cannot start {:?}", command.get_program()))?;
         let pid = Pid::from_child(&child);
         inner.children.push((pid, ending));
@@ -225,8 +240,10 @@ fn end(pid: Pid, ending: Ending) {
     if ending == Ending::Ask && kill_process_group(pid, Signal::INT).is_ok() {
         wait_for_end(pid);
     }
-    // A group that is gone cannot be killed, and need not be.
-    let _ = kill_process_group(pid, Signal::KILL);
+    if kill_process_group(pid, Signal::KILL).is_err() {
+        // It does not lead a group yet. One that is gone need not be killed.
+        let _ = kill_process(pid, Signal::KILL);
+    }
     wait_for_end(pid);
 }
 

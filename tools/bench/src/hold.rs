@@ -2,10 +2,11 @@
 
 //! The start of a kernel's process.
 //!
-//! Two things must be set in the new process before it becomes the kernel:
-//! that it ends when this program does, however that ends, and the processor
-//! it stays on. So this program starts itself first, and then turns into the
-//! kernel.
+//! Some things must be set in the new process before it becomes the kernel:
+//! that it ends when this program does, however that ends; a session of its
+//! own, as the launcher gives each node, for the host's scheduler shares out
+//! time between sessions; and the processor it stays on. So this program
+//! starts itself first, and then turns into the kernel.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -17,6 +18,7 @@ use anyhow::{
 };
 use rustix::process::{
     set_parent_process_death_signal,
+    setsid,
     Signal, //
 };
 use rustix::thread::{
@@ -29,8 +31,8 @@ use crate::bench::Bench;
 /// Name of the subcommand.
 const NAME: &str = "hold";
 
-/// A command that runs the words added to it, bound to this program's main
-/// thread and to processor `cpu`.
+/// A command that runs the words added to it in a session of its own, bound to
+/// this program's main thread and to processor `cpu`.
 pub(crate) fn command(bench: &Bench, cpu: Option<usize>) -> Command {
     let mut command = Command::new(&bench.program);
     command.arg(NAME);
@@ -49,6 +51,7 @@ pub(crate) fn command(bench: &Bench, cpu: Option<usize>) -> Command {
 /// it does not return.
 pub(crate) fn become_program(cpu: Option<usize>, words: &[OsString]) -> Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL)).context("cannot bind to the parent")?;
+    setsid().context("cannot lead a session")?;
     if let Some(cpu) = cpu {
         let mut set = CpuSet::new();
         set.set(cpu);

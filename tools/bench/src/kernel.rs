@@ -91,6 +91,8 @@ impl Kernel {
             .current_dir(&directory)
             // A kernel started with an empty environment does not boot.
             .env("SSI_NODE", boot.node.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let net = boot.net.map(|parent_fd| FdMapping {
             parent_fd,
@@ -99,7 +101,8 @@ impl Kernel {
         command
             .fd_mappings(net.into_iter().collect())
             .context("two descriptors for one number")?;
-        Ok(Self(Peer::start(&bench.held, &name, &mut command)?))
+        let child = bench.held.spawn_session(&mut command)?;
+        Ok(Self(Peer::new(&name, child)?))
     }
 }
 

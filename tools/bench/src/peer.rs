@@ -9,11 +9,7 @@ use std::io::{
     Read,
     Write, //
 };
-use std::process::{
-    ChildStdin,
-    Command,
-    Stdio, //
-};
+use std::process::ChildStdin;
 use std::sync::mpsc::{
     channel,
     Receiver,
@@ -30,11 +26,7 @@ use anyhow::{
 };
 use rustix::process::Pid;
 
-use crate::held::{
-    Ending,
-    Held,
-    HeldChild, //
-};
+use crate::held::HeldChild;
 use crate::question::{
     answer_in,
     Answer,
@@ -59,15 +51,13 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts `command`, which will be asked through its standard input and
-    /// answer on its standard output.
+    /// The program `child`, which is asked through its standard input and
+    /// answers on its standard output, both pipes.
     ///
     /// # Errors
     ///
-    /// It cannot be started.
-    pub(crate) fn start(held: &Held, name: &str, command: &mut Command) -> Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = held.spawn(command, Ending::Kill)?;
+    /// They are no pipes, or the system has no thread to give.
+    pub(crate) fn new(name: &str, mut child: HeldChild) -> Result<Self> {
         let (tell, heard) = channel();
         let output = child.take_output()?;
         thread::Builder::new().spawn(move || listen(output, &tell))?;
@@ -177,10 +167,21 @@ fn listen(output: impl Read, tell: &Sender<Heard>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::held::{
+        Ending,
+        Held, //
+    };
+    use std::process::{
+        Command,
+        Stdio, //
+    };
 
     fn peer(script: &str) -> Peer {
         let held = Held::new(std::path::PathBuf::new()).unwrap();
-        Peer::start(&held, "it", Command::new("sh").args(["-c", script])).unwrap()
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Peer::new("it", held.spawn(&mut command, Ending::Kill).unwrap()).unwrap()
     }
 
     #[test]

@@ -12,10 +12,7 @@ use std::os::fd::{
     BorrowedFd,
     OwnedFd, //
 };
-use std::process::{
-    Command,
-    Stdio, //
-};
+use std::process::Stdio;
 use std::thread;
 use std::time::{
     Duration,
@@ -37,10 +34,8 @@ use rustix::net::{
 
 use crate::bench::Bench;
 use crate::figure::median;
-use crate::held::{
-    Ending,
-    HeldChild, //
-};
+use crate::held::HeldChild;
+use crate::hold;
 
 /// The largest frame of a node: its packet and the Ethernet header.
 pub(crate) const FRAME_BYTES: usize = 15_800 + 14;
@@ -69,9 +64,9 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
 ///
 /// It cannot be started.
 pub(crate) fn start_relay(bench: &Bench, a: OwnedFd, b: OwnedFd) -> Result<HeldChild> {
-    let mut command = Command::new(&bench.program);
-    command.arg("relay").stdin(a).stdout(b);
-    bench.held.spawn(&mut command, Ending::Kill)
+    let mut command = hold::command(bench, None);
+    command.arg(&bench.program).arg("relay").stdin(a).stdout(b);
+    bench.held.spawn_session(&mut command)
 }
 
 /// The relay's process: a thread for each direction that receives a frame and
@@ -112,9 +107,10 @@ impl Echo {
     /// It cannot be started.
     pub(crate) fn start(bench: &Bench) -> Result<Self> {
         let (socket, theirs) = pair()?;
-        let mut command = Command::new(&bench.program);
-        command.arg("echo").stdin(theirs).stdout(Stdio::null());
-        let child = bench.held.spawn(&mut command, Ending::Kill)?;
+        let mut command = hold::command(bench, None);
+        command.arg(&bench.program).arg("echo");
+        command.stdin(theirs).stdout(Stdio::null());
+        let child = bench.held.spawn_session(&mut command)?;
         Ok(Self {
             socket,
             _child: child,
