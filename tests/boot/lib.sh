@@ -91,8 +91,16 @@ processes() {
 	done
 }
 
-# Processes that name this test's folder, but for the test itself.
-leftovers() { processes "$TEST_DIR/" | grep -v 'tests/boot/' || true; }
+# Processes that name this test's folder or work in it, but for the test itself.
+leftovers() {
+	local place
+	processes "$TEST_DIR/" | grep -v 'tests/boot/' || true
+	for place in /proc/[0-9]*; do
+		if [[ $(readlink "$place/cwd" 2>/dev/null) == "$TEST_DIR"/* ]]; then
+			echo "${place#/proc/} (a process that works in the test's folder)"
+		fi
+	done
+}
 
 nothing_is_left() { [ -z "$(leftovers)" ] && [ -z "$(ls -A "$SSI_RUN" 2>/dev/null)" ]; }
 

@@ -19,7 +19,7 @@ refuses "it stops the cluster" "no cluster" ssi status
 refuses "a number of nodes that cannot be" "64" env PATH="$INVOKER_PATH" make -C "$TEST_TOP" run NODES=64
 
 if command -v script >/dev/null; then
-	typed() { sleep 6; printf 'cat /proc/cluster/self; echo on-$((40+1))\nexit\n'; sleep 2; }
+	typed() { sleep 6; printf 'cat /proc/cluster/self; echo on-$((40+1))\nexit\n'; sleep 4; }
 	typed | PATH=$INVOKER_PATH script -qec "make -C '$TEST_TOP' run NODES=1" /dev/null >"$TEST_DIR/typed" || true
 	must "with a terminal it gives a shell on node 1" grep -q on-41 "$TEST_DIR/typed"
 fi
