@@ -139,7 +139,7 @@ apt_root_update() {
 apt_watch() {
 	local apt_dir=$1 apt_log=$SSI_LOG/apt.log
 	shift
-	watch_program "$apt_log" apt_state "$@" || { grep -E '^(E|Err)' "$apt_log" | head -n 3 >&2; return 1; }
+	watch_program "$apt_log" apt_state "$@" || { grep -m 3 -E '^(E|Err)' "$apt_log" >&2; return 1; }
 }
 
 # Prints "<so far> MB", and " of <all>" once apt has said how much it needs.

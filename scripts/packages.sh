@@ -117,7 +117,7 @@ apt_install() {
 }
 
 show_install_errors() {
-	grep -E '^(E|Err):' "$INSTALL_LOG" | head -n 5 >&2
+	grep -m 5 -E '^(E|Err):' "$INSTALL_LOG" >&2
 	return 1
 }
 

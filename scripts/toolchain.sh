@@ -226,7 +226,7 @@ busybox_candidates() {
 }
 
 is_static() {
-	! readelf -lW "$1" 2>/dev/null | grep -q INTERP
+	! readelf -lW "$1" 2>/dev/null | grep INTERP >/dev/null
 }
 
 # Takes busybox out of its package; needs no root and changes nothing outside

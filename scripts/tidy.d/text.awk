@@ -29,3 +29,8 @@ is_code() && /(^|[^A-Za-z])(TODO|FIXME|XXX|HACK)([^A-Za-z]|$)/ && FILENAME !~ /t
 /(^|[^A-Za-z0-9_.$}])\/(work|farm)\// && FILENAME !~ /tidy/ {
 	fault("machine-path", "no path of one machine")
 }
+# grep -q ends at the first match; what writes to it may then end by SIGPIPE,
+# and with pipefail the match counts as a failure.
+/[^|]\| *grep -[A-Za-z]*q/ && FILENAME ~ /^(scripts|tests)\// && FILENAME !~ /tidy/ {
+	fault("early-end", "read all of the pipe: grep ... >/dev/null")
+}

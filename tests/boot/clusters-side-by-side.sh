@@ -24,4 +24,4 @@ ssi --name "$b" net cut 1 2
 must "a fault in one is none in the other" reaches 1 2
 ssi --name "$b" stop
 must "the first goes on" reaches 1 2
-must "the second is gone" sh -c "! ssi list | grep -q '^$b'"
+must "the second is gone" sh -c "! ssi list | grep '^$b'"

@@ -10,7 +10,7 @@ ALLOWED_LOG='Kernel panic|Call Trace'
 
 up 2
 on 2 sh -c 'echo c >/proc/sysrq-trigger' || true
-status_tells() { ssi status | grep -qi 'panic.*sysrq'; }
+status_tells() { ssi status | grep -i 'panic.*sysrq'; }
 within 10 "status tells the reason" status_tells
 must "the log has its last lines" grep -q 'Kernel panic' <(ssi log 2)
 expect "the other node goes on" "$(on 1 cat /proc/cluster/self)" 1
