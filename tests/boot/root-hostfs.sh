@@ -14,8 +14,7 @@ root=$TEST_DIR/root
 sources=$(dirname "$0")/hostfs
 mkdir -p "$root"/{bin,tmp} "$TEST_DIR/outside"
 echo secret >"$TEST_DIR/outside/secret"
-if command -v busybox >/dev/null; then busybox=$(command -v busybox); else busybox=/bin/busybox; fi
-cp "$busybox" "$root/bin/busybox"
+cp "$SSI_HOME/busybox" "$root/bin/busybox"
 for applet in sh cat ls mkdir ping; do ln -s busybox "$root/bin/$applet"; done
 for program in $PROGRAMS; do
 	gcc -static -O2 -Wall -o "$root/bin/$program" "$sources/$program.c" ||
