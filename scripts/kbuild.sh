@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The call of the kernel's own make.
+# The calls of the kernel's own make and of cargo.
 
 # Reads the choice of scripts/setup.
 load_setup() {
@@ -34,8 +34,43 @@ fragments_of() {
 seed_objects() {
 	[[ -f $1/.built && $1 != "$2" && ! -d $2 ]] || return 0
 	rm -rf "$2.partial"
+	progress "copying ${1##*/} to ${2##*/}"
 	cp -a "$1" "$2.partial"
 	rm -f "$2.partial"/{.built,.building,.seeded,linux,vmlinux} "$2.partial"/.config*
 	touch "$2.partial/.seeded"
 	mv "$2.partial" "$2"
+	progress_end
+}
+
+# Prints the places of ours that the compilers warn of in log $1, and removes
+# their objects from $2, so that the warning shows again until it is mended.
+forget_warned_objects() {
+	local place
+	{ grep -oE '(^|[ /])(ssi/(rust/[a-z]+/[a-z0-9_/]+\.rs|hostfs/[a-z0-9_]+\.[ch])|include/linux/ssi[a-z_]*\.h):[0-9]' "$1" || true; } |
+		sed -E 's#^[ /]##; s#^(ssi/(rust/[a-z]+|hostfs)|include)/.*#\1#' | sort -u |
+		while read -r place; do
+			printf '%s\n' "$place"
+			[[ $place == ssi/* ]] || place=ssi
+			find "$2/$place" -name '*.o' -delete
+		done
+}
+
+# Builds packages of tools/ in release mode; the arguments are cargo's. Needs
+# load_setup and the lock. Cargo itself knows when there is nothing to do.
+cargo_build() {
+	local log=$SSI_LOG/cargo.log
+	watch_program "$log" cargo_state env -C "$SSI_TOP/tools" "RUSTC=$CARGO_RUSTC" \
+		"$CARGO" build --release --locked --target-dir "$SSI_BUILD/cargo" "$@" ||
+		{ cargo_words "$log"; die "the tools do not build (see above); if a crate could not be downloaded, check the network and run again"; }
+	cargo_words "$log"
+}
+
+# Prints cargo's last word.
+cargo_state() {
+	printf 'cargo:%s' "$(tail -n 1 "$SSI_LOG/cargo.log" 2>/dev/null)"
+}
+
+# Shows what cargo said beside its progress.
+cargo_words() {
+	grep -vE '^ +(Blocking|Compiling|Downloaded|Downloading|Finished|Locking|Updating) ' "$1" >&2 || true
 }
