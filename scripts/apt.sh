@@ -23,7 +23,7 @@ apt_mirror() {
 		printf '%s\n' "$DEBIAN_MIRROR"
 		return
 	fi
-	apt-get indextargets --format "\$(RELEASE) \$(COMPONENT) \$(CREATED_BY) \$(REPO_URI)" 2>/dev/null |
+	apt-get -o APT::Get::IndexTargets::ReleaseInfo=false indextargets --format "\$(RELEASE) \$(COMPONENT) \$(CREATED_BY) \$(REPO_URI)" 2>/dev/null |
 		awk -v own="$(os_release VERSION_CODENAME)" '
 			$2 == "main" && $3 == "Packages" {
 				if ($1 == own) { print $4; found = 1; exit }

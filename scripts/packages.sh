@@ -102,18 +102,28 @@ sudo_works() {
 	sudo -n true 2>/dev/null || [[ -t 0 && -t 1 ]]
 }
 
-# Takes packages from the lists as they are, or after an update if that fails;
-# removes nothing for it. The arguments come before apt-get: sudo, or none.
+# Takes packages by the lists as they are, and after an update if these are
+# missing or too old; removes nothing for it. The arguments come before apt-get:
+# sudo, or none.
 apt_install() {
 	local install=("$@" env DEBIAN_FRONTEND=noninteractive apt-get -q -y
 		--no-install-recommends --no-remove -o Dpkg::Use-Pty=0 install "${packages[@]}")
 	# The password is asked for while sudo still has the terminal.
 	[[ $# == 0 ]] || "$@" -v || return 1
-	if ! apt-get -q -s --no-install-recommends --no-remove install "${packages[@]}" >/dev/null 2>&1; then
-		say "updating the package lists"
-		"$@" apt-get -q update >"$INSTALL_LOG" 2>&1 || show_install_errors
+	if apt-get -q -s --no-install-recommends --no-remove install "${packages[@]}" >/dev/null 2>&1 &&
+		watch_program "$INSTALL_LOG" install_state "${install[@]}"; then
+		return 0
 	fi
+	apt_update "$@"
 	watch_program "$INSTALL_LOG" install_state "${install[@]}" || show_install_errors
+}
+
+# apt calls an update without network a success, with warnings.
+apt_update() {
+	say "updating the package lists"
+	watch_program "$INSTALL_LOG" install_state "$@" apt-get -q update || show_install_errors || return 0
+	! grep -qE '^(W|E): (Failed to fetch|Some index files failed)' "$INSTALL_LOG" ||
+		die "the package lists cannot be downloaded; check the network and run again"
 }
 
 show_install_errors() {

@@ -59,7 +59,8 @@ real_rustc() {
 
 # Sets RUST_LIB_SRC if compiler $1 is new enough and its source is here.
 accept_rustc() {
-	local rustc=$1 version library found reason="has no library source of its version"
+	local rustc=$1 version library found
+	local reason="has no library source of its version${RUST_LIB_SRC:+ in $RUST_LIB_SRC}"
 	version=$(tool_version "$rustc")
 	[[ -n $version ]] || { reject "$rustc does not run"; return 1; }
 	version_at_least "$version" "$RUSTC_VERSION_MIN" ||
@@ -152,6 +153,7 @@ find_libclang() {
 			reject "libclang in ${dir:-the default place} is $version, older than $LIBCLANG_VERSION_MIN"
 		else
 			LIBCLANG_PATH=$dir
+			# shellcheck disable=SC2034 # setup reports it
 			LIBCLANG_VERSION=$version
 			return
 		fi
@@ -210,7 +212,7 @@ find_cargo() {
 find_busybox() {
 	local busybox
 	while read -r busybox; do
-		[[ -x $busybox ]] || continue
+		[[ -x $busybox && ! -d $busybox ]] || { reject "$busybox is not a program"; continue; }
 		if is_static "$busybox"; then
 			BUSYBOX=$busybox
 			return
@@ -222,7 +224,7 @@ find_busybox() {
 
 busybox_candidates() {
 	candidates busybox
-	printf '%s\n' "$SSI_BUILD/busybox/bin/busybox" "$SSI_BUILD/busybox/usr/bin/busybox"
+	ls "$SSI_BUILD/busybox/bin/busybox" "$SSI_BUILD/busybox/usr/bin/busybox" 2>/dev/null || true
 }
 
 is_static() {
