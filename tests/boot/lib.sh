@@ -114,6 +114,7 @@ check_logs() {
 finish() {
 	local status=$?
 	trap - EXIT
+	trap '' INT TERM
 	ssi stop >/dev/null 2>&1 || true
 	if [ "$status" -eq 0 ]; then
 		(check_logs) || status=1
@@ -127,3 +128,6 @@ finish() {
 }
 
 trap finish EXIT
+# A runner that is interrupted asks its tests to end, and not only once.
+trap 'exit 130' INT
+trap 'exit 143' TERM
