@@ -6,17 +6,20 @@
 //! in its place afterwards. The supervisor does while it lives. When it is
 //! killed, the lock is free: its janitor takes it and cleans up, or else the next
 //! `ssi start`, `list` or `status` does.
+//!
+//! What is owned is emptied, so nothing is owned that `ssi` did not make: the lock
+//! has its words, and is made only in a directory that has nothing else in it.
 
 use std::{
     fs::{
         self,
         DirBuilder,
-        File,
-        OpenOptions, //
+        File, //
     },
     io,
     os::unix::fs::{
         DirBuilderExt,
+        FileExt,
         MetadataExt, //
     },
     path::Path,
@@ -28,7 +31,11 @@ use std::{
 };
 
 use rustix::{
-    fs::FlockOperation,
+    fs::{
+        FlockOperation,
+        Mode,
+        OFlags, //
+    },
     io::Errno,
     process::{
         self,
@@ -53,6 +60,11 @@ const DEATH_MAX: Duration = Duration::from_secs(2);
 /// Name of the processes in which UML runs its programs.
 const PROGRAM_COMM: &str = "uml-userspace";
 
+/// What a lock says, so that no other program's is taken for one.
+const LOCK_WORDS: &[u8] = b"ssi cluster\n";
+
+const LOCK_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+
 /// The right to do with a cluster's directory what one likes.
 #[derive(Debug)]
 pub(crate) struct Owned {
@@ -61,19 +73,35 @@ pub(crate) struct Owned {
     lock: File,
 }
 
-/// Makes the cluster's directory if there is none and takes it over; `None` if
-/// somebody else owns it.
+/// What became of a claim to a directory.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// It is ours.
+    Owned(Owned),
+    /// Somebody else owns it.
+    Taken,
+    /// It was not made by `ssi`, and nobody may touch it.
+    Foreign,
+}
+
+/// Makes the cluster's directory if there is none and takes it over.
 ///
 /// # Errors
 ///
 /// No space, no permission.
-pub(crate) fn claim(paths: &ClusterPaths) -> io::Result<Option<Owned>> {
+pub(crate) fn claim(paths: &ClusterPaths) -> io::Result<Claim> {
     loop {
         match DirBuilder::new().mode(0o700).create(paths.dir()) {
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
             _ => {}
         }
-        match take(paths, OpenOptions::new().create(true)) {
+        let taken = match content(paths.dir()) {
+            Ok(Content::Nothing) => take(paths, OFlags::CREATE),
+            Ok(Content::Lock) => take(paths, OFlags::empty()),
+            Ok(Content::Others) => return Ok(Claim::Foreign),
+            Err(e) => Err(e),
+        };
+        match taken {
             // Its owner was just removing it.
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             result => return result,
@@ -81,29 +109,38 @@ pub(crate) fn claim(paths: &ClusterPaths) -> io::Result<Option<Owned>> {
     }
 }
 
-/// Takes over a directory whose owner is dead; `None` if it lives, or if there
-/// is no such directory.
+/// Takes over a directory whose owner is dead; `None` if it lives, if there is no
+/// such directory, or if it is no cluster's.
 ///
 /// # Errors
 ///
 /// No permission.
 pub(crate) fn claim_abandoned(paths: &ClusterPaths) -> io::Result<Option<Owned>> {
-    if !paths.dir().is_dir() {
-        return Ok(None);
-    }
-    match take(paths, OpenOptions::new().create(true)) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        result => result,
+    match take(paths, OFlags::empty()) {
+        Ok(Claim::Owned(owned)) => Ok(Some(owned)),
+        Ok(Claim::Taken | Claim::Foreign) => Ok(None),
+        Err(e) if is_absence(&e) => Ok(None),
+        Err(e) => Err(e),
     }
 }
 
-fn take(paths: &ClusterPaths, options: &mut OpenOptions) -> io::Result<Option<Owned>> {
-    let lock = options
-        .read(true)
-        .write(true)
-        .truncate(false)
-        .open(paths.lock())?;
-    take_with(paths, lock)
+/// No lock, or no directory for one.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+fn take(paths: &ClusterPaths, create: OFlags) -> io::Result<Claim> {
+    // Whatever it is: not followed, and not waited for.
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    match rustix::fs::open(paths.lock(), flags | create, LOCK_MODE) {
+        Ok(lock) => take_with(paths, File::from(lock)),
+        // A directory, a link or a socket is in its place.
+        Err(Errno::ISDIR | Errno::LOOP | Errno::NXIO) => Ok(Claim::Foreign),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Takes the directory over with a lock file opened earlier.
@@ -111,20 +148,66 @@ fn take(paths: &ClusterPaths, options: &mut OpenOptions) -> io::Result<Option<Ow
 /// # Errors
 ///
 /// `NotFound` if the file is no longer the directory's.
-pub(crate) fn take_with(paths: &ClusterPaths, lock: File) -> io::Result<Option<Owned>> {
+pub(crate) fn take_with(paths: &ClusterPaths, lock: File) -> io::Result<Claim> {
+    if !is_lock(&lock)? {
+        return Ok(Claim::Foreign);
+    }
     match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Ok(None),
+        Err(Errno::WOULDBLOCK) => return Ok(Claim::Taken),
         Err(e) => return Err(e.into()),
     }
     let (ours, there) = (lock.metadata()?, fs::metadata(paths.lock())?);
     if (ours.dev(), ours.ino()) != (there.dev(), there.ino()) {
         return Err(io::ErrorKind::NotFound.into());
     }
-    Ok(Some(Owned {
+    // Made just now, or by one who died before the first word.
+    if ours.len() == 0 {
+        if !holds_only_the_lock(paths)? {
+            return Ok(Claim::Foreign);
+        }
+        lock.write_all_at(LOCK_WORDS, 0)?;
+    }
+    Ok(Claim::Owned(Owned {
         paths: paths.clone(),
         lock,
     }))
+}
+
+/// Whether the lock may be `ssi`'s: it has its words, or none yet.
+fn is_lock(lock: &File) -> io::Result<bool> {
+    if !lock.metadata()?.is_file() {
+        return Ok(false);
+    }
+    let mut words = [0; LOCK_WORDS.len() + 1];
+    let count = lock.read_at(&mut words, 0)?;
+    Ok(count == 0 || &words[..count] == LOCK_WORDS)
+}
+
+fn holds_only_the_lock(paths: &ClusterPaths) -> io::Result<bool> {
+    Ok(fs::read_dir(paths.dir())?.count() == 1)
+}
+
+/// What a directory is claimed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// Nothing: it was just made.
+    Nothing,
+    /// A lock, and whatever belongs to it.
+    Lock,
+    /// Files without a lock.
+    Others,
+}
+
+fn content(dir: &Path) -> io::Result<Content> {
+    let mut found = Content::Nothing;
+    for entry in fs::read_dir(dir)? {
+        match entry?.file_name() == "lock" {
+            true => return Ok(Content::Lock),
+            false => found = Content::Others,
+        }
+    }
+    Ok(found)
 }
 
 impl Owned {
@@ -219,13 +302,20 @@ mod tests {
         ClusterPaths::at(dir.path().join("lab"))
     }
 
+    fn owned(paths: &ClusterPaths) -> Owned {
+        match claim(paths).unwrap() {
+            Claim::Owned(owned) => owned,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn a_directory_has_one_owner() {
         let dir = tempfile::tempdir().unwrap();
         let paths = paths(&dir);
         assert!(claim_abandoned(&paths).unwrap().is_none(), "nothing there");
-        let owner = claim(&paths).unwrap().unwrap();
-        assert!(claim(&paths).unwrap().is_none());
+        let owner = owned(&paths);
+        assert!(matches!(claim(&paths).unwrap(), Claim::Taken));
         assert!(claim_abandoned(&paths).unwrap().is_none());
         owner.remove().unwrap();
         assert!(!paths.dir().exists());
@@ -235,7 +325,7 @@ mod tests {
     fn an_owner_that_died_is_succeeded() {
         let dir = tempfile::tempdir().unwrap();
         let paths = paths(&dir);
-        drop(claim(&paths).unwrap().unwrap());
+        drop(owned(&paths));
         fs::write(paths.control(), "").unwrap();
         fs::create_dir_all(paths.dir().join("node1/uml/1")).unwrap();
         let heir = claim_abandoned(&paths).unwrap().unwrap();
@@ -249,13 +339,61 @@ mod tests {
     fn an_old_lock_does_not_own_a_new_directory() {
         let dir = tempfile::tempdir().unwrap();
         let paths = paths(&dir);
-        let first = claim(&paths).unwrap().unwrap();
+        let first = owned(&paths);
         let janitors = File::open(paths.lock()).unwrap();
         first.remove().unwrap();
-        let second = claim(&paths).unwrap().unwrap();
+        let second = owned(&paths);
         let error = take_with(&paths, janitors).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         second.remove().unwrap();
+    }
+
+    #[test]
+    fn what_ssi_did_not_make_is_nobodys() {
+        let makers: [fn(&Path); 6] = [
+            |dir| fs::write(dir.join("thesis"), "words").unwrap(),
+            |dir| fs::create_dir_all(dir.join("node1")).unwrap(),
+            |dir| fs::write(dir.join("lock"), "4711\n").unwrap(),
+            |dir| fs::create_dir(dir.join("lock")).unwrap(),
+            |dir| std::os::unix::fs::symlink("/etc/passwd", dir.join("lock")).unwrap(),
+            |dir| {
+                fs::write(dir.join("lock"), "").unwrap();
+                fs::write(dir.join("thesis"), "words").unwrap();
+            },
+        ];
+        for (case, make) in makers.iter().enumerate() {
+            let dir = tempfile::tempdir().unwrap();
+            let paths = paths(&dir);
+            fs::create_dir(paths.dir()).unwrap();
+            make(paths.dir());
+            let before = listing(paths.dir());
+            assert!(claim_abandoned(&paths).unwrap().is_none(), "{case}");
+            assert!(matches!(claim(&paths).unwrap(), Claim::Foreign), "{case}");
+            assert_eq!(listing(paths.dir()), before, "{case}");
+        }
+    }
+
+    fn listing(dir: &Path) -> Vec<(std::ffi::OsString, u64)> {
+        let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
+        let mut found: Vec<_> = entries
+            .map(|entry| (entry.file_name(), entry.metadata().unwrap().len()))
+            .collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn an_empty_directory_may_become_a_clusters() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(&dir);
+        fs::create_dir(paths.dir()).unwrap();
+        assert!(claim_abandoned(&paths).unwrap().is_none());
+        owned(&paths).remove().unwrap();
+        // One who died before the first word.
+        fs::create_dir(paths.dir()).unwrap();
+        fs::write(paths.lock(), "").unwrap();
+        claim_abandoned(&paths).unwrap().unwrap().remove().unwrap();
+        assert!(!paths.dir().exists());
     }
 
     #[test]
@@ -263,7 +401,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (paths, kept) = (paths(&dir), dir.path().join("kept"));
         fs::write(&kept, "words").unwrap();
-        let owner = claim(&paths).unwrap().unwrap();
+        let owner = owned(&paths);
         fs::create_dir(paths.dir().join("node1")).unwrap();
         std::os::unix::fs::symlink(&kept, paths.dir().join("node1/log")).unwrap();
         owner.remove().unwrap();
@@ -274,7 +412,7 @@ mod tests {
     fn leftover_nodes_are_killed_and_strangers_are_not() {
         let dir = tempfile::tempdir().unwrap();
         let paths = paths(&dir);
-        let owner = claim(&paths).unwrap().unwrap();
+        let owner = owned(&paths);
         let mut spawned = [(1, 0), (2, 1)].map(|(node, lie)| {
             let child = Command::new("sleep")
                 .arg("100")

@@ -52,7 +52,10 @@ use signal_hook::consts::{
 };
 
 use crate::{
-    directory,
+    directory::{
+        self,
+        Claim, //
+    },
     layout::ClusterPaths,
     limits::DIRECTORY_WAIT_MAX, //
 };
@@ -142,8 +145,9 @@ fn clean(paths: &ClusterPaths, lock: File) -> io::Result<()> {
     let begin = Instant::now();
     while begin.elapsed() < DIRECTORY_WAIT_MAX {
         match directory::take_with(paths, lock.try_clone()?) {
-            Ok(Some(owned)) => return owned.remove(),
-            Ok(None) => thread::sleep(Duration::from_millis(5)),
+            Ok(Claim::Owned(owned)) => return owned.remove(),
+            Ok(Claim::Foreign) => return Ok(()),
+            Ok(Claim::Taken) => thread::sleep(Duration::from_millis(5)),
             // An orderly end, or somebody was faster.
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(e) => return Err(e),

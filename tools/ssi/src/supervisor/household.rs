@@ -37,6 +37,7 @@ use crate::{
     call::Call,
     directory::{
         self,
+        Claim,
         Owned, //
     },
     janitor::Hired,
@@ -162,8 +163,14 @@ fn take_over(paths: &ClusterPaths) -> Result<Owned> {
         let claimed = directory::claim(paths);
         let claimed = claimed
             .with_context(|| format!("cannot use {} (is there space?)", paths.dir().display()))?;
-        if let Some(owned) = claimed {
-            return Ok(owned);
+        match claimed {
+            Claim::Owned(owned) => return Ok(owned),
+            Claim::Foreign => bail!(
+                "{} has files that ssi did not make: give another --name, or set SSI_RUN to a \
+                 directory of its own",
+                paths.dir().display()
+            ),
+            Claim::Taken => {}
         }
         if begin.elapsed() > DIRECTORY_WAIT_MAX || is_served(paths) {
             let name = paths

@@ -9,11 +9,13 @@
 mod host;
 
 use std::{
+    fs,
     io::{
         Read,
         Write, //
     },
     os::unix::{
+        fs::PermissionsExt,
         net::UnixStream,
         process::ExitStatusExt, //
     },
@@ -53,7 +55,7 @@ fn a_panic_is_reported_in_the_kernels_words() {
 #[test]
 fn a_kernel_that_cannot_run_is_reported() {
     let host = Host::new("");
-    std::fs::write(host.kernel(), "#!/no/such/interpreter\n").unwrap();
+    fs::write(host.kernel(), "#!/no/such/interpreter\n").unwrap();
     let said = host.fails(&["start", "1"]);
     assert!(said.contains("cannot run the kernel"), "{said}");
     host.is_clean();
@@ -126,6 +128,24 @@ fn a_stop_ends_a_start_and_every_process() {
 }
 
 #[test]
+fn a_strangers_directory_is_left_alone() {
+    let host = Host::new(SLEEPER);
+    let theirs = host.cluster_dir();
+    fs::create_dir_all(theirs.join("node1")).unwrap();
+    fs::write(theirs.join("thesis"), "words").unwrap();
+    let run = theirs.parent().unwrap();
+    fs::set_permissions(run, fs::Permissions::from_mode(0o700)).unwrap();
+    assert!(host.succeeds(&["list"]).contains("no cluster"));
+    for words in ["status", "stop"] {
+        assert!(host.fails(&[words]).contains("no cluster"), "{words}");
+    }
+    let said = host.fails(&["start", "1"]);
+    assert!(said.contains("files that ssi did not make"), "{said}");
+    assert_eq!(fs::read_to_string(theirs.join("thesis")).unwrap(), "words");
+    assert_eq!(fs::read_dir(&theirs).unwrap().count(), 2, "nothing is new");
+}
+
+#[test]
 fn clusters_have_names_and_one_start_each() {
     let host = Host::new(SLEEPER);
     let mut first = host.start(&["start", "1"]);
@@ -151,7 +171,7 @@ fn a_kernel_gets_its_descriptors_and_no_others() {
     let host = Host::new("ls -l /proc/$$/fd; exit 1");
     let kept = host.dir().join("kept");
     host.fails(&["start", "1", "--logs", kept.to_str().unwrap()]);
-    let log = std::fs::read_to_string(kept.join("node1.log")).unwrap();
+    let log = fs::read_to_string(kept.join("node1.log")).unwrap();
     let targets: Vec<&str> = log
         .lines()
         .filter_map(|line| line.split(" -> ").nth(1))
