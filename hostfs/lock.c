@@ -42,8 +42,8 @@ static int do_locally(struct inode *inode, struct file_lock *fl,
 }
 
 /*
- * flock(2) may lose the old lock when it cannot be converted, and the host has
- * lost it already.
+ * flock(2) gives up the old lock before it asks for one of another kind, on the
+ * host too: two that go from shared to exclusive would wait for each other.
  */
 static void lose_flock(struct inode *inode, struct file_lock *fl)
 {
@@ -52,24 +52,21 @@ static void lose_flock(struct inode *inode, struct file_lock *fl)
 	fl->c.flc_type = F_UNLCK;
 	do_locally(inode, fl, 0, FL_SLEEP);
 	fl->c.flc_type = type;
-	host_flock(host_lock_fd(inode), HOST_UNLOCKED);
+	if (ssi_hostfs_inode(inode)->lock_fd >= 0)
+		settle_host_locks(inode, fl, NULL);
 }
 
 static int lock_at_host(struct inode *inode, struct file_lock *fl,
 			const struct host_range *range)
 {
 	const int fd = host_lock_fd(inode);
-	int err;
 
 	if (fd < 0)
 		return fd;
-	if (!(fl->c.flc_flags & FL_FLOCK))
-		return host_lock_range(fd, range);
-	err = host_flock(fd, range->lock);
-	if (err)
-		lose_flock(inode, fl);
+	if (fl->c.flc_flags & FL_FLOCK)
+		return host_flock(fd, range->lock);
 
-	return err;
+	return host_lock_range(fd, range);
 }
 
 /* What an attempt to lock came to. */
@@ -79,6 +76,16 @@ enum attempt {
 	ATTEMPT_HELD_ELSEWHERE,
 };
 
+/* @where is what it means if the lock conflicts with another. */
+static enum attempt not_locked(struct inode *inode, struct file_lock *fl,
+			       int err, enum attempt where)
+{
+	if (fl->c.flc_flags & FL_FLOCK)
+		lose_flock(inode, fl);
+
+	return err == -EAGAIN ? where : ATTEMPT_DONE;
+}
+
 static enum attempt try_lock(struct inode *inode, struct file_lock *fl,
 			     int *err)
 {
@@ -86,10 +93,10 @@ static enum attempt try_lock(struct inode *inode, struct file_lock *fl,
 
 	*err = do_locally(inode, fl, FL_ACCESS, FL_SLEEP);
 	if (*err)
-		return *err == -EAGAIN ? ATTEMPT_HELD_HERE : ATTEMPT_DONE;
+		return not_locked(inode, fl, *err, ATTEMPT_HELD_HERE);
 	*err = lock_at_host(inode, fl, &range);
 	if (*err)
-		return *err == -EAGAIN ? ATTEMPT_HELD_ELSEWHERE : ATTEMPT_DONE;
+		return not_locked(inode, fl, *err, ATTEMPT_HELD_ELSEWHERE);
 	*err = do_locally(inode, fl, 0, FL_SLEEP);
 	if (*err)
 		settle_host_locks(inode, fl, &range);

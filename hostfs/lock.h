@@ -17,7 +17,10 @@ struct host_range host_range_of(const struct file_lock *fl);
 /* The fd this node's locks hang on, opened when it is first needed. */
 int host_lock_fd(struct inode *inode);
 
-/* Makes the host's locks what the local ones of @fl's kind, in @range, are. */
+/*
+ * Makes the host's locks what the local ones of @fl's kind are: of byte ranges
+ * those in @range.
+ */
 void settle_host_locks(struct inode *inode, const struct file_lock *fl,
 		       const struct host_range *range);
 

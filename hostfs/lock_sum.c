@@ -110,7 +110,7 @@ static int settle_ranges(struct inode *inode, loff_t start, loff_t end)
 }
 
 void settle_host_locks(struct inode *inode, const struct file_lock *fl,
-		   const struct host_range *range)
+		       const struct host_range *range)
 {
 	int err;
 

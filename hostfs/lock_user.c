@@ -17,18 +17,26 @@
 
 #include "host.h"
 
-int host_open_lock(int fd)
+static int reopen(int fd, int mode)
 {
-	static const int modes[] = { O_RDWR, O_RDONLY, O_WRONLY };
 	char path[FD_PATH_BYTES];
-	unsigned int i;
-	int lock_fd = -1;
 
 	snprintf(path, sizeof(path), FD_PATH, fd);
-	for (i = 0; i < ARRAY_SIZE(modes) && lock_fd < 0; i++)
-		lock_fd = open64(path, modes[i] | O_NONBLOCK | O_NOCTTY |
-				       O_CLOEXEC);
-	/* Opened once, but not again: the modes were changed, or /proc is not there. */
+	return open64(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/*
+ * A write lock wants an fd that may write. When the mode of the file does not
+ * allow another one (any more), the fd in hand may still be such.
+ */
+int host_open_lock(int fd)
+{
+	int lock_fd = reopen(fd, O_RDWR);
+
+	if (lock_fd < 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR)
+		lock_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (lock_fd < 0)
+		lock_fd = reopen(fd, O_RDONLY);
 	if (lock_fd < 0)
 		lock_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return lock_fd < 0 ? -errno : lock_fd;

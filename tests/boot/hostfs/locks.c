@@ -188,6 +188,72 @@ static void conversion(void)
 	close(fd);
 }
 
+/* Two processes of one node; the other waits and would see a lock too many. */
+static void local_upgrade(void)
+{
+	int fd, pid, status;
+
+	begin("two of a node go from shared to exclusive");
+	if (role == 1) {
+		pid = must(fork());
+		fd = must(open("upgrade", O_CREAT | O_RDWR, 0644));
+		must(flock(fd, LOCK_SH));
+		usleep(200000);
+		alarm(20);
+		must(flock(fd, LOCK_EX));
+		usleep(100000);
+		must(flock(fd, LOCK_UN));
+		if (pid == 0)
+			_exit(0);
+		alarm(0);
+		must(waitpid(pid, &status, 0));
+		expect(status == 0, "a process ended with %x", status);
+		pass();
+		close(fd);
+	}
+	begin("a failed upgrade leaves the other's shared lock");
+	if (role == 1) {
+		int mine = must(open("upgrade", O_RDWR));
+		int other = must(open("upgrade", O_RDWR));
+
+		must(flock(mine, LOCK_SH));
+		must(flock(other, LOCK_SH));
+		expect(flock(mine, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK,
+		       "exclusive beside a shared one");
+		fd = other;
+	} else {
+		fd = must(open("upgrade", O_CREAT | O_RDWR, 0644));
+	}
+	meet();
+	if (role == 2)
+		expect(flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK,
+		       "exclusive beside the other node's shared one");
+	meet();
+	if (role == 1)
+		must(flock(fd, LOCK_UN));
+	meet();
+	if (role == 2) {
+		expect(!flock(fd, LOCK_EX | LOCK_NB), "the failed one holds");
+		pass();
+	}
+	meet();
+	close(fd);
+}
+
+/* The mode forbids to open it again, but not what is open already. */
+static void read_only(void)
+{
+	int fd;
+
+	begin("a write lock on a file that was made read-only");
+	if (role == 1) {
+		fd = must(open("readonly", O_CREAT | O_EXCL | O_RDWR, 0444));
+		expect(!range(fd, F_SETLK, F_WRLCK, 0, 0), "error %d", errno);
+		pass();
+		close(fd);
+	}
+}
+
 static void on_alarm(int signal)
 {
 	(void)signal;
@@ -308,6 +374,8 @@ int main(int argc, char **argv)
 		counter(kind);
 	ranges();
 	conversion();
+	local_upgrade();
+	read_only();
 	for (kind = 0; kind < KINDS; kind++) {
 		interruption(kind);
 		death(kind);
