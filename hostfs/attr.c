@@ -80,7 +80,7 @@ void coherent_adopt(struct inode *inode, struct hostfs_stat *st)
 	copy_attributes(inode, st);
 }
 
-/* Brings an inode that has an fd up to date. */
+/* Brings an inode up to date. */
 int coherent_refresh(struct inode *inode)
 {
 	struct hostfs_stat st;
@@ -95,15 +95,11 @@ int coherent_refresh(struct inode *inode)
 	return err;
 }
 
-/*
- * What has no fd is neither open nor a directory: the path walk that led here
- * has just asked the host.
- */
 int coherent_getattr(struct mnt_idmap *idmap, const struct path *path,
 		     struct kstat *stat, u32 request_mask, unsigned int flags)
 {
 	struct inode *inode = d_inode(path->dentry);
-	int err = hostfs_fd(inode) < 0 ? 0 : coherent_refresh(inode);
+	int err = coherent_refresh(inode);
 
 	if (err)
 		return err;
@@ -114,18 +110,11 @@ int coherent_getattr(struct mnt_idmap *idmap, const struct path *path,
 	return 0;
 }
 
-/* A lookup has found, by name, an inode that is in use. */
-bool ssi_hostfs_old_inode(struct inode *inode, const struct hostfs_stat *st)
+/* What the host lets the user of the cluster do. */
+int coherent_access(struct inode *inode, int mask)
 {
-	struct hostfs_stat copy = *st;
+	struct host_name name = { .self = hostfs_fd(inode) };
 
-	if (hostfs_fd(inode) >= 0) {
-		coherent_refresh(inode);
-		return true;
-	}
-	filemap_invalidate_lock(inode->i_mapping);
-	coherent_adopt(inode, &copy);
-	filemap_invalidate_unlock(inode->i_mapping);
-
-	return true;
+	return access_file((char *)&name, mask & MAY_READ, mask & MAY_WRITE,
+			   mask & MAY_EXEC);
 }

@@ -2,11 +2,11 @@
 /*
  * Attributes of the host's files.
  *
- * By fd if there is a usable one, else by name. Times keep their nanoseconds,
- * and "now" is the host's, the same for all kernels.
+ * Got and set by fd; by name only to see whether that still leads to the same
+ * file. Times keep their nanoseconds, and "now" is the host's, the same for all
+ * kernels.
  */
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -51,105 +51,21 @@ static int stat_at(int dir, const char *path, int flags, struct hostfs_stat *p)
 	return 0;
 }
 
-static int stat_root(const char *path, struct hostfs_stat *p)
-{
-	int fd = host_open_root(path), err;
-
-	if (fd < 0)
-		return fd;
-	err = stat_at(fd, "", AT_EMPTY_PATH, p);
-	close(fd);
-	return err;
-}
-
 int stat_file(const char *path, struct hostfs_stat *p, int fd)
 {
 	if (fd >= 0)
 		return stat_at(fd, "", AT_EMPTY_PATH, p);
-	if (is_root_path(path))
-		return stat_root(path, p);
 	return stat_at(ENTRY(path), AT_SYMLINK_NOFOLLOW, p);
 }
 
-/*
- * What attributes are set of: by @fd if it is open, else by @path, which leads
- * to the very file that was looked up.
- */
-struct target {
-	int fd;
-	int opened;
-	char path[FD_PATH_BYTES];
-};
-
-/* Whether @fd allows @access (O_RDONLY: any); an O_PATH fd allows nothing. */
-static int is_open_for(int fd, int access)
+/* What is open for writing may be cut whatever its mode is by now. */
+static int set_size(int fd, loff_t size)
 {
-	int flags = fd < 0 ? O_PATH : fcntl(fd, F_GETFL);
+	const int flags = fcntl(fd, F_GETFL);
 
-	if (flags & O_PATH)
-		return 0;
-	return access == O_RDONLY || (flags & O_ACCMODE) != O_RDONLY;
-}
-
-static int open_named(const char *file)
-{
-	struct hostfs_stat st;
-	int fd = openat64(ENTRY(file), O_PATH | O_UNTRUSTED);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = stat_at(fd, "", AT_EMPTY_PATH, &st);
-	if (!err && st.ino == host_name(file)->ino)
-		return fd;
-	close(fd);
-	return err ? err : -ESTALE;
-}
-
-static int open_target(struct target *target, const char *file, int fd,
-		       int access)
-{
-	target->fd = -1;
-	target->opened = -1;
-	if (is_open_for(fd, access)) {
-		target->fd = fd;
-		return 0;
-	}
-	if (fd < 0) {
-		fd = open_named(file);
-		target->opened = fd;
-	}
-	if (fd < 0)
-		return fd;
-	snprintf(target->path, sizeof(target->path), FD_PATH, fd);
-	return 0;
-}
-
-static void close_target(const struct target *target)
-{
-	if (target->opened >= 0)
-		close(target->opened);
-}
-
-static int set_mode(const struct target *target, mode_t mode)
-{
-	if (target->fd >= 0)
-		return OUTCOME(fchmod(target->fd, mode));
-	return OUTCOME(chmod(target->path, mode));
-}
-
-static int set_owner(const struct target *target, uid_t uid, gid_t gid)
-{
-	if (target->fd >= 0)
-		return OUTCOME(fchown(target->fd, uid, gid));
-	return OUTCOME(chown(target->path, uid, gid));
-}
-
-static int set_size(const struct target *target, loff_t size)
-{
-	if (target->fd >= 0)
-		return OUTCOME(ftruncate(target->fd, size));
-	return OUTCOME(truncate(target->path, size));
+	if (!(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY)
+		return OUTCOME(ftruncate(fd, size));
+	return OUTCOME(truncate(fd_path(fd).text, size));
 }
 
 static struct timespec time_to_set(int valid, int explicit,
@@ -162,8 +78,7 @@ static struct timespec time_to_set(int valid, int explicit,
 	return (struct timespec){ time->tv_sec, time->tv_nsec };
 }
 
-static int set_times(const struct target *target,
-		     const struct hostfs_iattr *attrs)
+static int set_times(int fd, const struct hostfs_iattr *attrs)
 {
 	const unsigned int valid = attrs->ia_valid;
 	struct timespec times[2] = {
@@ -173,41 +88,26 @@ static int set_times(const struct target *target,
 			    valid & HOSTFS_ATTR_MTIME_SET, &attrs->ia_mtime),
 	};
 
-	if (target->fd >= 0)
-		return OUTCOME(futimens(target->fd, times));
-	return OUTCOME(utimensat(AT_FDCWD, target->path, times, 0));
+	return OUTCOME(utimensat(AT_FDCWD, fd_path(fd).text, times, 0));
 }
 
-static int set_all(const struct target *target,
-		   const struct hostfs_iattr *attrs)
+/* By the path of the fd, which may be an O_PATH one. */
+int set_attr(const char *file, struct hostfs_iattr *attrs, int fd)
 {
+	const struct fd_path path = fd_path(fd);
 	const unsigned int valid = attrs->ia_valid;
 	int err = 0;
 
 	if (valid & HOSTFS_ATTR_MODE)
-		err = set_mode(target, attrs->ia_mode);
+		err = OUTCOME(chmod(path.text, attrs->ia_mode));
 	if (!err && (valid & HOSTFS_ATTR_UID))
-		err = set_owner(target, attrs->ia_uid, -1);
+		err = OUTCOME(chown(path.text, attrs->ia_uid, -1));
 	if (!err && (valid & HOSTFS_ATTR_GID))
-		err = set_owner(target, -1, attrs->ia_gid);
+		err = OUTCOME(chown(path.text, -1, attrs->ia_gid));
 	if (!err && (valid & HOSTFS_ATTR_SIZE))
 		/* The host sets the times of what it truncates. */
-		return set_size(target, attrs->ia_size);
+		return set_size(fd, attrs->ia_size);
 	if (!err && (valid & (HOSTFS_ATTR_ATIME | HOSTFS_ATTR_MTIME)))
-		err = set_times(target, attrs);
-	return err;
-}
-
-int set_attr(const char *file, struct hostfs_iattr *attrs, int fd)
-{
-	const int access = attrs->ia_valid & HOSTFS_ATTR_SIZE ? O_WRONLY :
-								O_RDONLY;
-	struct target target;
-	int err = open_target(&target, file, fd, access);
-
-	if (err)
-		return err;
-	err = set_all(&target, attrs);
-	close_target(&target);
+		err = set_times(fd, attrs);
 	return err;
 }

@@ -19,16 +19,23 @@ static inline int hostfs_fd(struct inode *inode)
 }
 
 /* attr.c */
+int coherent_access(struct inode *inode, int mask);
 int coherent_refresh(struct inode *inode);
 void coherent_adopt(struct inode *inode, struct hostfs_stat *st);
 int coherent_getattr(struct mnt_idmap *idmap, const struct path *path,
 		     struct kstat *stat, u32 request_mask, unsigned int flags);
 
+/* inode.c */
+struct inode *coherent_iget(struct super_block *sb, int fd, fmode_t mode);
+
 /* entry.c */
 extern const struct dentry_operations coherent_dentry_ops;
-int coherent_access(struct dentry *dentry, int mask);
-const char *coherent_get_link(struct dentry *dentry, struct inode *inode,
-			      struct delayed_call *done);
+
+/* create.c */
+int coherent_create(struct mnt_idmap *idmap, struct inode *dir,
+		    struct dentry *dentry, umode_t mode);
+int coherent_atomic_open(struct inode *dir, struct dentry *dentry,
+			 struct file *file, unsigned int flags, umode_t mode);
 
 /* io.c */
 ssize_t coherent_read_iter(struct kiocb *iocb, struct iov_iter *to);

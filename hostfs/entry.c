@@ -8,7 +8,6 @@
  */
 
 #include <linux/namei.h>
-#include <linux/slab.h>
 
 #include "coherent.h"
 
@@ -20,8 +19,7 @@ static void make_name(struct host_name *name, struct inode *dir,
 
 	name->mark = '\0';
 	name->parent = hostfs_fd(dir);
-	name->self = inode && S_ISDIR(inode->i_mode) ? hostfs_fd(inode) : -1;
-	name->ino = inode ? inode->i_ino : 0;
+	name->self = inode ? hostfs_fd(inode) : -1;
 	memcpy(name->entry, entry->name, len);
 	name->entry[len] = '\0';
 }
@@ -36,9 +34,9 @@ static void make_dentry_name(struct host_name *name, struct dentry *dentry)
 }
 
 /*
- * The fds in the name are valid as long as the dentry cannot be moved, and for
- * a directory always. hostfs opens files without such care: if an fd is closed
- * meanwhile, or stands for another directory, ssi_hostfs_check_fd() notices.
+ * The fd of the directory is valid as long as the dentry cannot be moved, that
+ * of the file as long as the dentry is held: hostfs uses the one only with the
+ * directory locked.
  */
 bool ssi_hostfs_name(struct dentry *dentry, char *name)
 {
@@ -47,63 +45,6 @@ bool ssi_hostfs_name(struct dentry *dentry, char *name)
 	spin_unlock(&dentry->d_lock);
 
 	return true;
-}
-
-/* The name is valid until the directory that is returned is put. */
-static struct dentry *hold_name(struct dentry *dentry, struct host_name *name)
-{
-	struct dentry *parent;
-
-	for (;;) {
-		parent = dget_parent(dentry);
-		spin_lock(&dentry->d_lock);
-		if (dentry->d_parent == parent)
-			break;
-		spin_unlock(&dentry->d_lock);
-		dput(parent);
-	}
-	make_dentry_name(name, dentry);
-	spin_unlock(&dentry->d_lock);
-
-	return parent;
-}
-
-int coherent_access(struct dentry *dentry, int mask)
-{
-	union host_name_buffer buffer;
-	struct dentry *parent = hold_name(dentry, &buffer.name);
-	int err;
-
-	err = access_file(buffer.bytes, mask & MAY_READ, mask & MAY_WRITE,
-			  mask & MAY_EXEC);
-	dput(parent);
-
-	return err;
-}
-
-const char *coherent_get_link(struct dentry *dentry, struct inode *inode,
-			      struct delayed_call *done)
-{
-	union host_name_buffer buffer;
-	struct dentry *parent;
-	char *link;
-	int n;
-
-	if (!dentry)
-		return ERR_PTR(-ECHILD);
-	link = kmalloc(PATH_MAX, GFP_KERNEL);
-	if (!link)
-		return ERR_PTR(-ENOMEM);
-	parent = hold_name(dentry, &buffer.name);
-	n = hostfs_do_readlink(buffer.bytes, link, PATH_MAX);
-	dput(parent);
-	if (n < 0 || n == PATH_MAX) {
-		kfree(link);
-		return ERR_PTR(n < 0 ? n : -ENAMETOOLONG);
-	}
-	set_delayed_call(done, kfree_link, link);
-
-	return link;
 }
 
 /* 1 if @name still leads to @inode, which is then brought up to date. */

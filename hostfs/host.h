@@ -15,18 +15,18 @@
 /*
  * What the functions of hostfs.h take for a path.
  *
- * A file is named by the fd of its directory and one component, so there is no
+ * What acts on a file uses its fd, so it reaches what was looked up. What acts
+ * on a name uses the fd of the directory and one component, so there is no
  * path that another kernel could bend with a rename or a symlink: what happens
  * to the directory, the fd is still that directory, and nothing leaves the
  * root by it. A path, to where a plain string is, is only used for the root of
  * a mount.
  */
 struct host_name {
-	char mark;		/* NUL, which no path begins with */
-	int parent;		/* fd of the directory */
-	int self;		/* fd of the named directory itself, or -1 */
-	unsigned long long ino;	/* of the file when it was looked up, or 0 */
-	char entry[];		/* one component, never ".." */
+	char mark;	/* NUL, which no path begins with */
+	int parent;	/* fd of the directory */
+	int self;	/* fd of the file itself, or -1 if it is not known */
+	char entry[];	/* one component, never ".." */
 };
 
 /* One character too many, so that the host refuses what is too long. */
@@ -37,10 +37,6 @@ union host_name_buffer {
 	struct host_name name;
 	char bytes[sizeof(struct host_name) + HOST_ENTRY_BYTES_MAX + 1];
 };
-
-/* A path of the host to what an fd stands for, and room for it. */
-#define FD_PATH "/proc/self/fd/%d"
-#define FD_PATH_BYTES 32
 
 enum host_lock {
 	HOST_UNLOCKED,
@@ -64,8 +60,8 @@ int host_prepare(const char *root);
 /* An O_PATH fd of a mount's root, which is not outside of hostfs=. */
 int host_open_root(const char *path);
 
-/* An O_PATH fd of any directory. */
-int host_open_dir(const char *name);
+/* An O_PATH fd of what the name leads to now, whatever it is. */
+int host_hold(const char *name);
 
 /*
  * Appends in one step. Returns the number of bytes and where they end. The

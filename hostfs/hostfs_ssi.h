@@ -18,13 +18,15 @@
 /* Offered by hostfs_kern.c. */
 struct ssi_hostfs_inode *ssi_hostfs_inode(struct inode *inode);
 int hostfs_inode_test(struct inode *inode, void *data);
+int hostfs_inode_set(struct inode *inode, void *data);
 
 #ifdef CONFIG_SSI_HOSTFS
 
 /* What an inode of hostfs carries for the other kernels' sake. */
 struct ssi_hostfs_inode {
-	/* hostfs' own fd of the file, -1 if it is neither open nor a directory. */
+	/* hostfs' own fd of the file and what it is open for, 0 with O_PATH. */
 	int *fd;
+	fmode_t *mode;
 
 	/*
 	 * The host's file when its cached pages were last known to be right.
@@ -45,12 +47,12 @@ struct ssi_hostfs_inode {
 /* Puts the name of @dentry for the host into @name; always true. */
 bool ssi_hostfs_name(struct dentry *dentry, char *name);
 
-void ssi_hostfs_alloc_inode(struct ssi_hostfs_inode *ssi, int *fd);
+void ssi_hostfs_alloc_inode(struct ssi_hostfs_inode *ssi, int *fd,
+			    fmode_t *mode);
 void ssi_hostfs_set_inode(struct inode *inode);
-int ssi_hostfs_new_inode(struct inode *inode, const char *name);
-bool ssi_hostfs_old_inode(struct inode *inode, const struct hostfs_stat *st);
+/* The inode of what @name leads to, or NULL if that is left to hostfs. */
+struct inode *ssi_hostfs_iget(struct super_block *sb, const char *name);
 void ssi_hostfs_evict_inode(struct inode *inode);
-int ssi_hostfs_check_fd(struct inode *inode, int fd);
 int ssi_hostfs_fill_super(struct super_block *sb, const char *root);
 
 #else
@@ -64,7 +66,7 @@ static inline bool ssi_hostfs_name(struct dentry *dentry, char *name)
 }
 
 static inline void ssi_hostfs_alloc_inode(struct ssi_hostfs_inode *ssi,
-					  int *fd)
+					  int *fd, fmode_t *mode)
 {
 }
 
@@ -72,24 +74,14 @@ static inline void ssi_hostfs_set_inode(struct inode *inode)
 {
 }
 
-static inline int ssi_hostfs_new_inode(struct inode *inode, const char *name)
+static inline struct inode *ssi_hostfs_iget(struct super_block *sb,
+					    const char *name)
 {
-	return 0;
-}
-
-static inline bool ssi_hostfs_old_inode(struct inode *inode,
-					const struct hostfs_stat *st)
-{
-	return false;
+	return NULL;
 }
 
 static inline void ssi_hostfs_evict_inode(struct inode *inode)
 {
-}
-
-static inline int ssi_hostfs_check_fd(struct inode *inode, int fd)
-{
-	return fd;
 }
 
 static inline int ssi_hostfs_fill_super(struct super_block *sb,

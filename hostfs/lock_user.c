@@ -11,18 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "host.h"
+#include "name_user.h"
 
 static int reopen(int fd, int mode)
 {
-	char path[FD_PATH_BYTES];
-
-	snprintf(path, sizeof(path), FD_PATH, fd);
-	return open64(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return open64(fd_path(fd).text, mode | O_KERNEL);
 }
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Opening, making and removing by name.
+ * Opening, making and removing.
  *
  * With attr_user.c and file_user.c this takes the place of hostfs_user.c: the
  * same functions, declared in hostfs.h, for names of the form host_name.
@@ -10,18 +10,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "name_user.h"
 
+int host_hold(const char *name)
+{
+	int fd;
+
+	if (is_root_path(name))
+		return host_open_root(name);
+	fd = openat64(ENTRY(name), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int access_file(char *path, int r, int w, int x)
 {
 	int mode = (r ? R_OK : 0) | (w ? W_OK : 0) | (x ? X_OK : 0);
 
-	return OUTCOME(faccessat(FILE_OF(path), mode, AT_SYMLINK_NOFOLLOW));
+	return OUTCOME(access(self_path(path).text, mode));
 }
 
 int open_file(char *path, int r, int w, int append)
@@ -31,40 +40,15 @@ int open_file(char *path, int r, int w, int append)
 
 	if (append)
 		mode |= O_APPEND;
-	fd = openat64(FILE_OF(path), mode | O_UNTRUSTED);
-	if (fd >= 0)
-		return fd;
-	/* It was there when it was looked up: look again. */
-	switch (errno) {
-	case ENOENT:
-	case ELOOP:
-	case ENOTDIR:
-	case EBADF:
-		return -ESTALE;
-	default:
-		return -errno;
-	}
+	fd = open64(self_path(path).text, mode | O_KERNEL);
+	return fd < 0 ? -errno : fd;
 }
 
 int file_create(char *name, int mode)
 {
-	int fd;
+	int fd = openat64(ENTRY(name), O_CREAT | O_EXCL | O_RDWR | O_KERNEL,
+			  mode);
 
-	fd = openat64(ENTRY(name), O_CREAT | O_EXCL | O_RDWR | O_UNTRUSTED,
-		      mode);
-	if (fd >= 0)
-		return fd;
-	/* It was not there when it was looked up: look again. */
-	return errno == EEXIST ? -ESTALE : -errno;
-}
-
-int host_open_dir(const char *name)
-{
-	int fd;
-
-	if (is_root_path(name))
-		return host_open_root(name);
-	fd = openat64(ENTRY(name), O_PATH | O_DIRECTORY | O_UNTRUSTED);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -73,7 +57,7 @@ void *open_dir(char *path, int *err_out)
 	DIR *dir = NULL;
 	int fd;
 
-	fd = openat64(FILE_OF(path), O_RDONLY | O_DIRECTORY | O_UNTRUSTED);
+	fd = open64(self_path(path).text, O_RDONLY | O_DIRECTORY | O_KERNEL);
 	if (fd >= 0)
 		dir = fdopendir(fd);
 	*err_out = errno;
@@ -134,7 +118,8 @@ int do_mknod(const char *file, int mode, unsigned int major, unsigned int minor)
 
 int link_file(const char *to, const char *from)
 {
-	return OUTCOME(linkat(ENTRY(to), ENTRY(from), 0));
+	return OUTCOME(linkat(AT_FDCWD, self_path(to).text, ENTRY(from),
+			      AT_SYMLINK_FOLLOW));
 }
 
 int hostfs_do_readlink(char *file, char *buf, int size)
@@ -144,7 +129,7 @@ int hostfs_do_readlink(char *file, char *buf, int size)
 	/* The root of a mount is never a link. */
 	if (is_root_path(file))
 		return -EINVAL;
-	n = readlinkat(ENTRY(file), buf, size);
+	n = readlinkat(host_name(file)->self, "", buf, size);
 	if (n < 0)
 		return -errno;
 	if (n < size)

@@ -2,20 +2,21 @@
 /*
  * A host_name as arguments of system calls.
  *
- * The host resolves one component at a time and never follows a symlink, so
- * what is reached is in the directory that was looked up, whatever other
- * kernels do to the tree at the same time.
+ * What is reached is the file that was looked up, or a name in the directory
+ * that was, whatever other kernels do to the tree at the same time: the host
+ * resolves one component at a time and never follows a symlink.
  */
 #ifndef SSI_HOSTFS_NAME_USER_H
 #define SSI_HOSTFS_NAME_USER_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "host.h"
 
-/* What is to be opened may have become a fifo or a symlink. */
-#define O_UNTRUSTED (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+/* The kernel must not wait, nor its programs inherit. */
+#define O_KERNEL (O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 /* 0 or a negative errno from what a system call returned. */
 #define OUTCOME(ret) ((ret) < 0 ? -errno : 0)
@@ -34,22 +35,26 @@ static inline const struct host_name *host_name(const char *name)
 /* The entry of the parent, for what acts on names. */
 #define ENTRY(name) host_name(name)->parent, host_name(name)->entry
 
-/* The file itself: a directory is reached though its name has changed. */
-static inline int is_held(const char *name)
+/*
+ * A path of the host to what an fd stands for. It ends there: not even a
+ * symlink that an O_PATH fd stands for is followed.
+ */
+struct fd_path {
+	char text[32];
+};
+
+static inline struct fd_path fd_path(int fd)
 {
-	return host_name(name)->self >= 0;
+	struct fd_path path;
+
+	snprintf(path.text, sizeof(path.text), "/proc/self/fd/%d", fd);
+	return path;
 }
 
-static inline int file_dir(const char *name)
+/* The file itself, for what does not act on names. */
+static inline struct fd_path self_path(const char *name)
 {
-	return is_held(name) ? host_name(name)->self : host_name(name)->parent;
+	return fd_path(host_name(name)->self);
 }
-
-static inline const char *file_path(const char *name)
-{
-	return is_held(name) ? "." : host_name(name)->entry;
-}
-
-#define FILE_OF(name) file_dir(name), file_path(name)
 
 #endif

@@ -38,16 +38,12 @@ static bool is_for_host(const struct inode *inode, int mask)
 static int coherent_permission(struct mnt_idmap *idmap, struct inode *inode,
 			       int mask)
 {
-	struct dentry *dentry;
 	int err = 0;
 
 	if (is_for_host(inode, mask)) {
 		if (mask & MAY_NOT_BLOCK)
 			return -ECHILD;
-		dentry = d_find_alias(inode);
-		if (dentry)
-			err = coherent_access(dentry, mask);
-		dput(dentry);
+		err = coherent_access(inode, mask);
 	}
 
 	return err ?: generic_permission(&nop_mnt_idmap, inode, mask);
@@ -60,8 +56,7 @@ static int set_size(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct inode *inode = d_inode(dentry);
 	int err;
 
-	if (hostfs_fd(inode) >= 0)
-		coherent_refresh(inode);
+	coherent_refresh(inode);
 	filemap_invalidate_lock(inode->i_mapping);
 	coherent_drop_pages(inode, min(attr->ia_size, i_size_read(inode)),
 			    LLONG_MAX);
@@ -85,10 +80,8 @@ static void replace_inode_ops(struct inode_operations *ops,
 {
 	*ops = *upstream;
 	ops->getattr = coherent_getattr;
-	if (ops->get_link) {
-		ops->get_link = coherent_get_link;
+	if (ops->get_link)
 		return;
-	}
 	hostfs_setattr = upstream->setattr;
 	ops->permission = coherent_permission;
 	ops->setattr = coherent_setattr;
@@ -130,6 +123,8 @@ static void set_dir(struct inode *inode)
 {
 	if (!dir_file_ops.open) {
 		replace_inode_ops(&dir_inode_ops, inode->i_op);
+		dir_inode_ops.create = coherent_create;
+		dir_inode_ops.atomic_open = coherent_atomic_open;
 		replace_dir_file_ops(&dir_file_ops, inode->i_fop);
 	}
 	inode->i_op = &dir_inode_ops;
@@ -162,50 +157,6 @@ void ssi_hostfs_set_inode(struct inode *inode)
 	if (!inode_ops.getattr)
 		replace_inode_ops(&inode_ops, inode->i_op);
 	inode->i_op = &inode_ops;
-}
-
-void ssi_hostfs_alloc_inode(struct ssi_hostfs_inode *ssi, int *fd)
-{
-	*ssi = (struct ssi_hostfs_inode){
-		.fd = fd,
-		.is_racy = true,
-		.lock_fd = -1,
-	};
-	mutex_init(&ssi->lock_mutex);
-}
-
-/* A directory is held open: the names in it are relative to its fd. */
-int ssi_hostfs_new_inode(struct inode *inode, const char *name)
-{
-	int fd;
-
-	if (!S_ISDIR(inode->i_mode))
-		return 0;
-	fd = ssi_hostfs_check_fd(inode, host_open_dir(name));
-	if (fd < 0)
-		return fd;
-	*ssi_hostfs_inode(inode)->fd = fd;
-
-	return 0;
-}
-
-/*
- * The fd if it is of @inode. A file that took its name between the look-up and
- * the opening is closed: the VFS looks again.
- */
-int ssi_hostfs_check_fd(struct inode *inode, int fd)
-{
-	struct hostfs_stat st;
-	int err;
-
-	if (fd < 0)
-		return fd;
-	err = stat_file(NULL, &st, fd);
-	if (!err && hostfs_inode_test(inode, &st))
-		return fd;
-	close_file(&fd);
-
-	return err ?: -ESTALE;
 }
 
 int ssi_hostfs_fill_super(struct super_block *sb, const char *root)

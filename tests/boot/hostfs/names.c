@@ -16,11 +16,13 @@
 
 #define RACES 300
 #define SWAPS_SECONDS 3.0
+#define LOOP_SECONDS 1.0
+#define WHOLE_BYTES 5000
 
 static void replacement(void)
 {
 	struct stat st;
-	int fd = -1, i;
+	int fd = -1;
 
 	begin("a file replaced while it is held open");
 	if (role == 1)
@@ -43,19 +45,98 @@ static void replacement(void)
 		expect(!strcmp(get("replaced"), "new"), "the new one was written");
 	}
 	meet();
-	for (i = 0; i < RACES; i++) {
-		if (role == 2) {
-			close(put("new", "whole"));
-			must(rename("new", "replaced"));
-		} else {
-			const char *text = get("replaced");
+	if (role == 1) {
+		pass();
+		close(fd);
+	}
+}
 
-			expect(!strcmp(text, "whole") || !strcmp(text, "new"),
-			       "the name gives \"%s\"", text);
+/* What is wrong with the file, or NULL: it is of one byte, over and over. */
+static const char *fault_of(const char *path)
+{
+	static char bytes[WHOLE_BYTES + 1];
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return strerror(errno);
+	n = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	if (n != WHOLE_BYTES)
+		return "another size";
+	return memcmp(bytes, bytes + 1, n - 1) ? "a mixture" : NULL;
+}
+
+static void put_whole(const char *path, int byte)
+{
+	char bytes[WHOLE_BYTES];
+	int fd = must(open(path, O_CREAT | O_RDWR, 0644));
+
+	memset(bytes, byte, sizeof(bytes));
+	must(write(fd, bytes, sizeof(bytes)));
+	close(fd);
+}
+
+/* Node 2 does nothing else, so that node 1 loses about every race. */
+static void replacements(void)
+{
+	double limit;
+	struct stat st;
+	int i;
+
+	begin("a file that is replaced again and again");
+	if (role == 1) {
+		put_whole("whole", 'a');
+		put_whole("other", 'b');
+	}
+	meet();
+	limit = seconds() + LOOP_SECONDS;
+	for (i = 0; seconds() < limit; i++) {
+		const char *fault;
+
+		if (role == 2) {
+			must(renameat2(AT_FDCWD, "other", AT_FDCWD, "whole",
+				       RENAME_EXCHANGE));
+			continue;
 		}
+		fault = fault_of("whole");
+		expect(!fault, "open %d: %s", i, fault);
+		expect(!stat("whole", &st), "stat %d: %s", i, strerror(errno));
+		expect(!access("whole", R_OK), "access: %s", strerror(errno));
+	}
+	meet();
+	if (role == 1)
+		pass();
+}
+
+/* Node 1 holds a file, whose name node 2 gives to another. */
+static void links(void)
+{
+	char held[64];
+	struct stat st;
+	int fd = -1;
+
+	begin("a link to a file held open leads to that file");
+	if (role == 1)
+		fd = put("linked", "first");
+	meet();
+	if (role == 2) {
+		must(rename("linked", "linked.old"));
+		close(put("linked", "second"));
 	}
 	meet();
 	if (role == 1) {
+		snprintf(held, sizeof(held), "/proc/self/fd/%d", fd);
+		must(linkat(AT_FDCWD, held, AT_FDCWD, "linked.held",
+			    AT_SYMLINK_FOLLOW));
+		expect(!strcmp(get("linked.held"), "first"), "it is \"%s\"",
+		       get("linked.held"));
+		must(symlink("nowhere", "sym"));
+		must(link("sym", "sym2"));
+		must(lstat("sym2", &st));
+		expect(S_ISLNK(st.st_mode) && st.st_nlink == 2,
+		       "a symlink became %o with %d links", st.st_mode,
+		       (int)st.st_nlink);
 		pass();
 		close(fd);
 	}
@@ -121,6 +202,48 @@ static void attributes(void)
 		pass();
 		close(fd);
 	}
+}
+
+/* Of what is held, but cannot be read. */
+static void other_attributes(void)
+{
+	int fifo = -1, path = -1, link = -1;
+	struct stat st;
+	char text[8];
+
+	begin("attributes of what is held by O_PATH");
+	if (role == 1) {
+		must(mkfifo("fifo", 0600));
+		fifo = must(open("fifo", O_RDWR));
+		close(put("path", "x"));
+		path = must(open("path", O_PATH));
+		must(symlink("target", "symlink"));
+		link = must(open("symlink", O_PATH | O_NOFOLLOW));
+	}
+	meet();
+	if (role == 2) {
+		must(chmod("fifo", 0640));
+		must(chmod("path", 0640));
+		must(truncate("path", 77));
+		must(unlink("path"));
+		must(rename("symlink", "symlink2"));
+	}
+	meet();
+	if (role == 1) {
+		must(fstat(fifo, &st));
+		expect((st.st_mode & 0777) == 0640, "the fifo's mode is %o",
+		       st.st_mode);
+		must(fstat(path, &st));
+		expect((st.st_mode & 0777) == 0640 && st.st_size == 77 &&
+		       st.st_nlink == 0, "%o %ld %d", st.st_mode,
+		       (long)st.st_size, (int)st.st_nlink);
+		expect(readlinkat(link, "", text, 8) == 6, "readlink: %s",
+		       strerror(errno));
+		pass();
+	}
+	close(fifo);
+	close(path);
+	close(link);
 }
 
 static int entries(const char *path)
@@ -308,6 +431,45 @@ static void races(void)
 	pass();
 }
 
+/* Lock files: who has made it is the one, and removes it. */
+static void lock_files(void)
+{
+	double limit;
+	int fd, errors = 0, last = 0;
+	long got = 0;
+
+	begin("a lock file is made or exists, and nothing else");
+	limit = seconds() + LOOP_SECONDS;
+	while (seconds() < limit) {
+		fd = open("lockfile", O_CREAT | O_EXCL | O_WRONLY, 0644);
+		if (fd >= 0) {
+			got++;
+			close(fd);
+			must(unlink("lockfile"));
+		} else if (errno != EEXIST) {
+			errors++;
+			last = errno;
+		}
+	}
+	expect(!errors, "%d errors, the last: %s", errors, strerror(last));
+	expect(got, "this node made none");
+	pass();
+
+	begin("open with O_CREAT opens what comes and goes");
+	limit = seconds() + LOOP_SECONDS;
+	while (seconds() < limit) {
+		fd = open("fleeting", O_CREAT | O_RDWR, 0644);
+		if (fd < 0) {
+			errors++;
+			last = errno;
+		}
+		close(fd);
+		unlink("fleeting");
+	}
+	expect(!errors, "%d errors, the last: %s", errors, strerror(last));
+	pass();
+}
+
 /* Node 2 swaps a directory and a link to one outside, node 1 uses the name. */
 static void confinement(const char *outside)
 {
@@ -349,12 +511,16 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	replacement();
+	replacements();
+	links();
 	removal();
 	attributes();
+	other_attributes();
 	listing();
 	moved_directory();
 	carried_off();
 	races();
+	lock_files();
 	if (argc > 3)
 		confinement(argv[3]);
 	return finish();
