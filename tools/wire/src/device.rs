@@ -7,12 +7,12 @@
 //! address never reach the socket: the answer is known. The stack is asked for more only when
 //! the queue is empty: one pass over its connections then fills it with at most
 //! one frame of each, and no connection starves another.
-
 use crate::neighbor;
 use crate::socket::{
     FRAME_BYTES_MAX,
     MTU_BYTES, //
 };
+use crate::window::Windows;
 use rustix::io::{
     self as rio,
     Errno, //
@@ -62,6 +62,7 @@ struct Outbound {
     spare: Vec<Vec<u8>>,
     /// The answer to a query of ours, for us to hear next.
     answer: Option<Vec<u8>>,
+    windows: Windows,
 }
 
 impl Device {
@@ -74,6 +75,7 @@ impl Device {
                 queue: VecDeque::new(),
                 spare: Vec::new(),
                 answer: None,
+                windows: Windows::default(),
             },
             readable: true,
             announced: false,
@@ -98,6 +100,11 @@ impl Device {
     /// Whether the node's agent has said that it listens, since the last call.
     pub(crate) fn take_announcement(&mut self) -> bool {
         std::mem::take(&mut self.announced)
+    }
+
+    /// Forgets connections whose ports are not among `ours`.
+    pub(crate) fn keep(&mut self, ours: impl Fn(u16) -> bool) {
+        self.outbound.windows.keep(ours);
     }
 
     /// Hands the socket as much as it takes.
@@ -126,6 +133,7 @@ impl Device {
     pub(crate) fn discard(&mut self) {
         self.outbound.queue.clear();
         self.outbound.answer = None;
+        self.outbound.windows = Windows::default();
         self.readable = true;
         while self.receive_frame().is_some() {}
         self.announced = false;
@@ -139,7 +147,9 @@ impl Device {
         }
         loop {
             let length = self.receive_frame()?;
-            if !neighbor::is_announcement(&self.received[..length]) {
+            let frame = &mut self.received[..length];
+            if !neighbor::is_announcement(frame) {
+                self.outbound.windows.cut(frame);
                 return Some(length);
             }
             self.announced = true;
@@ -224,8 +234,15 @@ impl phy::TxToken for Slot<'_> {
         frame.resize(length, 0);
         let result = f(&mut frame);
         match neighbor::answer(self.0.node, &frame) {
-            Some(answer) => self.0.answer = Some(answer),
-            None => self.0.queue.push_back(frame),
+            Some(answer) => {
+                // It stands in the place of the frame that needs the answer.
+                self.0.windows.lose_one();
+                self.0.answer = Some(answer);
+            }
+            None => {
+                self.0.windows.note(&frame);
+                self.0.queue.push_back(frame);
+            }
         }
         result
     }

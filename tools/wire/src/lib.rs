@@ -33,6 +33,7 @@ mod reactor;
 mod socket;
 mod stack;
 mod verdict;
+mod window;
 mod wire;
 
 pub use socket::{

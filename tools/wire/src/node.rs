@@ -183,6 +183,7 @@ impl Node {
         if self.device.is_blocked() {
             return;
         }
+        let before = self.bridges.len();
         let sockets = &mut self.stack.sockets;
         self.bridges.retain(|_, bridge| {
             let ended = bridge.is_ended();
@@ -191,6 +192,9 @@ impl Node {
             }
             !ended
         });
+        if self.bridges.len() < before {
+            self.device.keep(|port| self.stack.uses(port));
+        }
     }
 
     fn next_wake(&mut self, now: Instant) -> Option<Instant> {
@@ -210,3 +214,6 @@ impl AsFd for Node {
         self.device.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests;

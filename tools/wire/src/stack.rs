@@ -78,14 +78,18 @@ impl Stack {
         loop {
             let port = self.next_port;
             self.next_port = port.checked_add(1).unwrap_or(PORT_MIN);
-            let is_used = self.sockets.iter().any(|(_, socket)| {
-                let smoltcp::socket::Socket::Tcp(tcp) = socket;
-                tcp.local_endpoint().is_some_and(|ours| ours.port == port)
-            });
-            if !is_used {
+            if !self.uses(port) {
                 return port;
             }
         }
+    }
+
+    /// Whether `port` is that of a connection.
+    pub(crate) fn uses(&self, port: u16) -> bool {
+        self.sockets.iter().any(|(_, socket)| {
+            let smoltcp::socket::Socket::Tcp(tcp) = socket;
+            tcp.local_endpoint().is_some_and(|ours| ours.port == port)
+        })
     }
 
     /// When the next timer is due.
