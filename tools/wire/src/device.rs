@@ -6,7 +6,9 @@
 //! nothing is lost while a node is frozen. Queries for the node's hardware
 //! address never reach the socket: the answer is known. The stack is asked for more only when
 //! the queue is empty: one pass over its connections then fills it with at most
-//! one frame of each, and no connection starves another.
+//! one frame of each, and no connection starves another. A node that asks and does
+//! not take the answers is not heard until it does.
+
 use crate::neighbor;
 use crate::socket::{
     FRAME_BYTES_MAX,
@@ -40,6 +42,10 @@ use std::os::fd::{
 
 /// Frames kept for reuse after they were sent.
 const SPARE_FRAMES_MAX: usize = 8;
+
+/// Frames that wait for the node to take them while it is heard: each frame of it
+/// may need an answer.
+const WAITING_FRAMES_MAX: usize = 64;
 
 /// The launcher's end of a node's wire.
 #[derive(Debug)]
@@ -90,6 +96,11 @@ impl Device {
     /// Whether frames wait for the socket to take them.
     pub(crate) fn is_blocked(&self) -> bool {
         !self.outbound.queue.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn waiting_frames(&self) -> usize {
+        self.outbound.queue.len()
     }
 
     /// Whether the stack has asked for an address and not yet heard the answer.
@@ -145,7 +156,8 @@ impl Device {
             self.received[..answer.len()].copy_from_slice(&answer);
             return Some(answer.len());
         }
-        loop {
+        // What is not read now stays readable, and is once the node has taken some.
+        while self.outbound.queue.len() < WAITING_FRAMES_MAX {
             let length = self.receive_frame()?;
             let frame = &mut self.received[..length];
             if !neighbor::is_announcement(frame) {
@@ -154,6 +166,7 @@ impl Device {
             }
             self.announced = true;
         }
+        None
     }
 
     /// The length of the socket's next frame, now in `received`.

@@ -29,6 +29,8 @@ use smoltcp::wire::{
     EthernetFrame,
     EthernetProtocol,
     EthernetRepr,
+    Icmpv4Packet,
+    Icmpv4Repr,
     IpProtocol,
     Ipv4Packet,
     Ipv4Repr,
@@ -284,4 +286,39 @@ fn bytes_beyond_a_window_that_is_about_to_move_do_no_harm() {
     rude.turn();
     received.extend(rude.read());
     assert!(sent.starts_with(&received));
+}
+
+#[test]
+fn a_node_that_asks_and_does_not_listen_is_not_heard() {
+    let mut rude = Rude::new(POLITE);
+    let data = vec![7; 15_000];
+    let query = Icmpv4Repr::EchoRequest {
+        ident: 1,
+        seq_no: 1,
+        data: &data,
+    };
+    let mut packet = vec![0; query.buffer_len()];
+    query.emit(
+        &mut Icmpv4Packet::new_unchecked(&mut packet[..]),
+        &ChecksumCapabilities::default(),
+    );
+    for _ in 0..2000 {
+        rude.say(IpProtocol::Icmp, &packet);
+        rude.turn();
+    }
+    let waiting = rude.node.device.waiting_frames();
+    assert!((1..=100).contains(&waiting), "{waiting} frames wait");
+    assert_eq!(
+        rude.node.wake_at,
+        rude.node.bridges[&1].wake_at(),
+        "no busy loop"
+    );
+
+    // It listens in the end, and all is well.
+    while !rude.hear().is_empty() {
+        rude.turn();
+    }
+    rude.stuff(0, b"words");
+    rude.turn();
+    assert_eq!(rude.read(), b"words");
 }
