@@ -29,6 +29,10 @@ use std::os::unix::net::UnixStream;
 /// Frames taken before bridges and other nodes get their turn.
 const FRAMES_PER_ROUND: usize = 16;
 
+/// Passes over the connections of one node before bridges get their turn: a node
+/// that takes small segments only must not keep the thread.
+const PASSES_PER_ROUND: usize = 64;
+
 /// Rounds of one node before other nodes get their turn.
 const ROUNDS_PER_TURN: usize = 8;
 
@@ -167,7 +171,10 @@ impl Node {
         } = &mut self.stack;
         let mut spoke = false;
         self.device.flush();
-        while !self.device.is_blocked() {
+        for _ in 0..PASSES_PER_ROUND {
+            if self.device.is_blocked() {
+                break;
+            }
             match interface.poll_egress(now, &mut self.device, sockets) {
                 PollResult::None => break,
                 PollResult::SocketStateChanged => spoke = true,

@@ -39,7 +39,10 @@ use smoltcp::wire::{
     TcpRepr,
     TcpSeqNumber, //
 };
-use std::io::Read;
+use std::io::{
+    Read,
+    Write, //
+};
 
 const PORT: u16 = 83;
 
@@ -321,4 +324,19 @@ fn a_node_that_asks_and_does_not_listen_is_not_heard() {
     rude.stuff(0, b"words");
     rude.turn();
     assert_eq!(rude.read(), b"words");
+}
+
+#[test]
+fn a_node_that_takes_small_segments_does_not_keep_the_thread() {
+    let mut rude = Rude::new(Greeting { mss: 16, ..POLITE });
+    let sent = rude.client.write(&[1; 100_000]).unwrap();
+    assert!(sent > 50_000);
+    rude.node.notice_stream(1, EventFlags::IN, rude.now);
+    rude.hear();
+    assert!(rude.node.round(rude.now));
+    let heard = rude.hear().len();
+    assert!(
+        (1..=PASSES_PER_ROUND + 1).contains(&heard),
+        "{heard} frames"
+    );
 }
