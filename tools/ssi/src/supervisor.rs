@@ -12,7 +12,7 @@
 //!
 //! | part | decides or does |
 //! | --- | --- |
-//! | `machine` | decides what becomes of a node |
+//! | `machine`, `arrival` | decide what becomes of a node, and how far it is |
 //! | `node`, `run` | do it, with `node_process`, `console`, `log_file`, `agent` |
 //! | `request`, `answer` | do what clients ask, and tell them when it is done |
 //! | `cluster` | all nodes together: the order of booting, the end |
@@ -21,6 +21,7 @@
 
 mod agent;
 mod answer;
+mod arrival;
 mod client;
 mod cluster;
 mod console;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use ssi_core::ids::NodeId;
 
 use super::{
+    arrival::Arrival,
     client::{
         Client,
         Waiting, //
@@ -74,16 +75,16 @@ impl Supervisor {
         if self.cluster.is_queued(id) {
             return None;
         }
-        match self.state_of(id)? {
-            State::Booting { .. } => None,
-            State::Ready | State::Pausing | State::Paused => Some(Reply::Added {
+        match Arrival::of(&self.state_of(id)?) {
+            Arrival::Coming => None,
+            Arrival::Up => Some(Reply::Added {
                 node: id.get(),
                 seconds: (self.world.now() - since).as_secs_f64(),
             }),
-            State::Dead(death) => Some(Reply::Refused {
+            Arrival::Failed(death) => Some(Reply::Refused {
                 text: format!("node {id} did not come up: {death}; see 'ssi log {id}'"),
             }),
-            State::Down | State::Ending(_) => Some(Reply::Refused {
+            Arrival::Removed => Some(Reply::Refused {
                 text: format!("node {id} was removed while it came up"),
             }),
         }

@@ -27,6 +27,7 @@ use anyhow::Result;
 use ssi_core::ids::NodeId;
 
 use super::{
+    arrival::Arrival,
     console::Presence,
     machine::{
         Event,
@@ -284,24 +285,24 @@ impl Starting {
     /// Tells what is new about a node; it is gone if it will never be ready.
     fn look_at(&mut self, id: NodeId, node: &Node, world: &World) -> Presence {
         let told = self.missing.get(&id).copied();
-        match node.machine().state() {
-            State::Booting { .. } if told == Some(Told::Nothing) => {
+        match Arrival::of(node.machine().state()) {
+            Arrival::Coming if told == Some(Told::Nothing) => {
                 self.missing.insert(id, Told::Booting);
                 self.tell(&StartNews::Booting { node: id.get() });
             }
-            State::Booting { .. } => {}
-            State::Ready | State::Pausing | State::Paused => {
+            Arrival::Coming => {}
+            Arrival::Up => {
                 self.missing.remove(&id);
                 self.tell(&ready(id, node, world));
             }
-            State::Dead(death) => {
+            Arrival::Failed(death) => {
                 self.fail(
                     format!("node {id} did not come up: {death}"),
                     node.telling_lines(),
                 );
                 return Presence::Gone;
             }
-            State::Down | State::Ending(_) => {
+            Arrival::Removed => {
                 self.fail(
                     format!("node {id} was removed while it came up"),
                     Vec::new(),
