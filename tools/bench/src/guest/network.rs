@@ -17,6 +17,7 @@ use std::time::{
 };
 
 use anyhow::{
+    ensure,
     Context,
     Result, //
 };
@@ -37,6 +38,10 @@ const WARM_UP_ROUND_TRIPS: u32 = 100;
 
 /// Bytes of one read or write of a bulk transfer.
 const CHUNK_BYTES: usize = 128 * 1024;
+
+/// How long a stream may find its pace before it is timed: TCP widens its
+/// window, and the host moves the processes apart.
+const PACE: Duration = Duration::from_millis(250);
 
 /// Longest silence of the other side.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
@@ -68,12 +73,12 @@ pub(super) fn ping(to: Ipv4Addr, count: u32, bytes: usize) -> Result<Answer> {
     })
 }
 
-/// Reads one connection to its end.
+/// Reads one connection to its end, and times it once it has found its pace.
 pub(super) fn sink() -> Result<Answer> {
     let mut stream = accept()?;
     let mut chunk = vec![0; CHUNK_BYTES];
-    let mut bytes = stream.read(&mut chunk).context("nothing came")? as u64;
-    let started = Instant::now();
+    find_pace(&mut stream, &mut chunk)?;
+    let (mut bytes, started) = (0, Instant::now());
     loop {
         match stream.read(&mut chunk).context("the stream stopped")? {
             0 => break,
@@ -82,6 +87,15 @@ pub(super) fn sink() -> Result<Answer> {
     }
     let ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
     Ok(Answer::Received { bytes, ns })
+}
+
+fn find_pace(stream: &mut TcpStream, chunk: &mut [u8]) -> Result<()> {
+    ensure!(stream.read(chunk)? > 0, "nothing came");
+    let started = Instant::now();
+    while started.elapsed() < PACE {
+        ensure!(stream.read(chunk)? > 0, "the stream was too short");
+    }
+    Ok(())
 }
 
 /// Sends to the sink on `to` for `millis`.
