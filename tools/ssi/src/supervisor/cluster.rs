@@ -18,6 +18,7 @@ use std::{
     collections::{
         btree_map::Entry,
         BTreeMap,
+        BTreeSet,
         VecDeque, //
     },
     thread,
@@ -175,11 +176,20 @@ impl Cluster {
         Ok(())
     }
 
+    /// Takes nodes out of those who wait to boot.
+    pub(crate) fn dequeue(&mut self, ids: &BTreeSet<NodeId>, world: &mut World) {
+        self.queue.retain(|id| !ids.contains(id));
+        for id in ids {
+            // One that was never started is down already.
+            self.with(*id, |node| drop(node.step(Event::Remove, world)));
+        }
+    }
+
     /// Does what follows from the state of the nodes.
     pub(crate) fn go_on(&mut self, world: &mut World) {
         self.fill_slots(world);
         if let Phase::Starting(starting) = &mut self.phase {
-            match starting.look(&self.nodes, world) {
+            match starting.look(&self.nodes, &self.queue, world) {
                 Progress::Coming => {}
                 Progress::Up => self.phase = Phase::Running,
                 Progress::Failed => self.give_up(world),
@@ -264,10 +274,15 @@ enum Progress {
 }
 
 impl Starting {
-    fn look(&mut self, nodes: &BTreeMap<NodeId, Node>, world: &World) -> Progress {
+    fn look(
+        &mut self,
+        nodes: &BTreeMap<NodeId, Node>,
+        queue: &VecDeque<NodeId>,
+        world: &World,
+    ) -> Progress {
         let ids: Vec<NodeId> = self.missing.keys().copied().collect();
         for id in ids {
-            let Some(node) = nodes.get(&id).filter(|node| node.machine().boots() > 0) else {
+            let Some(node) = nodes.get(&id).filter(|_| !queue.contains(&id)) else {
                 continue;
             };
             if self.look_at(id, node, world) == Presence::Gone {

@@ -218,9 +218,14 @@ impl Supervisor {
         Ok(Next::Wait(Waiting::Boot { node: id, since }))
     }
 
+    /// A node whose turn to boot has not come loses it.
     fn remove(&mut self, nodes: &[u8]) -> Outcome {
-        let nodes = self.step_all(nodes, &Event::Remove)?;
-        Ok(Next::Wait(Waiting::Gone(nodes)))
+        let ids = ids_of(nodes)?;
+        let (queued, others) = ids.iter().partition(|id| self.cluster.is_queued(**id));
+        self.try_all(&others, &Event::Remove)?;
+        self.cluster.dequeue(&queued, &mut self.world);
+        self.do_all(&others, &Event::Remove)?;
+        Ok(Next::Wait(Waiting::Gone(ids)))
     }
 
     fn fault(&mut self, change: FaultChange) -> Outcome {
@@ -231,30 +236,38 @@ impl Supervisor {
 
     /// Lets every named node take `event`, or none.
     fn step_all(&mut self, nodes: &[u8], event: &Event) -> Result<BTreeSet<NodeId>, String> {
-        let ids: BTreeSet<NodeId> = nodes
-            .iter()
-            .map(|number| name::node_of(*number))
-            .collect::<Result<_, _>>()?;
-        for id in &ids {
+        let ids = ids_of(nodes)?;
+        self.try_all(&ids, event)?;
+        self.do_all(&ids, event)?;
+        Ok(ids)
+    }
+
+    fn try_all(&mut self, ids: &BTreeSet<NodeId>, event: &Event) -> Result<(), String> {
+        for id in ids {
             let node = self.known(*id)?;
             let trial = node.machine().clone().step(Moment::ZERO, event.clone());
             trial.map_err(|refusal| refusal.to_string())?;
         }
-        for id in &ids {
+        Ok(())
+    }
+
+    fn do_all(&mut self, ids: &BTreeSet<NodeId>, event: &Event) -> Result<(), String> {
+        for id in ids {
             let world = &mut self.world;
             let node = self.cluster.get(*id);
             let done = node.map_or(Ok(()), |node| node.step(event.clone(), world));
             done.map_err(|refusal| refusal.to_string())?;
         }
-        Ok(ids)
+        Ok(())
     }
 
+    /// A node that was started, and does not wait for its turn to boot.
     fn known(&mut self, id: NodeId) -> Result<&mut Node, String> {
-        let queued = self.cluster.is_queued(id);
-        self.cluster.get(id).ok_or_else(|| match queued {
-            true => Refusal::Booting(id).to_string(),
-            false => Refusal::NotRunning(id).to_string(),
-        })
+        if self.cluster.is_queued(id) {
+            return Err(Refusal::Booting(id).to_string());
+        }
+        let node = self.cluster.get(id);
+        node.ok_or_else(|| Refusal::NotRunning(id).to_string())
     }
 
     fn check_ready(&mut self, number: u8) -> Result<NodeId, String> {
@@ -342,4 +355,8 @@ impl Supervisor {
             until,
         })
     }
+}
+
+fn ids_of(nodes: &[u8]) -> Result<BTreeSet<NodeId>, String> {
+    nodes.iter().map(|number| name::node_of(*number)).collect()
 }

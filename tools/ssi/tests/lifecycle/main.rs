@@ -146,6 +146,25 @@ fn a_strangers_directory_is_left_alone() {
 }
 
 #[test]
+fn a_node_that_waits_for_its_turn_boots_and_can_be_removed() {
+    let host = Host::new(SLEEPER);
+    // More than boot at once on most hosts.
+    let mut start = host.start(&["start", "63"]);
+    host.kernels(1);
+    let said = host.fails(&["pause", "63"]);
+    assert!(said.contains("still booting"), "{said}");
+    host.succeeds(&["rm", "63"]);
+    assert_eq!(start.wait().unwrap().code(), Some(1));
+    let mut said = String::new();
+    start.stderr.unwrap().read_to_string(&mut said).unwrap();
+    assert!(
+        said.contains("node 63 was removed while it came up"),
+        "{said}"
+    );
+    host.is_clean();
+}
+
+#[test]
 fn clusters_have_names_and_one_start_each() {
     let host = Host::new(SLEEPER);
     let mut first = host.start(&["start", "1"]);
