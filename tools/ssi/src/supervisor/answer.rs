@@ -16,6 +16,7 @@ use super::{
         Waiting, //
     },
     machine::{
+        Machine,
         Moment,
         State, //
     },
@@ -52,8 +53,11 @@ impl Supervisor {
         match waiting {
             Waiting::Boot { node, since } => self.look_at_boot(*node, *since),
             Waiting::Gone(nodes) => {
-                let gone = |id| !self.state_of(id).is_some_and(|state| has_process(&state));
-                nodes.iter().copied().all(gone).then_some(Reply::Done)
+                let gone = |(id, boots): (&NodeId, &u32)| {
+                    let node = self.cluster.get(*id);
+                    node.is_none_or(|node| is_gone(node.machine(), *boots))
+                };
+                nodes.iter().all(gone).then_some(Reply::Done)
             }
             Waiting::Paused(nodes) => {
                 let settled = |id| self.state_of(id) != Some(State::Pausing);
@@ -133,8 +137,9 @@ impl Supervisor {
     }
 }
 
-fn has_process(state: &State) -> bool {
-    !matches!(state, State::Down | State::Dead(_))
+/// Whether nothing is left of the incarnation `boots`: the next one may be there.
+fn is_gone(machine: &Machine, boots: u32) -> bool {
+    !machine.has_process() || machine.boots() > boots
 }
 
 fn shown(state: &State) -> NodeState {
@@ -170,5 +175,29 @@ impl Client {
     /// Whether it is told when the cluster is gone.
     pub(super) fn waits_for_the_end(&self) -> bool {
         self.waiting == Some(Waiting::Stop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::machine::Event,
+        *, //
+    };
+    use crate::death::Death;
+
+    #[test]
+    fn a_node_that_was_booted_again_is_gone() {
+        let mut machine = Machine::new(NodeId::new(1).unwrap());
+        let step = |machine: &mut Machine, event| machine.step(Moment::ZERO, event).unwrap();
+        step(&mut machine, Event::Boot);
+        step(&mut machine, Event::Hello);
+        step(&mut machine, Event::Remove);
+        assert!(!is_gone(&machine, 1));
+        step(&mut machine, Event::Gone(Death::PoweredOff));
+        assert!(is_gone(&machine, 1));
+        step(&mut machine, Event::Boot);
+        assert!(is_gone(&machine, 1), "this is its successor");
+        assert!(!is_gone(&machine, 2));
     }
 }

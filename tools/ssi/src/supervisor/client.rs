@@ -6,7 +6,10 @@
 //! is read from it; what it does not take fills its queue, and then it is gone.
 
 use std::{
-    collections::BTreeSet,
+    collections::{
+        BTreeMap,
+        BTreeSet, //
+    },
     io::{
         self,
         Read, //
@@ -53,8 +56,8 @@ pub(crate) enum Waiting {
         /// When it was asked for.
         since: Moment,
     },
-    /// Nodes to be gone.
-    Gone(BTreeSet<NodeId>),
+    /// Nodes to be gone, each with how often it had been booted.
+    Gone(BTreeMap<NodeId, u32>),
     /// Nodes to be frozen.
     Paused(BTreeSet<NodeId>),
     /// The answers of these agents, until then.

@@ -225,7 +225,11 @@ impl Supervisor {
         self.try_all(&others, &Event::Remove)?;
         self.cluster.dequeue(&queued, &mut self.world);
         self.do_all(&others, &Event::Remove)?;
-        Ok(Next::Wait(Waiting::Gone(ids)))
+        let booted = ids.iter().map(|id| {
+            let node = self.cluster.get(*id);
+            (*id, node.map_or(0, |node| node.machine().boots()))
+        });
+        Ok(Next::Wait(Waiting::Gone(booted.collect())))
     }
 
     fn fault(&mut self, change: FaultChange) -> Outcome {
