@@ -12,7 +12,7 @@ use serde::{
     Serialize, //
 };
 
-use crate::limits::REASON_CHARS_MAX;
+use crate::plain;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,14 +96,14 @@ pub(crate) fn telling_lines(log: &str, lines_max: usize) -> Vec<String> {
     let begin = end.saturating_sub(lines_max);
     lines[begin..end]
         .iter()
-        .map(|line| (*line).to_owned())
+        .map(|line| plain::line(line))
         .collect()
 }
 
 /// The first panic is the cause; what follows it is its consequence.
 fn panic_text(tail: &str) -> Option<String> {
     let line = tail.lines().find_map(|line| line.split_once(PANIC))?.1;
-    Some(shorten(line))
+    Some(plain::line(line))
 }
 
 /// UML says "No space left" when it sets its memory up, and gets SIGBUS when it
@@ -116,12 +116,7 @@ fn ran_out_of_room(exit: Exit, tail: &str) -> bool {
 
 fn last_line(tail: &str) -> String {
     let line = tail.lines().rev().find(|line| !line.trim().is_empty());
-    shorten(line.unwrap_or_default())
-}
-
-fn shorten(line: &str) -> String {
-    let plain = line.trim().chars().filter(|c| !c.is_control());
-    plain.take(REASON_CHARS_MAX).collect()
+    plain::line(line.unwrap_or_default())
 }
 
 /// One line: `panic: Attempted to kill init!`.
@@ -168,6 +163,7 @@ impl fmt::Display for Signal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::REASON_CHARS_MAX;
 
     const ABORTED: Exit = Exit::Signal(6);
 

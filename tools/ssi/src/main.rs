@@ -23,6 +23,7 @@ mod limits;
 mod memory;
 mod name;
 mod node_exec;
+mod plain;
 mod plan;
 mod procfs;
 mod protocol;

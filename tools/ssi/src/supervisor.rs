@@ -261,6 +261,8 @@ impl Supervisor {
     }
 
     fn tick(&mut self) {
+        // What cannot be trimmed cannot be written to either.
+        let _ = self.world.own_log.trim();
         if matches!(self.listening, Listening::Later(at) if at <= self.world.now()) {
             self.listen(Listening::Now);
         }

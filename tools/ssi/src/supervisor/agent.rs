@@ -29,7 +29,10 @@ use ssi_exec::control::{
 };
 
 use super::console::is_passing;
-use crate::limits::LINE_BYTES_MAX;
+use crate::{
+    limits::LINE_BYTES_MAX,
+    plain, //
+};
 
 /// What an agent said.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +115,7 @@ impl Agent {
             match self.understand(&line) {
                 Ok(said) => news.extend(said),
                 Err(why) => {
-                    news.push(News::Lost(why));
+                    news.push(News::Lost(plain::line(&why)));
                     return news;
                 }
             }
@@ -154,8 +157,14 @@ impl Agent {
         let (next, said) = match self.expect {
             Expect::Verdict if line == "ok" => (Expect::Hello, None),
             Expect::Verdict => return Err(line.to_owned()),
-            Expect::Hello => (Expect::Nothing, Some(News::Hello(parse(line)?))),
-            Expect::Status => (Expect::Nothing, Some(News::Status(parse(line)?))),
+            Expect::Hello => (
+                Expect::Nothing,
+                Some(News::Hello(plain_hello(parse(line)?))),
+            ),
+            Expect::Status => (
+                Expect::Nothing,
+                Some(News::Status(plain_status(parse(line)?))),
+            ),
             // Either the acceptance or the answer to an earlier status question.
             Expect::Accepted => (Expect::Accepted, None),
             Expect::Nothing => return Err("the agent spoke unasked".to_owned()),
@@ -171,8 +180,26 @@ impl AsFd for Agent {
     }
 }
 
-fn parse<'a, T: serde::Deserialize<'a>>(line: &'a str) -> Result<Box<T>, String> {
-    let parsed = serde_json::from_str(line).map(Box::new);
+fn plain_hello(hello: Hello) -> Box<Hello> {
+    Box::new(Hello {
+        cluster: plain::line(&hello.cluster),
+        boot_id: plain::line(&hello.boot_id),
+        release: plain::line(&hello.release),
+        problem: hello.problem.as_deref().map(plain::line),
+        node: hello.node,
+        root: hello.root,
+    })
+}
+
+fn plain_status(status: Status) -> Box<Status> {
+    Box::new(Status {
+        top: status.top.as_deref().map(plain::line),
+        ..status
+    })
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(line: &'a str) -> Result<T, String> {
+    let parsed = serde_json::from_str(line);
     parsed.map_err(|e| format!("the agent's line is not understood: {e}"))
 }
 
@@ -249,6 +276,39 @@ mod tests {
         let (mut agent, mut node) = up();
         writeln!(node, "{STATUS}").unwrap();
         assert!(matches!(agent.listen()[..], [News::Lost(_)]), "unasked");
+    }
+
+    #[test]
+    fn words_of_a_node_are_short_and_control_nothing() {
+        let (mut agent, mut node) = agent();
+        let long = "x".repeat(50_000);
+        let hello = HELLO
+            .replace("null", r#""\u001b[2Jbad""#)
+            .replace("7.3.4", &long);
+        writeln!(node, "ok\n{hello}").unwrap();
+        let news = agent.listen();
+        let [News::Hello(hello)] = &news[..] else {
+            panic!("{news:?}");
+        };
+        assert_eq!(hello.problem.as_deref(), Some("[2Jbad"));
+        assert!(hello.release.len() <= 200);
+
+        agent.ask_status().unwrap();
+        let status = STATUS.replace("null", r#""\u001b]0;title\u0007""#);
+        writeln!(node, "{status}").unwrap();
+        let news = agent.listen();
+        let [News::Status(status)] = &news[..] else {
+            panic!("{news:?}");
+        };
+        assert_eq!(status.top.as_deref(), Some("]0;title"));
+
+        agent.ask_status().unwrap();
+        writeln!(node, "{{\"uptime_s\":\"\\u001b{long}\"}}").unwrap();
+        let news = agent.listen();
+        let [News::Lost(why)] = &news[..] else {
+            panic!("{news:?}");
+        };
+        assert!(why.len() <= 200 && !why.contains('\x1b'), "{why}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use ssi_switch::Switch;
 use ssi_wire::Wire;
 
 use super::{
+    log_file::LogFile,
     log_watch::LogWatch,
     machine::Moment,
     poller::{
@@ -44,6 +45,8 @@ pub(crate) struct World {
     pub(crate) wire: Wire,
     /// Logs that are being written.
     pub(crate) logs: LogWatch,
+    /// Our own log, which is standard error as well.
+    pub(crate) own_log: LogFile,
     begin: Instant,
 }
 
@@ -59,6 +62,8 @@ impl World {
             switch: Switch::start(plan.seed).context("cannot start the switch")?,
             wire: Wire::start().context("cannot start the wire")?,
             logs: LogWatch::new().context("cannot watch logs")?,
+            own_log: LogFile::create(&paths.supervisor_log(), None)
+                .context("cannot open the supervisor's log")?,
             plan,
             paths,
             begin,

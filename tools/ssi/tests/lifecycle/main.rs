@@ -165,6 +165,24 @@ fn a_node_that_waits_for_its_turn_boots_and_can_be_removed() {
 }
 
 #[test]
+fn the_supervisors_log_does_not_fill_the_disk() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "1"]);
+    host.kernels(1);
+    let path = host.cluster_dir().join("supervisor.log");
+    let mut log = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    log.write_all(&b"node 1: nonsense\n".repeat(1_000_000))
+        .unwrap();
+    host.succeeds(&["status"]);
+    wait_until("the log is trimmed", || {
+        fs::metadata(&path).unwrap().len() < 4 << 20
+    });
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
 fn clusters_have_names_and_one_start_each() {
     let host = Host::new(SLEEPER);
     let mut first = host.start(&["start", "1"]);
