@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How far a node has come up.
+//! How far a node is.
 //!
 //! For those who wait for it. A node that is killed because it was late is still
 //! on its way: it says why it did not come up when it is gone.
