@@ -4,6 +4,7 @@
 //!
 //! A client asks one thing at a time. While its answer waits for a node, nothing
 //! is read from it; what it does not take fills its queue, and then it is gone.
+//! One that has closed its half of the connection is answered what it asked.
 
 use std::{
     collections::{
@@ -78,9 +79,19 @@ pub(crate) enum Waiting {
 pub(crate) struct Client {
     stream: UnixStream,
     read: Vec<u8>,
+    speech: Speech,
     queue: Queue,
     /// What its answer waits for, if anything.
     pub(crate) waiting: Option<Waiting>,
+}
+
+/// Whether a client has more to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Speech {
+    /// It may have.
+    Open,
+    /// It has closed its half of the connection.
+    Over,
 }
 
 /// What a client wants.
@@ -101,18 +112,28 @@ impl Client {
         Ok(Self {
             stream,
             read: Vec::new(),
+            speech: Speech::Open,
             queue: Queue::new(CLIENT_QUEUE_BYTES_MAX),
             waiting: None,
         })
     }
 
-    /// Reads what is there.
+    /// Reads what is there, unless nothing is to be read now: whoever is heard then
+    /// has left altogether.
     pub(crate) fn fill(&mut self) -> Presence {
+        match self.interest() {
+            Interest::Nothing => return Presence::Gone,
+            Interest::Write => return Presence::Here,
+            Interest::Read | Interest::Both => {}
+        }
         let mut buffer = [0; 4096];
         // A client that talks without end is taken a limited line at a time.
         while self.read.len() <= LINE_BYTES_MAX {
             match (&self.stream).read(&mut buffer) {
-                Ok(0) => return Presence::Gone,
+                Ok(0) => {
+                    self.speech = Speech::Over;
+                    return Presence::Here;
+                }
                 Ok(count) => self.read.extend_from_slice(&buffer[..count]),
                 Err(e) if is_passing(&e) => return Presence::Here,
                 Err(_) => return Presence::Gone,
@@ -157,7 +178,13 @@ impl Client {
 
     /// What to listen for now.
     pub(crate) fn interest(&self) -> Interest {
-        Interest::of(self.waiting.is_none(), !self.queue.is_empty())
+        let reads = self.waiting.is_none() && self.speech == Speech::Open;
+        Interest::of(reads, !self.queue.is_empty())
+    }
+
+    /// Whether it has asked all it ever will, and has all answers.
+    pub(crate) fn is_served(&self) -> bool {
+        self.speech == Speech::Over && self.waiting.is_none() && self.queue.is_empty()
     }
 
     /// The stream, for somebody else; `None` if bytes are on their way in it.
@@ -231,8 +258,26 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_left_is_gone() {
-        let (mut client, theirs) = client();
+    fn a_client_that_closed_its_half_is_served_first() {
+        let (mut client, mut theirs) = client();
+        let line = protocol::to_line(&Request::Status);
+        theirs.write_all(&line).unwrap();
+        theirs.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(client.fill(), Presence::Here);
+        assert_eq!(client.next(), Asked::Request(Request::Status));
+        client.waiting = Some(Waiting::Stop);
+        assert!(!client.is_served());
+        assert_eq!(client.interest(), Interest::Nothing, "its end is no news");
+        client.waiting = None;
+        assert!(client.is_served());
+    }
+
+    #[test]
+    fn a_client_that_left_while_it_waited_is_gone() {
+        let (mut client, mut theirs) = client();
+        let _ = theirs.write(&[b'x'; 2 * LINE_BYTES_MAX]);
+        assert_eq!(client.fill(), Presence::Here);
+        client.waiting = Some(Waiting::Stop);
         drop(theirs);
         assert_eq!(client.fill(), Presence::Gone);
     }

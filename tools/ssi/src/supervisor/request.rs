@@ -153,6 +153,9 @@ impl Supervisor {
         let Some(client) = self.clients.get(&number) else {
             return;
         };
+        if client.is_served() {
+            return self.drop_client(number);
+        }
         let poller = &self.world.poller;
         if poller
             .modify(client, Token::Client(number), client.interest())

@@ -100,13 +100,24 @@ impl Host {
     }
 
     pub(crate) fn kill_supervisor(&self) {
+        kill(self.supervisor());
+    }
+
+    /// Processor time the supervisor has used, in ticks.
+    pub(crate) fn supervisor_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.supervisor())).unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    fn supervisor(&self) -> i32 {
         let status = self.succeeds(&["status", "--json"]);
         let line = status
             .lines()
             .find(|line| line.contains("\"supervisor\""))
             .unwrap();
         let digits: String = line.chars().filter(char::is_ascii_digit).collect();
-        kill(digits.parse().unwrap());
+        digits.parse().unwrap()
     }
 
     pub(crate) fn kill_janitor(&self) {

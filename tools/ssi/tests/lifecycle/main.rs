@@ -183,6 +183,45 @@ fn the_supervisors_log_does_not_fill_the_disk() {
 }
 
 #[test]
+fn a_client_that_closes_its_half_is_answered() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "1"]);
+    host.kernels(1);
+    let mut stream = UnixStream::connect(host.cluster_dir().join("control")).unwrap();
+    stream.write_all(b"{\"v\":1,\"op\":\"status\"}\n").unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"reply\":\"status\""), "{answer}");
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
+fn a_client_that_leaves_with_much_said_costs_nothing() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "1"]);
+    host.kernels(1);
+    let mut stream = UnixStream::connect(host.cluster_dir().join("control")).unwrap();
+    // This waits for the boot, and what follows fills the buffer meanwhile.
+    let much = "x".repeat(60_000);
+    write!(stream, "{{\"v\":1,\"op\":\"add\",\"node\":2}}\n{much}").unwrap();
+    wait_until("the node boots", || {
+        host.cluster_dir().join("node2").exists()
+    });
+    stream.write_all(&[b'x'; 20_000]).unwrap();
+    drop(stream);
+    let before = host.supervisor_ticks();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let ticks = host.supervisor_ticks() - before;
+    assert!(ticks < 30, "{ticks} ticks in a second");
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
 fn clusters_have_names_and_one_start_each() {
     let host = Host::new(SLEEPER);
     let mut first = host.start(&["start", "1"]);
