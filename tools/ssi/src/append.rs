@@ -59,7 +59,8 @@ impl FromStr for Append {
 }
 
 fn check(word: &str) -> Result<String, String> {
-    let (name, value) = word.split_once('=').unwrap_or((word, ""));
+    // UML's own words end at the first of these: `vec0:...` as well as `mem=...`.
+    let (name, value) = word.split_once(['=', ':']).unwrap_or((word, ""));
     if name == "ncpus" {
         return check_processors(word, value);
     }
@@ -109,6 +110,7 @@ mod tests {
         assert!(refusal("hostfs=/").contains("--root"));
         for (own, instead) in OWN_WORDS {
             assert!(refusal(&format!("{own}=x")).contains(instead));
+            assert!(refusal(&format!("{own}:x=y")).contains(instead));
         }
         assert!("con1=null memtest=1 ssi.debug=1".parse::<Append>().is_ok());
     }
