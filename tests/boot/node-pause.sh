@@ -39,5 +39,9 @@ for mode in "" --isolate; do
 	before=$(on 2 cat /tmp/count)
 	within 5 "what ran runs on" has_grown
 	refuses "resuming a node that runs" "2" ssi resume 2
+	kill -STOP "$(state_of 2 pid)"
+	must "a node that somebody has stopped is paused" timeout 10 ssi pause 2
+	ssi resume 2
+	within 10 "and resumed" reaches 1 2
 	ssi stop
 done

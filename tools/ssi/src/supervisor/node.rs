@@ -261,7 +261,11 @@ impl Node {
         match effect {
             Effect::Spawn => self.spawn(world),
             Effect::AskPowerOff => self.ask_power_off(world),
-            Effect::StopKernel => self.with_process("stop", |p| p.stop_kernel()),
+            Effect::StopKernel => {
+                self.with_process("stop", |p| p.stop_kernel());
+                // One that somebody else has stopped sends no second signal.
+                self.look_for_stop(world);
+            }
             Effect::StopPrograms => self.with_process("stop", |p| {
                 p.stop_programs();
                 Ok(())
