@@ -83,12 +83,26 @@ impl Plan {
     ///
     /// One line that names the first thing that is missing, and how to get it.
     pub(crate) fn check(&self) -> Result<()> {
+        let dirs = [&self.root, &self.logs].into_iter().flatten();
+        let mut names = [&self.kernel, &self.initramfs].into_iter().chain(dirs);
+        names.try_for_each(|path| check_name(path))?;
         check_kernel(&self.kernel)?;
         check_initramfs(&self.initramfs)?;
         self.root.as_deref().map_or(Ok(()), check_root)?;
         check_memory(self.memory_mib)?;
         memory::check_dir()
     }
+}
+
+/// The plan travels as JSON, which is text.
+fn check_name(path: &Path) -> Result<()> {
+    if path.to_str().is_none() {
+        bail!(
+            "the name {} is not UTF-8: rename it, or give another",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 fn check_kernel(path: &Path) -> Result<()> {
@@ -188,6 +202,27 @@ pub(crate) mod tests {
     #[test]
     fn a_missing_initramfs_says_how_to_build_one() {
         assert!(words(check_initramfs(Path::new("/nowhere"))).contains("make tools"));
+    }
+
+    #[test]
+    fn names_that_are_no_text_are_refused() {
+        let odd = PathBuf::from(std::ffi::OsStr::from_bytes(b"/tmp/\xff"));
+        for plan in [
+            Plan {
+                kernel: odd.clone(),
+                ..sample()
+            },
+            Plan {
+                logs: Some(odd.clone()),
+                ..sample()
+            },
+            Plan {
+                root: Some(odd.clone()),
+                ..sample()
+            },
+        ] {
+            assert!(words(plan.check()).contains("not UTF-8"));
+        }
     }
 
     #[test]
