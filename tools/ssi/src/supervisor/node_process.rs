@@ -24,6 +24,11 @@ use std::{
         Command,
         Stdio, //
     },
+    thread,
+    time::{
+        Duration,
+        Instant, //
+    },
 };
 
 use anyhow::{
@@ -50,11 +55,15 @@ use rustix::{
 
 use crate::{
     death::Exit,
+    limits::REAP_RETRY,
     procfs::{
         self,
         Identity, //
     },
 };
+
+/// How long killed processes may take to end.
+const END_MAX: Duration = Duration::from_secs(2);
 
 /// What a node's process is started with.
 pub(crate) struct Start<'a> {
@@ -96,14 +105,14 @@ impl NodeProcess {
         let inherited: io::Result<Vec<_>> =
             start.shared.iter().map(|fd| Inherited::new(*fd)).collect();
         let inherited = inherited.context("cannot pass its descriptors on")?;
-        let child = command.spawn().context("cannot start its process")?;
+        let mut child = command.spawn().context("cannot start its process")?;
         drop(inherited);
         let pid = Pid::from_child(&child);
         // Our own child, not reaped: the number is its own.
         let pidfd = process::pidfd_open(pid, PidfdFlags::empty());
         let pidfd = pidfd.inspect_err(|_| {
             // Without a pidfd it could not be watched.
-            let _ = process::kill_process(pid, Signal::KILL);
+            let _ = child.kill().and_then(|()| child.wait());
         });
         Ok(Self {
             pid,
@@ -165,6 +174,15 @@ impl NodeProcess {
         let _ = process::pidfd_send_signal(&self.pidfd, Signal::KILL);
         if self.exit.is_none() {
             let _ = process::kill_process_group(self.pid, Signal::KILL);
+        }
+    }
+
+    /// Kills it and waits until nobody is left, `END_MAX` at most.
+    pub(crate) fn end(mut self) {
+        self.kill();
+        let begin = Instant::now();
+        while self.reap().is_none() && begin.elapsed() < END_MAX {
+            thread::sleep(REAP_RETRY);
         }
     }
 
@@ -248,5 +266,24 @@ impl Drop for Inherited<'_> {
         if let Err(e) = fcntl_setfd(self.fd, self.before) {
             say!("descriptor {} stays inheritable: {e}", self.fd.as_raw_fd());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_ended_is_reaped() {
+        let mut child = Command::new("sleep")
+            .arg("100")
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let pid = Pid::from_child(&child);
+        let pidfd = process::pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        let exit = None;
+        NodeProcess { pid, pidfd, exit }.end();
+        assert!(child.wait().is_err(), "nobody is left to be waited for");
     }
 }

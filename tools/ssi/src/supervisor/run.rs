@@ -130,10 +130,14 @@ impl Run {
             log,
             reap_at: None,
         };
-        // One that cannot be watched must not run.
-        run.watch(id, paths, world)
-            .inspect_err(|_| run.process.kill())?;
-        Ok(run)
+        match run.watch(id, paths, world) {
+            Ok(()) => Ok(run),
+            // One that cannot be watched must not run.
+            Err(e) => {
+                run.process.end();
+                Err(e)
+            }
+        }
     }
 
     fn watch(&self, id: NodeId, paths: &NodePaths, world: &mut World) -> Result<()> {
