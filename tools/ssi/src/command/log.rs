@@ -39,7 +39,9 @@ use crate::{
 ///
 /// The node was never started, or the cluster is not running.
 pub(crate) fn run(cluster: ClusterName, log: &Log) -> Result<()> {
-    let paths = RunDir::of_environment().cluster(cluster).node(log.node);
+    let run_dir = RunDir::of_environment();
+    run_dir.verify()?;
+    let paths = run_dir.cluster(cluster).node(log.node);
     let path = match log.console {
         true => paths.console(),
         false => paths.log(),

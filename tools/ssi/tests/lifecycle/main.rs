@@ -222,6 +222,17 @@ fn a_client_that_leaves_with_much_said_costs_nothing() {
 }
 
 #[test]
+fn an_open_run_directory_is_not_read() {
+    let host = Host::new(SLEEPER);
+    let node = host.cluster_dir().join("node1");
+    fs::create_dir_all(&node).unwrap();
+    fs::write(node.join("log"), "lies").unwrap();
+    let run = host.cluster_dir().parent().unwrap().to_owned();
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(host.fails(&["log", "1"]).contains("chmod 700"));
+}
+
+#[test]
 fn clusters_have_names_and_one_start_each() {
     let host = Host::new(SLEEPER);
     let mut first = host.start(&["start", "1"]);
