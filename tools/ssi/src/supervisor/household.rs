@@ -14,6 +14,7 @@ use std::{
     },
     io,
     os::fd::RawFd,
+    path::Path,
     thread,
     time::{
         Duration,
@@ -26,10 +27,14 @@ use anyhow::{
     Context,
     Result, //
 };
-use rustix::process::{
-    self,
-    Resource,
-    Rlimit, //
+use rustix::{
+    fs::FlockOperation,
+    io::Errno,
+    process::{
+        self,
+        Resource,
+        Rlimit, //
+    },
 };
 
 use super::log_file;
@@ -67,6 +72,8 @@ const STDERR: RawFd = 2;
 pub(crate) struct Household {
     owned: Owned,
     janitor: Hired,
+    /// Held, not read: the directory of kept logs has one cluster at a time.
+    kept: Option<File>,
 }
 
 impl Household {
@@ -77,6 +84,7 @@ impl Household {
     /// Something was left; the next `ssi start` tries again.
     pub(crate) fn leave(self) -> Result<()> {
         let removed = self.owned.remove().context("cannot remove the directory");
+        drop(self.kept);
         let dismissed = self.janitor.dismiss().context("cannot end the janitor");
         removed.and(dismissed)
     }
@@ -113,7 +121,14 @@ pub(crate) fn settle_in(plan: &Plan) -> Result<(Household, ClusterPaths)> {
     paths.control_checked()?;
     let owned = take_over(&paths)?;
     match prepare(&owned, &paths, plan) {
-        Ok(janitor) => Ok((Household { owned, janitor }, paths)),
+        Ok((janitor, kept)) => {
+            let household = Household {
+                owned,
+                janitor,
+                kept,
+            };
+            Ok((household, paths))
+        }
         Err(e) => {
             let removed = owned.remove();
             removed.with_context(|| format!("cannot remove {}", paths.dir().display()))?;
@@ -122,7 +137,7 @@ pub(crate) fn settle_in(plan: &Plan) -> Result<(Household, ClusterPaths)> {
     }
 }
 
-fn prepare(owned: &Owned, paths: &ClusterPaths, plan: &Plan) -> Result<Hired> {
+fn prepare(owned: &Owned, paths: &ClusterPaths, plan: &Plan) -> Result<(Hired, Option<File>)> {
     let dir = paths.dir().display();
     let space = || format!("cannot use {dir} (is there space?)");
     owned.clean().with_context(space)?;
@@ -131,13 +146,28 @@ fn prepare(owned: &Owned, paths: &ClusterPaths, plan: &Plan) -> Result<Hired> {
         .append(true)
         .open(paths.supervisor_log())
         .with_context(space)?;
-    if let Some(dir) = &plan.logs {
-        log_file::renew_kept(dir)
-            .with_context(|| format!("cannot keep logs in {}", dir.display()))?;
-    }
+    let kept = plan.logs.as_deref().map(keep_logs).transpose()?;
     check_room(paths, plan.nodes)?;
     rustix::stdio::dup2_stderr(log)?;
-    Hired::start(paths).context("cannot start the janitor")
+    let janitor = Hired::start(paths).context("cannot start the janitor")?;
+    Ok((janitor, kept))
+}
+
+/// Takes the directory of kept logs over; returns what holds it.
+fn keep_logs(dir: &Path) -> Result<File> {
+    let shown = dir.display();
+    let failed = || format!("cannot keep logs in {shown}");
+    fs::create_dir_all(dir).with_context(failed)?;
+    let held = File::open(dir).with_context(failed)?;
+    match rustix::fs::flock(&held, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => {
+            bail!("another cluster keeps its logs in {shown}: give --logs another directory")
+        }
+        Err(e) => return Err(e).with_context(failed),
+    }
+    log_file::renew_kept(dir).with_context(failed)?;
+    Ok(held)
 }
 
 /// A node without files cannot be told from one that is gone.

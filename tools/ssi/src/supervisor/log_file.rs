@@ -138,14 +138,13 @@ pub(crate) fn kept_path(dir: &Path, node: impl std::fmt::Display, name: &str) ->
     dir.join(format!("node{node}.{name}"))
 }
 
-/// Makes the directory of kept logs and removes those of an earlier cluster,
-/// which would be taken for this one's.
+/// Removes the kept logs of an earlier cluster from `dir`, which would be taken for
+/// this one's.
 ///
 /// # Errors
 ///
-/// No space, no permission.
+/// No permission.
 pub(crate) fn renew_kept(dir: &Path) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
     for node in 1..=NODE_MAX {
         for name in [LOG_NAME, CONSOLE_NAME] {
             match fs::remove_file(kept_path(dir, node, name)) {
@@ -230,7 +229,7 @@ mod tests {
     fn an_earlier_clusters_logs_are_removed_and_nothing_else() {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("logs");
-        renew_kept(&dir).unwrap();
+        fs::create_dir(&dir).unwrap();
         let others = dir.join("notes");
         let kept = kept_path(&dir, 63, CONSOLE_NAME);
         for path in [&others, &kept] {

@@ -222,6 +222,24 @@ fn a_client_that_leaves_with_much_said_costs_nothing() {
 }
 
 #[test]
+fn kept_logs_are_one_clusters() {
+    let host = Host::new("echo words; sleep 1000");
+    let kept = host.dir().join("kept");
+    let words = ["start", "1", "--logs", kept.to_str().unwrap()];
+    let mut start = host.start(&words);
+    host.kernels(1);
+    wait_until("it has said something", || {
+        fs::read_to_string(kept.join("node1.log")).is_ok_and(|log| log.contains("words"))
+    });
+    let said = host.fails(&[&["--name", "other"], &words[..]].concat());
+    assert!(said.contains("another cluster keeps its logs"), "{said}");
+    assert!(kept.join("node1.log").exists());
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
 fn an_open_run_directory_is_not_read() {
     let host = Host::new(SLEEPER);
     let node = host.cluster_dir().join("node1");
