@@ -44,6 +44,8 @@ loff_t coherent_llseek(struct file *file, loff_t offset, int whence);
 
 /* map.c */
 int coherent_mmap_prepare(struct vm_area_desc *desc);
+int coherent_writepages(struct address_space *mapping,
+			struct writeback_control *wbc);
 int coherent_launder_folio(struct folio *folio);
 void coherent_drop_pages(struct inode *inode, loff_t start, loff_t end);
 

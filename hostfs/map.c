@@ -12,6 +12,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/writeback.h>
 
 #include "coherent.h"
 
@@ -42,27 +43,53 @@ int coherent_mmap_prepare(struct vm_area_desc *desc)
 	return err;
 }
 
-/* Writes a dirty page on its way out of the cache. */
-int coherent_launder_folio(struct folio *folio)
+/*
+ * Writes what of a locked folio lies within the host's file. A node cannot make
+ * a file longer by a mapping, so what is beyond the end has been cut off, maybe
+ * by another node and unknown to this one's i_size. What makes the file longer
+ * here has done so at the host before it lets a page there become dirty.
+ */
+static int write_folio(struct folio *folio)
 {
 	struct inode *inode = folio->mapping->host;
 	unsigned long long pos = folio_pos(folio);
-	const loff_t len = min_t(loff_t, folio_size(folio),
-				 i_size_read(inode) - folio_pos(folio));
+	struct hostfs_stat st;
+	int err = stat_file(NULL, &st, hostfs_fd(inode));
 	char *buffer;
-	int n;
+	int len, n;
 
-	if (!folio_clear_dirty_for_io(folio) || len <= 0)
-		return 0;
-	buffer = kmap_local_folio(folio, 0);
-	n = write_file(hostfs_fd(inode), &pos, buffer, len);
-	kunmap_local(buffer);
-	if (n == len)
-		return 0;
-	n = n < 0 ? n : -EIO;
-	mapping_set_error(folio->mapping, n);
+	if (!err && st.size > pos) {
+		len = min_t(u64, folio_size(folio), st.size - pos);
+		buffer = kmap_local_folio(folio, 0);
+		n = write_file(hostfs_fd(inode), &pos, buffer, len);
+		kunmap_local(buffer);
+		if (n != len)
+			err = n < 0 ? n : -EIO;
+	}
+	if (err)
+		mapping_set_error(folio->mapping, err);
 
-	return n;
+	return err;
+}
+
+int coherent_writepages(struct address_space *mapping,
+			struct writeback_control *wbc)
+{
+	struct folio *folio = NULL;
+	int err = 0;
+
+	while ((folio = writeback_iter(mapping, wbc, folio, &err))) {
+		err = write_folio(folio);
+		folio_unlock(folio);
+	}
+
+	return err;
+}
+
+/* A dirty page is on its way out of the cache. */
+int coherent_launder_folio(struct folio *folio)
+{
+	return folio_clear_dirty_for_io(folio) ? write_folio(folio) : 0;
 }
 
 /* The caller holds the invalidate_lock, so no page comes back meanwhile. */

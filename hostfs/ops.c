@@ -113,6 +113,7 @@ static void set_file(struct inode *inode)
 	if (!file_ops.open) {
 		replace_file_ops(&file_ops, inode->i_fop);
 		mapping_ops = *inode->i_mapping->a_ops;
+		mapping_ops.writepages = coherent_writepages;
 		mapping_ops.launder_folio = coherent_launder_folio;
 	}
 	inode->i_fop = &file_ops;

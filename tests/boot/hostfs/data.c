@@ -247,6 +247,44 @@ static void writing_back(void)
 	close(fd);
 }
 
+/* How node 1, with dirty pages beyond the new end, goes on after the cut. */
+enum after { UNMAPS, SYNCS, WRITES };
+
+static void cut_mapping(enum after after, const char *name)
+{
+	char *map = NULL;
+	struct stat st;
+	int fd = -1;
+
+	begin(name);
+	if (role == 1) {
+		fd = put("cutmap", "");
+		must(ftruncate(fd, 4 * PAGE));
+		map = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   fd, 0);
+		memset(map, 'd', 4 * PAGE);
+	}
+	meet();
+	if (role == 2)
+		must(truncate("cutmap", 100));
+	meet();
+	if (role == 1) {
+		if (after == SYNCS)
+			must(msync(map, 4 * PAGE, MS_SYNC));
+		if (after == WRITES)
+			must(pwrite(fd, "w", 1, 0));
+		munmap(map, 4 * PAGE);
+		close(fd);
+	}
+	meet();
+	if (role == 2) {
+		must(stat("cutmap", &st));
+		expect(st.st_size == 100, "the size is %ld", (long)st.st_size);
+		expect(get("cutmap")[99] == 'd', "what is left was not written");
+		pass();
+	}
+}
+
 /* Whoever writes to a file also sees it in its own mapping. */
 static void own_mapping(void)
 {
@@ -360,6 +398,9 @@ int main(int argc, char **argv)
 	mapping(MAP_SHARED, "a shared mapping begins with the present contents");
 	mapping(MAP_PRIVATE, "a private mapping begins with the present contents");
 	writing_back();
+	cut_mapping(UNMAPS, "munmap brings nothing back that was cut off");
+	cut_mapping(SYNCS, "msync brings nothing back that was cut off");
+	cut_mapping(WRITES, "write brings nothing back that was cut off");
 	own_mapping();
 	execution();
 	return finish();
