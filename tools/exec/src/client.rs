@@ -88,7 +88,8 @@ pub enum ClientError {
 ///   command. Once the command has ended, and after three of them in more than a
 ///   second without any word from the node, they have their usual effect here.
 /// * With `request.tty`, a terminal on descriptor 0 is in raw mode; it is restored
-///   on every way out, a panic included.
+///   on every way out, a panic included. Ctrl-C is a key of the command then, and
+///   counts as one of the three.
 ///
 /// When nobody reads our standard output any more, the command gets SIGPIPE as
 /// in a local pipeline, or a hangup if it has a terminal. When the command closes
@@ -110,7 +111,7 @@ pub fn run(stream: UnixStream, request: &Request, input: Input) -> Result<Outcom
     outgoing.send(&ToNode::Start(request.clone()))?;
     let signals = Forwarder::start(outgoing.clone()).map_err(system("catch signals"))?;
     let gate = Gate::default();
-    let raw = start_input(request, input, &gate, &outgoing)?;
+    let raw = start_input(request, input, &gate, &outgoing, &signals)?;
     let sinks = start_outputs(&outgoing)?;
     let outcome = receive(&stream, &sinks, &gate, &signals);
     signals.stop();
@@ -129,6 +130,7 @@ fn start_input(
     input: Input,
     gate: &Gate,
     outgoing: &Outgoing,
+    signals: &Forwarder,
 ) -> Result<Option<RawTerminal>, ClientError> {
     if input == Input::Nothing {
         outgoing.send_small(&ToNode::StdinEof);
@@ -142,7 +144,9 @@ fn start_input(
     null()
         .and_then(|null| Ok(stdio::dup2_stdin(null)?))
         .map_err(system("replace standard input"))?;
-    input::start(stdin, gate.clone(), outgoing.clone()).map_err(system("start a thread"))?;
+    let asking = raw.as_ref().map(|_| signals.asking());
+    input::start(stdin, gate.clone(), outgoing.clone(), asking)
+        .map_err(system("start a thread"))?;
     Ok(raw)
 }
 

@@ -37,6 +37,7 @@ use std::io::{
     Write, //
 };
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{
     Child,
     Stdio, //
@@ -206,6 +207,22 @@ fn the_terminal_is_restored_when_the_client_is_told_to_stop_or_gives_up() {
     wait_until(|| user.is_raw());
     user.signal(Signal::TERM);
     assert_eq!(wait(&mut user.client).code(), Some(128 + 15));
+    assert!(!user.is_raw());
+}
+
+#[test]
+fn a_user_at_a_frozen_node_can_leave() {
+    let lab = Lab::new();
+    let mut user = User::run(&lab, &["-t", "--", "sh", "-c", "echo ready; sleep 20"]);
+    user.sees("ready");
+    wait_until(|| user.is_raw());
+    let node = Pid::from_raw(lab.node_pid()).unwrap();
+    rustix::process::kill_process(node, Signal::STOP).unwrap();
+    for _ in 0..3 {
+        user.types("\x03");
+        thread::sleep(Duration::from_millis(600));
+    }
+    assert_eq!(wait(&mut user.client).signal(), Some(2));
     assert!(!user.is_raw());
 }
 

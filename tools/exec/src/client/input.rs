@@ -2,7 +2,9 @@
 
 //! Standard input of the client.
 
+use super::patience;
 use super::sender::Outgoing;
+use super::signals::Asking;
 use crate::frame::{
     FrameError,
     ToNode,
@@ -19,6 +21,7 @@ use rustix::io::{
     read,
     Errno, //
 };
+use signal_hook::consts::SIGINT;
 use std::os::fd::OwnedFd;
 use std::sync::{
     Arc,
@@ -106,15 +109,21 @@ impl Default for State {
 }
 
 /// Starts the thread that reads `stdin`. It closes it as soon as the command
-/// reads no more, so that whoever writes to it notices.
-pub(super) fn start(stdin: OwnedFd, gate: Gate, outgoing: Outgoing) -> io::Result<()> {
+/// reads no more, so that whoever writes to it notices. Keys of a raw terminal that
+/// ask the command to end are told to `asking`.
+pub(super) fn start(
+    stdin: OwnedFd,
+    gate: Gate,
+    outgoing: Outgoing,
+    asking: Option<Asking>,
+) -> io::Result<()> {
     thread::Builder::new()
         .name("exec-stdin".into())
-        .spawn(move || forward(&stdin, &gate, &outgoing))?;
+        .spawn(move || forward(&stdin, &gate, &outgoing, asking.as_ref()))?;
     Ok(())
 }
 
-fn forward(stdin: &OwnedFd, gate: &Gate, outgoing: &Outgoing) {
+fn forward(stdin: &OwnedFd, gate: &Gate, outgoing: &Outgoing, asking: Option<&Asking>) {
     let mut buffer = vec![0; DATA_BYTES_MAX];
     while let Some(allowed) = gate.wait() {
         match rio::retry_on_intr(|| read(stdin, &mut buffer[..allowed])) {
@@ -122,7 +131,12 @@ fn forward(stdin: &OwnedFd, gate: &Gate, outgoing: &Outgoing) {
                 if !gate.spend(bytes) {
                     return;
                 }
-                outgoing.send_small(&ToNode::Stdin(&buffer[..bytes]));
+                let typed = &buffer[..bytes];
+                outgoing.send_small(&ToNode::Stdin(typed));
+                if let Some(asking) = asking {
+                    let keys = typed.iter().filter(|key| **key == patience::KEY);
+                    keys.for_each(|_| asking.asked(SIGINT));
+                }
             }
             Err(Errno::AGAIN) => wait_readable(stdin),
             // A terminal that is gone is an end like any other.

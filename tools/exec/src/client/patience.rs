@@ -2,9 +2,9 @@
 
 //! The patience of a user.
 //!
-//! Signals go to the command, so Ctrl-C cannot end a client whose node is frozen
-//! or whose command ignores it. Asking again and again without the node saying
-//! anything means this process.
+//! Signals go to the command, and so does Ctrl-C as a key of a raw terminal, so
+//! neither can end a client whose node is frozen or whose command ignores it. Asking
+//! again and again without the node saying anything means this process.
 
 use std::time::{
     Duration,
@@ -16,6 +16,9 @@ const ASKED_MIN: u32 = 3;
 
 /// Time without an answer that is enough: a key that bounces is no request.
 const WAITED_MIN: Duration = Duration::from_secs(1);
+
+/// The key of a raw terminal that asks.
+pub(super) const KEY: u8 = 3;
 
 /// Counts signals since the node last said something.
 #[derive(Clone, Copy, Debug, Default)]

@@ -29,7 +29,11 @@ use std::sync::atomic::{
     AtomicU64,
     Ordering, //
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    Mutex,
+    PoisonError, //
+};
 use std::thread;
 use std::time::Instant;
 
@@ -42,7 +46,14 @@ const FORWARDED: [i32; 8] = [
 #[derive(Debug)]
 pub(super) struct Forwarder {
     handle: Handle,
+    asking: Asking,
+}
+
+/// Those who ask the command to end, and what they know of the connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asking {
     progress: Arc<Progress>,
+    patience: Arc<Mutex<Patience>>,
 }
 
 /// What the forwarder knows of the connection.
@@ -62,27 +73,31 @@ impl Forwarder {
         let taken = FORWARDED.iter().filter(|&&n| !is_in(ignored, n));
         let mut signals = Signals::new(taken)?;
         let handle = signals.handle();
-        let progress = Arc::new(Progress::default());
-        let seen = progress.clone();
+        let asking = Asking::default();
+        let asks = asking.clone();
         thread::Builder::new()
             .name("exec-signals".into())
             .spawn(move || {
-                let mut patience = Patience::default();
                 for signal in signals.forever() {
-                    forward(signal, &outgoing, &seen, &mut patience);
+                    forward(signal, &outgoing, &asks);
                 }
             })?;
-        Ok(Forwarder { handle, progress })
+        Ok(Forwarder { handle, asking })
     }
 
     /// Counts a frame of the node.
     pub(super) fn heard(&self) {
-        self.progress.frames.fetch_add(1, Ordering::Relaxed);
+        self.asking.progress.frames.fetch_add(1, Ordering::Relaxed);
     }
 
     /// From now on signals have their usual effect on this process.
     pub(super) fn stop(&self) {
-        self.progress.ended.store(true, Ordering::Relaxed);
+        self.asking.progress.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// For others who ask.
+    pub(super) fn asking(&self) -> Asking {
+        self.asking.clone()
     }
 }
 
@@ -92,8 +107,20 @@ impl Drop for Forwarder {
     }
 }
 
-fn forward(signal: i32, outgoing: &Outgoing, progress: &Progress, patience: &mut Patience) {
-    let is_ended = progress.ended.load(Ordering::Relaxed);
+impl Asking {
+    /// The command was asked by `signal`, or a key that means it. Ends this process
+    /// if the user has waited long enough.
+    pub(super) fn asked(&self, signal: i32) {
+        let frames = self.progress.frames.load(Ordering::Relaxed);
+        let mut patience = self.patience.lock().unwrap_or_else(PoisonError::into_inner);
+        if patience.asked(frames, Instant::now()) {
+            die(signal);
+        }
+    }
+}
+
+fn forward(signal: i32, outgoing: &Outgoing, asking: &Asking) {
+    let is_ended = asking.progress.ended.load(Ordering::Relaxed);
     match signal {
         SIGWINCH => {
             if let Some(size) = terminal::size() {
@@ -104,10 +131,7 @@ fn forward(signal: i32, outgoing: &Outgoing, progress: &Progress, patience: &mut
         _ if is_ended => die(signal),
         _ => {
             send(signal, outgoing);
-            let frames = progress.frames.load(Ordering::Relaxed);
-            if patience.asked(frames, Instant::now()) {
-                die(signal);
-            }
+            asking.asked(signal);
         }
     }
 }
