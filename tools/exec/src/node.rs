@@ -30,6 +30,7 @@ use crate::request::Request;
 use input::Kind;
 use link::Link;
 use process::Process;
+use rustix::io::Errno;
 use session::Session;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -108,6 +109,23 @@ pub fn serve(stream: impl Into<OwnedFd>, defaults: &Defaults) -> Result<(), Serv
     }
 }
 
+/// Answers the one command of a connection with why it is not run.
+///
+/// Blocks until the host has heard it, or is gone.
+///
+/// # Errors
+///
+/// See [`ServeError`].
+pub fn refuse(stream: impl Into<OwnedFd>, text: &str) -> Result<(), ServeError> {
+    let mut link = Link::new(stream.into());
+    receive_request(&mut link)?;
+    link.put(&ToHost::Ended(Outcome::Failed {
+        errno: Errno::AGAIN.raw_os_error(),
+        text: text.to_owned(),
+    }));
+    link.say_goodbye()
+}
+
 /// Commands that run now, for [`Status::execs`](crate::control::Status::execs).
 pub fn running() -> u32 {
     RUNNING.load(Ordering::Relaxed)
@@ -139,5 +157,35 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         RUNNING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{
+        Read,
+        Write, //
+    };
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_refused_command_is_told_why() {
+        let (mut host, node) = UnixStream::pair().unwrap();
+        let refused = std::thread::spawn(|| refuse(node, "too many run"));
+        let mut asked = Vec::new();
+        let request = Request::new([b"true".to_vec()]);
+        ToNode::Start(request).encode(&mut asked).unwrap();
+        host.write_all(&asked).unwrap();
+        let mut inbox = crate::inbox::Inbox::new();
+        let count = host.read(inbox.room()).unwrap();
+        inbox.received(count);
+        let Some(ToHost::Ended(outcome)) = inbox.next().unwrap() else {
+            panic!("no outcome");
+        };
+        let (errno, text) = (11, "too many run".to_owned());
+        assert_eq!(outcome, Outcome::Failed { errno, text });
+        drop(host);
+        refused.join().unwrap().unwrap();
     }
 }

@@ -8,7 +8,13 @@
 //! address, which no process of the node can have without being root already.
 //! An idle agent sleeps in `accept` and costs nothing.
 
-use std::{convert::Infallible, net::UdpSocket, path::PathBuf, sync::Arc, thread};
+use std::{
+    convert::Infallible,
+    net::{TcpStream, UdpSocket},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+};
 
 use anyhow::Context as _;
 use ssi_exec::{node, CONTROL_PORT, EXEC_PORT};
@@ -30,10 +36,24 @@ pub(crate) fn run() -> anyhow::Result<Infallible> {
     announce();
     thread::Builder::new()
         .name("control".to_owned())
-        .spawn(move || listen::each(&questions, |stream| control::serve(&stream)))
+        .spawn(move || {
+            let answer = |stream: TcpStream| control::serve(&stream);
+            // One that is closed without a word calls again.
+            listen::each(&questions, network::LAUNCHER_ADDRESS, answer, |_| Ok(()))
+        })
         .context("the control port's thread")?;
     let defaults = Arc::new(defaults());
-    listen::each(&commands, move |stream| Ok(node::serve(stream, &defaults)?))
+    listen::each(
+        &commands,
+        network::LAUNCHER_ADDRESS,
+        move |stream| Ok(node::serve(stream, &defaults)?),
+        |stream| Ok(node::refuse(stream, &too_many())?),
+    )
+}
+
+fn too_many() -> String {
+    let max = listen::CONNECTIONS_MAX;
+    format!("{max} commands run on this node already: try again when one has ended")
 }
 
 /// Tells the launcher that both ports listen, so that it need not find out by

@@ -16,8 +16,11 @@ use socket2::{Domain, Socket, Type};
 
 use crate::network;
 
-/// Connections at once on one port; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 256;
+/// Connections served at once on one port; more are refused.
+pub(super) const CONNECTIONS_MAX: usize = 256;
+
+/// Connections refused at once; more wait to be accepted.
+const REFUSALS_MAX: usize = 32;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 128;
@@ -46,21 +49,32 @@ pub(crate) fn on(port: u16) -> anyhow::Result<TcpListener> {
     listen().with_context(|| format!("port {port} on {}", network::WIRE))
 }
 
-/// Serves each connection of the launcher in a thread of its own, for ever.
-pub(crate) fn each<S>(listener: &TcpListener, serve: S) -> anyhow::Result<Infallible>
+/// Serves each connection of the launcher in a thread of its own, for ever, or
+/// refuses it if there are too many.
+pub(crate) fn each<S, R>(
+    listener: &TcpListener,
+    launcher: Ipv4Addr,
+    serve: S,
+    refuse: R,
+) -> anyhow::Result<Infallible>
 where
     S: Fn(TcpStream) -> anyhow::Result<()> + Clone + Send + 'static,
+    R: Fn(TcpStream) -> anyhow::Result<()> + Clone + Send + 'static,
 {
-    let served = Arc::new(());
+    // Each thread holds one of these until its end.
+    let (served, refused) = (Arc::new(()), Arc::new(()));
     loop {
-        // Each thread holds a handle until its end.
-        if Arc::strong_count(&served) > CONNECTIONS_MAX {
+        if Arc::strong_count(&refused) > REFUSALS_MAX {
             thread::sleep(RETRY);
             continue;
         }
         match listener.accept() {
-            Ok((stream, peer)) if is_launcher(peer) => {
-                start(stream, Arc::clone(&served), serve.clone());
+            Ok((stream, peer)) if peer.ip() == IpAddr::V4(launcher) => {
+                if Arc::strong_count(&served) > CONNECTIONS_MAX {
+                    start(stream, Arc::clone(&refused), refuse.clone());
+                } else {
+                    start(stream, Arc::clone(&served), serve.clone());
+                }
             }
             // Dropping the stream closes it.
             Ok((_, peer)) => crate::log::line(&format!("{peer} is not the launcher: refused")),
@@ -70,10 +84,6 @@ where
             }
         }
     }
-}
-
-fn is_launcher(peer: SocketAddr) -> bool {
-    peer.ip() == IpAddr::V4(network::LAUNCHER_ADDRESS)
 }
 
 fn start<S>(stream: TcpStream, held: Arc<()>, serve: S)
@@ -90,5 +100,47 @@ where
         });
     if let Err(why) = started {
         crate::log::line(&format!("no thread for a connection: {why}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+
+    fn answer(mut stream: TcpStream) -> String {
+        let mut word = [0; 7];
+        stream.read_exact(&mut word).unwrap();
+        String::from_utf8_lossy(&word).into_owned()
+    }
+
+    #[test]
+    fn one_too_many_is_told_so_and_the_next_is_served() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = |mut stream: TcpStream| {
+            stream.write_all(b"served.")?;
+            Ok(stream.read_to_end(&mut Vec::new()).map(drop)?)
+        };
+        let refuse = |mut stream: TcpStream| Ok(stream.write_all(b"refused")?);
+        thread::spawn(move || each(&listener, Ipv4Addr::LOCALHOST, serve, refuse));
+        let connect = || {
+            let stream = TcpStream::connect(address).unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_secs(10)))
+                .unwrap();
+            stream
+        };
+        let mut held: Vec<TcpStream> = (0..CONNECTIONS_MAX).map(|_| connect()).collect();
+        for stream in &held {
+            assert_eq!(answer(stream.try_clone().unwrap()), "served.");
+        }
+        assert_eq!(answer(connect()), "refused");
+        drop(held.pop());
+        let served = (0..1000).any(|_| {
+            thread::sleep(Duration::from_millis(5));
+            answer(connect()) == "served."
+        });
+        assert!(served);
     }
 }
