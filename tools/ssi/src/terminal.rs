@@ -2,7 +2,10 @@
 
 //! A terminal in raw mode.
 
-use std::io;
+use std::{
+    io,
+    thread, //
+};
 
 use rustix::{
     stdio::stdin,
@@ -13,9 +16,21 @@ use rustix::{
     },
 };
 
+use signal_hook::{
+    consts::{
+        SIGHUP,
+        SIGINT,
+        SIGQUIT,
+        SIGTERM, //
+    },
+    iterator::Signals,
+    low_level::emulate_default_handler, //
+};
+
 use crate::protocol::WindowSize;
 
-/// Standard input in raw mode; as it was once this is dropped.
+/// Standard input in raw mode; as it was once this is dropped, or this process is
+/// ended by a signal that can be caught.
 #[derive(Debug)]
 pub(crate) struct RawInput {
     before: Termios,
@@ -32,6 +47,7 @@ impl RawInput {
             return Ok(None);
         }
         let before = termios::tcgetattr(stdin())?;
+        restore_when_told_to_end(before.clone())?;
         let mut raw = before.clone();
         raw.make_raw();
         termios::tcsetattr(stdin(), OptionalActions::Now, &raw)?;
@@ -41,9 +57,26 @@ impl RawInput {
 
 impl Drop for RawInput {
     fn drop(&mut self) {
-        // A terminal that is gone needs no mode.
-        let _ = termios::tcsetattr(stdin(), OptionalActions::Now, &self.before);
+        restore(&self.before);
     }
+}
+
+/// In a thread of its own: the first one may wait for a terminal that is stopped.
+fn restore_when_told_to_end(before: Termios) -> io::Result<()> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    thread::Builder::new().spawn(move || {
+        for signal in signals.forever() {
+            restore(&before);
+            // Fails only for a number that is no signal.
+            let _ = emulate_default_handler(signal);
+        }
+    })?;
+    Ok(())
+}
+
+fn restore(before: &Termios) {
+    // A terminal that is gone needs no mode.
+    let _ = termios::tcsetattr(stdin(), OptionalActions::Now, before);
 }
 
 /// The size of our window, if standard input is one.

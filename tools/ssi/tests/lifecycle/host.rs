@@ -4,7 +4,10 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::{
+        fd::OwnedFd,
+        unix::fs::PermissionsExt, //
+    },
     path::{
         Path,
         PathBuf, //
@@ -61,6 +64,11 @@ impl Host {
     /// Starts `ssi` in the background.
     pub(crate) fn start(&self, words: &[&str]) -> Child {
         self.command(words).spawn().unwrap()
+    }
+
+    /// Starts `ssi` with `stdin` as its standard input.
+    pub(crate) fn start_at(&self, words: &[&str], stdin: OwnedFd) -> Child {
+        self.command(words).stdin(stdin).spawn().unwrap()
     }
 
     /// Runs `ssi` to its end.

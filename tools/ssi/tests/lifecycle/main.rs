@@ -26,6 +26,19 @@ use host::{
     Host, //
 };
 
+use rustix::{
+    process::{
+        kill_process,
+        Pid,
+        Signal, //
+    },
+    pty,
+    termios::{
+        tcgetattr,
+        LocalModes, //
+    },
+};
+
 /// A kernel that runs for long, with a program in its group.
 const SLEEPER: &str = "sleep 1000 & sleep 1000";
 
@@ -66,11 +79,7 @@ fn an_interrupted_start_leaves_nothing() {
     let host = Host::new(SLEEPER);
     let mut start = host.start(&["start", "3"]);
     let nodes = host.kernels(3);
-    rustix::process::kill_process(
-        rustix::process::Pid::from_child(&start),
-        rustix::process::Signal::INT,
-    )
-    .unwrap();
+    kill_process(Pid::from_child(&start), Signal::INT).unwrap();
     assert_eq!(start.wait().unwrap().code(), Some(130));
     nodes.iter().for_each(host::is_gone);
     host.is_clean();
@@ -248,6 +257,32 @@ fn an_open_run_directory_is_not_read() {
     let run = host.cluster_dir().parent().unwrap().to_owned();
     fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).unwrap();
     assert!(host.fails(&["log", "1"]).contains("chmod 700"));
+}
+
+#[test]
+fn a_console_that_is_told_to_end_restores_the_terminal() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "1"]);
+    host.kernels(1);
+    let flags = pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY | pty::OpenptFlags::CLOEXEC;
+    let screen = pty::openpt(flags).unwrap();
+    pty::grantpt(&screen).unwrap();
+    pty::unlockpt(&screen).unwrap();
+    let terminal = pty::ioctl_tiocgptpeer(&screen, flags).unwrap();
+    let is_raw = || {
+        let modes = tcgetattr(&terminal).unwrap().local_modes;
+        !modes.contains(LocalModes::ICANON)
+    };
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut console = host.start_at(&["console", "1"], terminal.try_clone().unwrap());
+        wait_until("the terminal is raw", is_raw);
+        kill_process(Pid::from_child(&console), signal).unwrap();
+        assert_eq!(console.wait().unwrap().signal(), Some(signal.as_raw()));
+        assert!(!is_raw(), "{signal:?}");
+    }
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
 }
 
 #[test]
