@@ -14,6 +14,8 @@ refuses "sixty-four nodes" "63" ssi start 64
 refuses "no number" "many" ssi start many
 refuses "a bad name" "name" ssi --name 'A b' start 1
 refuses "two processors" "TLB" ssi start 1 --append ncpus=2
+refuses "another network" "cluster network" ssi start 1 --append vec0:transport=tap
+refuses "a name that is no text" "UTF-8" ssi start 1 --logs "$TEST_DIR/"$'\xff'
 refuses "no such root" "nosuch" ssi start 1 --root /nosuch
 refuses "a relative root" "absolute" ssi start 1 --root some/dir
 refuses "too little memory" "mem" ssi start 1 --mem 1M
@@ -29,6 +31,14 @@ rmdir "$long" 2>/dev/null || rm -r "$long"
 mkdir "$TEST_DIR/open" && chmod 777 "$TEST_DIR/open"
 refuses "a folder others may write" "$TEST_DIR/open" env SSI_RUN="$TEST_DIR/open" ssi start 1
 rm -r "$TEST_DIR/open"
+
+mkdir -p "$SSI_RUN/$SSI_CLUSTER/thesis" && chmod 700 "$SSI_RUN"
+echo words >"$SSI_RUN/$SSI_CLUSTER/thesis/chapter"
+must "a list of what is no cluster" ssi list
+refuses "no cluster in another's folder" "no cluster" ssi status
+refuses "a start in another's folder" "did not make" ssi start 1
+expect "what ssi did not make stays" "$(cat "$SSI_RUN/$SSI_CLUSTER/thesis/chapter")" words
+rm -r "${SSI_RUN:?}/$SSI_CLUSTER"
 
 up 1
 refuses "a node out of range" "77" ssi exec 77 -- true
