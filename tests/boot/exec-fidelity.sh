@@ -56,6 +56,20 @@ $number" ] || fail "command $number of $AT_ONCE"
 done
 echo "ok: $AT_ONCE at once keep apart"
 
+say "more than a node takes"
+AT_ONCE_MAX=200
+sleepers=()
+for _ in $(seq "$AT_ONCE_MAX"); do
+	ssi exec -n 1 -- sleep 1000 >/dev/null 2>&1 &
+	sleepers+=($!)
+done
+all_sleep() { ssi status --json | grep -E "\"execs\": *$AT_ONCE_MAX\b"; }
+within 30 "$AT_ONCE_MAX run at once" all_sleep
+refuses "one more" "$AT_ONCE_MAX commands run" timeout 10 ssi exec -n 1 -- true
+kill "${sleepers[@]}"
+wait "${sleepers[@]}" || true
+within 10 "room again" ssi exec -n 1 -- true
+
 say "a reader that leaves"
 expect "the command's output ends with its reader" \
 	"$(timeout 20 ssi exec 1 -- yes </dev/null | head -n 2)" "y

@@ -16,8 +16,9 @@ use socket2::{Domain, Socket, Type};
 
 use crate::network;
 
-/// Connections served at once on one port; more are refused.
-pub(super) const CONNECTIONS_MAX: usize = 256;
+/// Connections served at once on one port; more are refused. A command takes four
+/// of the agent's 1024 descriptors, and more while it starts.
+pub(super) const CONNECTIONS_MAX: usize = 200;
 
 /// Connections refused at once; more wait to be accepted.
 const REFUSALS_MAX: usize = 32;
