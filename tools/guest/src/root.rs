@@ -10,7 +10,10 @@
 use std::{
     fs,
     io,
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{
+        DirBuilderExt as _,
+        MetadataExt as _, //
+    },
     path::Path, //
 };
 
@@ -54,10 +57,13 @@ fn open_root() -> io::Result<fs::File> {
 
 fn take_along(place: &str) -> anyhow::Result<()> {
     let inside = format!("{NEW_ROOT}{place}");
-    if !Path::new(&inside).is_dir() {
-        rustix::fs::mkdir(&inside, Mode::from_raw_mode(0o755))
-            .with_context(|| format!("the root has no {place} and none can be made"))?;
-    }
+    // Another node may make the same folder at the same time.
+    let mut folder = fs::DirBuilder::new();
+    folder
+        .recursive(true)
+        .mode(0o755)
+        .create(&inside)
+        .with_context(|| format!("the root has no {place} and none can be made"))?;
     mount_move(place, &inside).with_context(|| format!("{place} cannot move along"))
 }
 
