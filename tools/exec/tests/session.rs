@@ -107,7 +107,7 @@ fn a_command_starts_with_a_clean_slate() {
         u64::from_str_radix(line.unwrap().trim(), 16).unwrap()
     };
     assert_eq!(mask("SigBlk:"), 0);
-    assert_eq!(mask("SigIgn:") & 1 << 12, 0, "SIGPIPE is ignored");
+    assert_eq!(mask("SigIgn:") & (1 << 12), 0, "SIGPIPE is ignored");
     // The runner of this test may have left us descriptors; the node leaves none.
     let output = lab.output(&["--", "ls", "-l", "/proc/self/fd"]);
     let descriptors = text(&output.stdout);
@@ -138,7 +138,12 @@ fn the_two_outputs_stay_apart() {
     let lab = Lab::new();
     let script = "i=0; while [ $i -lt 500 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
     let output = lab.output(&["--", "sh", "-c", script]);
-    let lines = |word: &str| -> String { (0..500).map(|i| format!("{word} {i}\n")).collect() };
+    let lines = |word: &str| -> String {
+        (0..500)
+            .map(|i| format!("{word} {i}\n"))
+            .collect::<Vec<_>>()
+            .concat()
+    };
     assert_eq!(text(&output.stdout), lines("out"));
     assert_eq!(text(&output.stderr), lines("err"));
 }

@@ -109,8 +109,8 @@ impl Token {
     fn encode(self) -> u64 {
         match self {
             Token::Wake => 0,
-            Token::Device(node) => 1 << 40 | u64::from(node) << 32,
-            Token::Stream(node, id) => 2 << 40 | u64::from(node) << 32 | u64::from(id),
+            Token::Device(node) => (1 << 40) | (u64::from(node) << 32),
+            Token::Stream(node, id) => (2 << 40) | (u64::from(node) << 32) | u64::from(id),
         }
     }
 

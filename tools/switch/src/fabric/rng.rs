@@ -24,7 +24,7 @@ pub(crate) struct Rng(u64);
 impl Rng {
     /// The stream of the pair `from`, `to` after change number `change`.
     pub(crate) fn new(seed: u64, from: PortId, to: PortId, change: u64) -> Self {
-        let pair = u64::from(from.get()) << 8 | u64::from(to.get());
+        let pair = (u64::from(from.get()) << 8) | u64::from(to.get());
         Self(mix(mix(mix(seed) ^ pair) ^ change))
     }
 
