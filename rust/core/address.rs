@@ -8,7 +8,10 @@
 
 use core::fmt;
 
-use crate::ids::NodeId;
+use crate::ids::{
+    NodeId,
+    NodeNumber, //
+};
 
 /// Network part of every address.
 const NETWORK: [u8; 3] = [10, 83, 0];
@@ -24,7 +27,9 @@ impl NodeAddress {
     /// The address of `node`.
     pub const fn of(node: NodeId) -> Self {
         let [a, b, c] = NETWORK;
-        Self([a, b, c, node.get()])
+        // The launcher's networks end at node 63; simulated nodes have no address.
+        let [.., host] = node.get().to_be_bytes();
+        Self([a, b, c, host])
     }
 
     /// The four bytes in network order.
@@ -40,7 +45,7 @@ impl NodeAddress {
     /// The node an address belongs to, `None` for a stranger's.
     pub fn node(octets: [u8; 4]) -> Option<NodeId> {
         let [a, b, c, host] = octets;
-        NodeId::new(host).filter(|_| [a, b, c] == NETWORK)
+        NodeId::new(NodeNumber::from(host)).filter(|_| [a, b, c] == NETWORK)
     }
 }
 

@@ -12,8 +12,26 @@ use core::{
     str, //
 };
 
+/// A node's number as a number; wider in the simulator's clusters.
+#[cfg(not(feature = "wide"))]
+pub type NodeNumber = u8;
+/// A node's number as a number; wider in the simulator's clusters.
+#[cfg(feature = "wide")]
+pub type NodeNumber = u16;
+
 /// Number of the highest node: a pid is 22 bits, 16 of them local to the node.
-pub const NODE_MAX: u8 = 63;
+#[cfg(not(feature = "wide"))]
+pub const NODE_MAX: NodeNumber = 63;
+/// Number of the highest node of a simulated cluster.
+#[cfg(feature = "wide")]
+pub const NODE_MAX: NodeNumber = 511;
+
+/// Length of a table with a place for every node and an unused one for 0.
+#[cfg(not(feature = "wide"))]
+pub const NODES_LEN: usize = 64;
+/// Length of a table with a place for every node and an unused one for 0.
+#[cfg(feature = "wide")]
+pub const NODES_LEN: usize = 512;
 
 /// Longest name of a cluster, in bytes.
 pub const CLUSTER_NAME_BYTES_MAX: usize = 32;
@@ -24,11 +42,11 @@ pub const CLUSTER_NAME_BYTES_MAX: usize = 32;
 ///
 /// The number lies in `1..=NODE_MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u8);
+pub struct NodeId(NodeNumber);
 
 impl NodeId {
     /// The node with `number`, `None` outside `1..=NODE_MAX`.
-    pub const fn new(number: u8) -> Option<Self> {
+    pub const fn new(number: NodeNumber) -> Option<Self> {
         match number {
             // INVARIANT: The arm is the range.
             1..=NODE_MAX => Some(Self(number)),
@@ -51,8 +69,18 @@ impl NodeId {
     }
 
     /// The number, `1..=NODE_MAX`.
-    pub const fn get(self) -> u8 {
+    pub const fn get(self) -> NodeNumber {
         self.0
+    }
+
+    /// The node's place in a table of [`NODES_LEN`].
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// Every node there can be, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (1..=NODE_MAX).filter_map(Self::new)
     }
 }
 
@@ -69,6 +97,64 @@ pub struct ParseNodeIdError;
 impl fmt::Display for ParseNodeIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not a node number, 1 to {NODE_MAX}")
+    }
+}
+
+/// One life of a node: a later life of the same node has a larger one.
+///
+/// Given by the launcher's supervisor, strictly increasing over all nodes of a
+/// cluster and for as long as the cluster exists. 0 is no life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Incarnation(pub u64);
+
+impl fmt::Display for Incarnation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A node in one of its lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instance {
+    /// The node.
+    pub node: NodeId,
+    /// Which of its lives.
+    pub incarnation: Incarnation,
+}
+
+impl Instance {
+    /// `node` in its life `incarnation`.
+    pub const fn new(node: NodeId, incarnation: Incarnation) -> Self {
+        Self { node, incarnation }
+    }
+}
+
+impl fmt::Display for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.node, self.incarnation)
+    }
+}
+
+/// Number of a view of the membership; every frame carries one.
+///
+/// 0 is "no view yet".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub u32);
+
+impl Epoch {
+    /// No view yet.
+    pub const NONE: Self = Self(0);
+
+    /// The epoch behind this one. Stays at the last one there is: at a change a
+    /// second that is in 136 years.
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -160,8 +246,9 @@ mod tests {
     #[test]
     fn exactly_the_numbers_of_nodes_are_nodes() {
         for number in 0..=u8::MAX {
+            let number = NodeNumber::from(number);
             let text = number.to_string();
-            let expected = (1..=63).contains(&number);
+            let expected = (1..=NODE_MAX).contains(&number);
             assert_eq!(NodeId::new(number).is_some(), expected, "{number}");
             assert_eq!(NodeId::parse(text.as_bytes()).is_ok(), expected, "{number}");
         }

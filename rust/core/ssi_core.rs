@@ -9,7 +9,8 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
-//! | names | [`ids`] | `core::` |
+//! | names | [`ids`], [`node_set`], [`time`], [`sink`] | `core::` |
+//! | what all features share | [`view`] | names |
 //! | the network's plan | [`address`] | names |
 //! | who this kernel is | [`identity`] | names |
 
@@ -19,8 +20,12 @@
 pub mod address;
 pub mod identity;
 pub mod ids;
+pub mod node_set;
+pub mod sink;
+pub mod time;
 #[cfg(any(test, CONFIG_SSI_KUNIT_TEST))]
 pub mod vectors;
+pub mod view;
 
 /// Version of SSI, `major.minor.patch`; the host tools carry the same.
 pub const VERSION: &str = "0.1.0";
