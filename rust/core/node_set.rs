@@ -38,7 +38,7 @@ impl NodeSet {
 
     /// The set `words` describe; the bit of 0 is dropped.
     pub fn from_words(mut words: [u64; NODE_SET_WORDS]) -> Self {
-        if let [first, ..] = &mut words {
+        for first in words.iter_mut().take(1) {
             // INVARIANT: The bit of 0 is cleared here.
             *first &= !1;
         }
