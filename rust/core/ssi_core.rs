@@ -10,6 +10,7 @@
 //! | layer | modules | may use |
 //! | --- | --- | --- |
 //! | names | [`ids`], [`node_set`], [`time`], [`sink`] | `core::` |
+//! | bytes that travel | [`wire`] | `core::` |
 //! | what all features share | [`view`] | names |
 //! | the network's plan | [`address`] | names |
 //! | who this kernel is | [`identity`] | names |
@@ -26,6 +27,7 @@ pub mod time;
 #[cfg(any(test, CONFIG_SSI_KUNIT_TEST))]
 pub mod vectors;
 pub mod view;
+pub mod wire;
 
 /// Version of SSI, `major.minor.patch`; the host tools carry the same.
 pub const VERSION: &str = "0.1.0";
