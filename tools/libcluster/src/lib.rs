@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The cluster, for programs.
+//!
+//! A node's kernel shows the membership in `/proc/cluster`; this crate reads it
+//! into types. [`Cluster`] answers what is now, [`Events`] follows what changes
+//! and loses nothing. The C library of OpenSSI's call names (`libcluster-c`) and
+//! the commands (`cluster` and its kin) are made of it.
+//!
+//! ```no_run
+//! use libcluster::{Cluster, Event, Events};
+//!
+//! # fn main() -> Result<(), libcluster::Error> {
+//! let cluster = Cluster::here()?;
+//! let now = cluster.membership()?;
+//! println!("up: {:?}", now.up);
+//! for event in Events::after(&cluster, now.transid)? {
+//!     match event? {
+//!         Event::Transition(change) => println!("{}: {}", change.node, change.to),
+//!         Event::Lost(count) => println!("{count} changes are forgotten"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing here needs privileges but [`Cluster::shut_down`]. No call talks to
+//! another node: the kernel of this one knows the answers.
+
+mod cluster;
+mod decoder;
+mod error;
+mod events;
+mod history;
+mod snapshot;
+mod text;
+mod transition;
+
+pub use ssi_core::{
+    ids::{
+        Epoch,
+        Incarnation,
+        NodeId as ClusterNode,
+        NODE_MAX, //
+    },
+    view::NodeState, //
+};
+
+pub use crate::{
+    cluster::{
+        Cluster,
+        Membership,
+        PowerAction,
+        Which,
+        PROC_CLUSTER, //
+    },
+    error::Error,
+    events::{
+        Event,
+        Events, //
+    },
+    snapshot::{
+        NodeInfo,
+        Snapshot, //
+    },
+    transition::{
+        TransId,
+        Transition, //
+    },
+};

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Questions to plain files.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path, //
+};
+
+use libcluster::{
+    Cluster,
+    ClusterNode,
+    Error,
+    NodeState,
+    PowerAction,
+    TransId,
+    Which, //
+};
+
+const VIEW: &str = "transid 6 epoch 3 master 1 self 2\n\
+    1 UP 1 1 134217728 2 1764214800.000001\n\
+    2 UP 2 1 134217728 4 1764214801.000000\n\
+    3 GOINGDOWN 3 2 268435456 6 1764214802.500000\n\
+    4 NEVERUP 0 0 0 0 0.000000\n";
+
+const EVENTS: &str = "1 1 1 NEVERUP COMINGUP founded 1764214800.000000\n\
+    2 1 1 COMINGUP UP active 1764214800.000001\n\
+    3 2 2 NEVERUP COMINGUP joined 1764214800.900000\n\
+    4 2 2 COMINGUP UP active 1764214801.000000\n\
+    5 2 3 COMINGUP UP active 1764214801.000000\n\
+    6 3 3 UP GOINGDOWN died 1764214802.500000\n";
+
+/// A cluster of plain files; the folder goes with the first value.
+fn cluster() -> (tempfile::TempDir, Cluster) {
+    let place = tempfile::tempdir().unwrap();
+    let write = |file: &str, content: &str| fs::write(place.path().join(file), content).unwrap();
+    write("name", "lab-2\n");
+    write("self", "2\n");
+    write("view", VIEW);
+    write("events", EVENTS);
+    for node in 1..=3 {
+        fs::create_dir(place.path().join(format!("node{node}"))).unwrap();
+        write(&format!("node{node}/shutdown"), "");
+    }
+    let cluster = Cluster::at(place.path().to_str().unwrap()).unwrap();
+    (place, cluster)
+}
+
+fn node(number: u8) -> ClusterNode {
+    ClusterNode::new(number).unwrap()
+}
+
+fn content(place: &Path, file: &str) -> String {
+    fs::read_to_string(place.join(file)).unwrap()
+}
+
+#[test]
+fn a_kernel_that_is_no_node_says_so() {
+    let why = Cluster::at("/nonexistent").unwrap_err().to_string();
+    assert!(why.contains("not a node of a cluster"), "{why}");
+}
+
+#[test]
+fn who_is_up_comes_with_the_transition_it_holds_since() {
+    let (_place, cluster) = cluster();
+    let membership = cluster.membership().unwrap();
+    assert_eq!(membership.transid, TransId(6));
+    assert_eq!(membership.up, [node(1), node(2)]);
+    assert!(cluster.avail(node(2)).unwrap());
+    assert!(!cluster.avail(node(3)).unwrap());
+    assert!(!cluster.avail(node(9)).unwrap());
+}
+
+#[test]
+fn a_node_knows_itself_and_its_cluster() {
+    let (_place, cluster) = cluster();
+    assert_eq!(cluster.num().unwrap(), node(2));
+    assert_eq!(cluster.name().unwrap().as_str(), "lab-2");
+    assert_eq!(Cluster::maxnodes(), 63);
+}
+
+#[test]
+fn details_of_a_node_are_those_it_joined_with() {
+    let (_place, cluster) = cluster();
+    let info = cluster.info(node(3)).unwrap();
+    assert_eq!((info.state, info.cpus), (NodeState::GoingDown, 2));
+    assert_eq!(info.last_transition, TransId(6));
+    assert!(matches!(cluster.info(node(9)), Err(Error::UnknownNode(_))));
+}
+
+#[test]
+fn simple_transitions_are_drained_in_order() {
+    let (_place, cluster) = cluster();
+    let mut last = TransId(2);
+    let mut seen = Vec::new();
+    while let Some(next) = cluster.transition_after(last).unwrap() {
+        last = next.id;
+        seen.push((next.node.get(), next.to));
+    }
+    let expected = [
+        (2, NodeState::Up),
+        (3, NodeState::Up),
+        (3, NodeState::GoingDown),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn any_transition_is_found_by_its_relation() {
+    let (_place, cluster) = cluster();
+    let cause = |which| cluster.detailed_transition(which).unwrap().cause;
+    assert_eq!(cause(Which::First), "founded");
+    assert_eq!(cause(Which::Last), "died");
+    assert_eq!(cause(Which::This(TransId(3))), "joined");
+    assert!(cluster
+        .detailed_transition(Which::This(TransId(7)))
+        .is_err());
+}
+
+#[test]
+fn a_signal_is_ordered_by_its_number() {
+    let (place, cluster) = cluster();
+    fs::write(place.path().join("events"), "").unwrap();
+    drop(cluster.register_signal(10).unwrap());
+    assert_eq!(content(place.path(), "events"), "signal 10");
+}
+
+#[test]
+fn a_shutdown_is_asked_for_where_the_node_is() {
+    let (place, cluster) = cluster();
+    cluster.shut_down(node(1), PowerAction::Halt).unwrap();
+    cluster.shut_down(node(2), PowerAction::Reboot).unwrap();
+    assert_eq!(content(place.path(), "node1/shutdown"), "halt\n");
+    assert_eq!(content(place.path(), "node2/shutdown"), "reboot\n");
+    let never_up = cluster.shut_down(node(4), PowerAction::Halt);
+    assert!(matches!(never_up, Err(Error::NotUp(_))));
+    let unknown = cluster.shut_down(node(9), PowerAction::Halt);
+    assert!(matches!(unknown, Err(Error::UnknownNode(_))));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let (place, cluster) = cluster();
+    let view = place.path().join("view");
+    fs::remove_file(&view).unwrap();
+    fs::create_dir(&view).unwrap();
+    fs::set_permissions(&view, fs::Permissions::from_mode(0o755)).unwrap();
+    let why = cluster.membership().unwrap_err().to_string();
+    assert!(why.contains("/view: "), "{why}");
+}
