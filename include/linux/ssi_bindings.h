@@ -13,11 +13,20 @@
 #include <linux/inetdevice.h>
 #include <linux/moduleparam.h>
 #include <linux/proc_fs.h>
+#include <linux/reboot.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/sockios.h>
 #include <linux/ssi.h>
+#include <linux/syscalls.h>
+#include <linux/sysctl.h>
+#include <linux/umh.h>
 #include <linux/utsname.h>
 #include <net/net_namespace.h>
+#ifdef CONFIG_UML
+#include <irq_kern.h>
+#include <os.h>
+#endif
 #endif
 
 #endif /* _LINUX_SSI_BINDINGS_H */

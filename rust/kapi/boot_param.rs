@@ -2,11 +2,11 @@
 
 //! Words of the kernel command line.
 //!
-//! `ssi.node=`, `ssi.cluster=` and `ssi.interface=` are parameters of one name
-//! space, `ssi`, read before any crate of SSI starts and shown read-only under
-//! `/sys/module/ssi/parameters`. The kernel copies the text; a word longer than
-//! [`TEXT_BYTES_MAX`] is refused by the kernel with a message. What a word means
-//! is decided elsewhere.
+//! `ssi.node=`, `ssi.cluster=`, `ssi.interface=` and `ssi.host=` are parameters of
+//! one name space, `ssi`, read before any crate of SSI starts and shown read-only
+//! under `/sys/module/ssi/parameters`. The kernel copies the text; a word longer
+//! than [`TEXT_BYTES_MAX`] is refused by the kernel with a message. What a word
+//! means is decided elsewhere.
 //!
 //! C header: [`include/linux/moduleparam.h`](srctree/include/linux/moduleparam.h)
 
@@ -32,6 +32,9 @@ pub static CLUSTER: BootParam = BootParam::new();
 
 /// `ssi.interface=`: the network interface that leads to the other nodes.
 pub static INTERFACE: BootParam = BootParam::new();
+
+/// `ssi.host=`: the descriptor that leads to the launcher's supervisor.
+pub static HOST: BootParam = BootParam::new();
 
 /// One word of the command line.
 ///
@@ -107,6 +110,7 @@ macro_rules! register {
 register!(NODE, c"ssi.node");
 register!(CLUSTER, c"ssi.cluster");
 register!(INTERFACE, c"ssi.interface");
+register!(HOST, c"ssi.host");
 
 #[cfg(CONFIG_SSI_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(ssi_kapi_boot_param)]

@@ -7,8 +7,15 @@
 //! nothing of what SSI decides.
 
 pub mod boot_param;
+#[cfg(CONFIG_UML)]
+pub mod hostlink;
 pub mod inet;
 pub mod late;
 pub mod print;
 pub mod procfs;
+pub mod reboot;
 pub mod release;
+pub mod signal;
+pub mod sysctl;
+pub mod uevent;
+pub mod umh;
