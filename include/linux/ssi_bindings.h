@@ -9,6 +9,8 @@
 #define _LINUX_SSI_BINDINGS_H
 
 #ifdef CONFIG_SSI
+#include <crypto/chacha20poly1305.h>
+#include <crypto/sha2.h>
 #include <linux/if.h>
 #include <linux/inetdevice.h>
 #include <linux/moduleparam.h>
@@ -18,11 +20,13 @@
 #include <linux/seq_file.h>
 #include <linux/sockios.h>
 #include <linux/ssi.h>
+#include <linux/ssi_kapi.h>
 #include <linux/syscalls.h>
 #include <linux/sysctl.h>
 #include <linux/umh.h>
 #include <linux/utsname.h>
 #include <net/net_namespace.h>
+#include <../../ssi/rust/kapi/trace.h>
 #ifdef CONFIG_UML
 #include <irq_kern.h>
 #include <os.h>

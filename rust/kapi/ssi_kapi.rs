@@ -7,15 +7,35 @@
 //! nothing of what SSI decides.
 
 pub mod boot_param;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod clock;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod crypto;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod event;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod host;
 #[cfg(CONFIG_UML)]
 pub mod hostlink;
 pub mod inet;
 pub mod late;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod notifier;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod page;
 pub mod print;
 pub mod procfs;
+pub mod queue;
+pub mod random;
 pub mod reboot;
 pub mod release;
 pub mod signal;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod socket;
 pub mod sysctl;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod thread;
+#[cfg(CONFIG_SSI_ICS)]
+pub mod trace;
 pub mod uevent;
 pub mod umh;

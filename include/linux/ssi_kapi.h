@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * C helpers of ssi_kapi.
+ *
+ * What the kernel offers as a macro or an inline function only, or what would
+ * be long in Rust for no gain: sockets with callbacks, waiting, threads. Each
+ * group is defined in rust/kapi/<group>.c and wrapped by rust/kapi/<group>.rs;
+ * nothing else calls it.
+ */
+#ifndef _LINUX_SSI_KAPI_H
+#define _LINUX_SSI_KAPI_H
+
+#include <linux/types.h>
+#include <linux/uio.h>
+
+struct bio_vec;
+struct hmac_sha256_ctx;
+struct page;
+struct task_struct;
+
+/* notifier.c */
+
+#define SSI_NOTIFIER_BITS	256
+
+struct ssi_notifier;
+
+struct ssi_notifier *ssi_notifier_new(void);
+void ssi_notifier_free(struct ssi_notifier *notifier);
+void ssi_notifier_raise(struct ssi_notifier *notifier, unsigned int bit);
+void ssi_notifier_wait(struct ssi_notifier *notifier, u64 nanoseconds);
+u64 ssi_notifier_take(struct ssi_notifier *notifier, unsigned int word);
+
+/* event.c */
+
+enum ssi_wait {
+	SSI_WAIT_ALWAYS,
+	SSI_WAIT_KILLABLE,
+	SSI_WAIT_INTERRUPTIBLE,
+};
+
+struct ssi_event;
+
+struct ssi_event *ssi_event_new(void);
+void ssi_event_free(struct ssi_event *event);
+void ssi_event_raise(struct ssi_event *event);
+int ssi_event_wait(struct ssi_event *event, enum ssi_wait how, u64 microseconds);
+
+/* thread.c */
+
+struct task_struct *ssi_thread_run(int (*body)(void *data), void *data, const char *name);
+void ssi_thread_stop(struct task_struct *thread);
+bool ssi_thread_stopping(void);
+bool ssi_thread_is_worker(void);
+void ssi_thread_forbid_io(void);
+void ssi_thread_sleep(u64 microseconds);
+
+/* socket.c */
+
+#define SSI_SOCKET_READABLE	1
+#define SSI_SOCKET_WRITABLE	2
+#define SSI_SOCKET_CHANGED	4
+
+#define SSI_SOCKET_DONTWAIT	1
+#define SSI_SOCKET_MORE		2
+
+enum ssi_socket_kind {
+	SSI_SOCKET_STREAM,
+	SSI_SOCKET_DATAGRAM,
+};
+
+enum ssi_socket_state {
+	SSI_SOCKET_CONNECTING,
+	SSI_SOCKET_OPEN,
+	SSI_SOCKET_CLOSED,
+};
+
+/* IPv4 address and port, both in the byte order of the host. */
+struct ssi_endpoint {
+	u32 address;
+	u16 port;
+};
+
+struct ssi_socket;
+
+struct ssi_socket *ssi_socket_new(enum ssi_socket_kind kind);
+void ssi_socket_free(struct ssi_socket *socket);
+int ssi_socket_bind(struct ssi_socket *socket, const struct ssi_endpoint *local,
+		    const char *device);
+int ssi_socket_listen(struct ssi_socket *socket, int backlog);
+struct ssi_socket *ssi_socket_accept(struct ssi_socket *listener, unsigned int flags);
+int ssi_socket_connect(struct ssi_socket *socket, const struct ssi_endpoint *peer,
+		       unsigned int flags);
+int ssi_socket_error(struct ssi_socket *socket);
+enum ssi_socket_state ssi_socket_state(struct ssi_socket *socket);
+int ssi_socket_peer(struct ssi_socket *socket, struct ssi_endpoint *peer);
+void ssi_socket_abort(struct ssi_socket *socket);
+void ssi_socket_shutdown(struct ssi_socket *socket);
+int ssi_socket_user_timeout(struct ssi_socket *socket, unsigned int milliseconds);
+ssize_t ssi_socket_send(struct ssi_socket *socket, struct kvec *parts, size_t count,
+			size_t bytes, unsigned int flags);
+ssize_t ssi_socket_send_pages(struct ssi_socket *socket, struct bio_vec *pieces, size_t count,
+			      size_t bytes, unsigned int flags);
+ssize_t ssi_socket_send_to(struct ssi_socket *socket, const struct ssi_endpoint *to,
+			   struct kvec *parts, size_t count, size_t bytes);
+ssize_t ssi_socket_receive(struct ssi_socket *socket, void *buffer, size_t bytes,
+			   unsigned int flags);
+ssize_t ssi_socket_receive_pages(struct ssi_socket *socket, struct bio_vec *pieces, size_t count,
+				 size_t bytes, unsigned int flags);
+ssize_t ssi_socket_receive_from(struct ssi_socket *socket, void *buffer, size_t bytes,
+				struct ssi_endpoint *from);
+void ssi_socket_watch(struct ssi_socket *socket, struct ssi_notifier *notifier,
+		      unsigned int bit);
+void ssi_socket_unwatch(struct ssi_socket *socket);
+unsigned int ssi_socket_take(struct ssi_socket *socket);
+
+/* crypto.c */
+
+void ssi_hmac_update(struct hmac_sha256_ctx *context, const u8 *data, size_t bytes);
+bool ssi_memory_equal(const void *one, const void *other, size_t bytes);
+void ssi_memory_wipe(void *memory, size_t bytes);
+
+/* page.c */
+
+struct page *ssi_page_alloc(void);
+void ssi_page_get(struct page *page);
+void ssi_page_put(struct page *page);
+void ssi_page_read(struct page *page, size_t offset, void *to, size_t bytes);
+void ssi_page_write(struct page *page, size_t offset, const void *from, size_t bytes);
+
+/* host.c */
+
+u64 ssi_host_features(void);
+
+#endif /* _LINUX_SSI_KAPI_H */

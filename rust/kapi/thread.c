@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads of the kernel.
+ */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/ssi_kapi.h>
+
+struct task_struct *ssi_thread_run(int (*body)(void *data), void *data, const char *name)
+{
+	struct task_struct *thread = kthread_create(body, data, "%s", name);
+
+	if (IS_ERR(thread))
+		return thread;
+	get_task_struct(thread);
+	wake_up_process(thread);
+	return thread;
+}
+
+void ssi_thread_stop(struct task_struct *thread)
+{
+	kthread_stop(thread);
+	put_task_struct(thread);
+}
+
+bool ssi_thread_stopping(void)
+{
+	return (current->flags & PF_KTHREAD) && !(current->flags & PF_WQ_WORKER) &&
+	       kthread_should_stop();
+}
+
+bool ssi_thread_is_worker(void)
+{
+	return current->flags & PF_WQ_WORKER;
+}
+
+void ssi_thread_forbid_io(void)
+{
+	memalloc_noio_save();
+}
+
+void ssi_thread_sleep(u64 microseconds)
+{
+	fsleep(min_t(u64, microseconds, 3600ULL * USEC_PER_SEC));
+}
