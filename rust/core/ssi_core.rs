@@ -13,12 +13,15 @@
 //! | bytes that travel | [`wire`] | `core::` |
 //! | what all features share | [`view`] | names |
 //! | the network's plan | [`address`] | names |
+//! | membership | [`clms`], [`hostlink`] | all of these |
 //! | who this kernel is | [`identity`] | names |
 
 #![cfg_attr(not(any(test, kernel)), no_std)]
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod clms;
+pub mod hostlink;
 pub mod identity;
 pub mod ids;
 pub mod node_set;

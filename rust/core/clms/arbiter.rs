@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Supervisor's half of the membership.
+//!
+//! Gives the lives their numbers, reports every death to all, appoints the node
+//! that founds the cluster, and executes fences one at a time.
+//!
+//! ```text
+//!             Hello                       Report Member
+//!   nothing --------> living, unknown ---------------------> member
+//!      ^                 |  ^                                  |
+//!      |   Report Outside|  | any death asks again             |
+//!      |                 v  |                                  |
+//!      |              living, outside -- Found --> founder --->+
+//!      |  Exited, or Hello of the next life                    |
+//!      +-------------------------------------------------------+
+//! ```
+//!
+//! A founder is appointed when no living node is a member or founder and every
+//! living node has reported itself outside after the last death. Such a node has
+//! dropped its session with the dead, so nobody can still admit it.
+//!
+//! The driver gives every packet a life wrote before that life's
+//! [`ArbiterEvent::Exited`]; then no view was installed whose epoch is unknown here.
+
+use crate::{
+    clms::quorum::Question,
+    hostlink::{
+        FromNode,
+        PacketError,
+        Reach,
+        Standing,
+        ToNode,
+        Verdict,
+        Welcome,
+        KEY_BYTES, //
+    },
+    ids::{
+        Epoch,
+        Incarnation,
+        Instance,
+        NodeId,
+        NODES_LEN, //
+    },
+    node_set::NodeSet,
+    sink::Sink,
+    view::View, //
+};
+
+/// What happens to the nodes.
+#[derive(Clone, Copy, Debug)]
+pub enum ArbiterEvent<'a> {
+    /// There can be this node from now on.
+    Enroll(NodeId),
+    /// There can be this node no longer. It is not killed by this.
+    Withdraw(NodeId),
+    /// A packet from the kernel of `node`.
+    Packet {
+        /// Whose link it came over.
+        node: NodeId,
+        /// The packet.
+        bytes: &'a [u8],
+    },
+    /// The process of this node's kernel is gone and reaped.
+    Exited(NodeId),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum ArbiterOutput<'a> {
+    /// Send to the kernel of a node.
+    Send {
+        /// Over whose link.
+        node: NodeId,
+        /// What.
+        message: ToNode,
+    },
+    /// Kill the kernel of this node, paused or not, and say
+    /// [`ArbiterEvent::Exited`] when it is reaped.
+    Fence {
+        /// Which life of which node.
+        target: Instance,
+        /// Who asked for it.
+        asker: Instance,
+    },
+    /// The coordinator has told the cluster's view.
+    View {
+        /// Who told it.
+        teller: Instance,
+        /// The view.
+        view: &'a View,
+    },
+    /// A request to fence was refused.
+    Refused {
+        /// Who asked.
+        asker: Instance,
+        /// The side that was too small.
+        side: NodeSet,
+    },
+}
+
+/// Why an event had no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArbiterReject {
+    /// The packet cannot be read.
+    Packet(PacketError),
+    /// The kernel says it is another node than the one the link belongs to.
+    WrongNode,
+    /// The node is not enrolled.
+    NotEnrolled,
+    /// The node has no living kernel that has said Hello.
+    NotLiving,
+    /// The request does not fit what is known.
+    Contradiction,
+}
+
+/// The supervisor's machine.
+///
+/// # Invariants
+///
+/// Incarnations and serial numbers only grow; no two lives share one.
+#[derive(Clone)]
+pub struct Arbiter {
+    key: [u8; KEY_BYTES],
+    reach: Reach,
+    roster: NodeSet,
+    lives: [Life; NODES_LEN],
+    last_incarnation: Incarnation,
+    last_serial: u64,
+    highest: Epoch,
+    founder: Option<Instance>,
+    fence: Option<Fence>,
+}
+
+/// What is known of a node's kernel.
+#[derive(Clone, Copy, Debug, Default)]
+struct Life {
+    /// 0 when there is none.
+    incarnation: Incarnation,
+    /// Its last report; `None` before the first.
+    report: Option<(u64, Standing)>,
+}
+
+/// The fence being executed.
+#[derive(Clone, Copy, Debug)]
+struct Fence {
+    asker: Instance,
+    request: u64,
+    targets: NodeSet,
+}
+
+impl Arbiter {
+    /// A supervisor of nobody yet.
+    pub const fn new(key: [u8; KEY_BYTES], reach: Reach) -> Self {
+        Self {
+            key,
+            reach,
+            roster: NodeSet::EMPTY,
+            lives: [Life {
+                incarnation: Incarnation(0),
+                report: None,
+            }; NODES_LEN],
+            last_incarnation: Incarnation(0),
+            last_serial: 0,
+            highest: Epoch::NONE,
+            founder: None,
+            fence: None,
+        }
+    }
+
+    /// Which nodes there can be.
+    pub const fn roster(&self) -> &NodeSet {
+        &self.roster
+    }
+
+    /// The living kernel of `node` that has said Hello.
+    pub fn living(&self, node: NodeId) -> Option<Instance> {
+        let life = self.life(node);
+        let instance = Instance::new(node, life.incarnation);
+        (life.incarnation != Incarnation(0)).then_some(instance)
+    }
+
+    /// Where `node` said it stands, `None` before it said so.
+    pub fn standing(&self, node: NodeId) -> Option<Standing> {
+        self.life(node).report.map(|(_, standing)| standing)
+    }
+
+    /// The highest epoch that was reported.
+    pub const fn highest_epoch(&self) -> Epoch {
+        self.highest
+    }
+
+    /// Takes one event.
+    ///
+    /// # Errors
+    ///
+    /// [`ArbiterReject`] when it had no effect.
+    pub fn step(
+        &mut self,
+        event: ArbiterEvent<'_>,
+        out: &mut ArbiterOut<'_>,
+    ) -> Result<(), ArbiterReject> {
+        match event {
+            ArbiterEvent::Enroll(node) => self.change_roster(self.roster.with(node), out),
+            ArbiterEvent::Withdraw(node) => self.change_roster(self.roster.without(node), out),
+            ArbiterEvent::Packet { node, bytes } => self.packet(node, bytes, out)?,
+            ArbiterEvent::Exited(node) => self.died(node, out)?,
+        }
+        self.appoint(out);
+        Ok(())
+    }
+
+    fn change_roster(&mut self, roster: NodeSet, out: &mut ArbiterOut<'_>) {
+        if roster == self.roster {
+            return;
+        }
+        self.roster = roster;
+        for node in self.all_living() {
+            send(node, ToNode::Roster(roster), out);
+        }
+    }
+
+    fn packet(
+        &mut self,
+        node: NodeId,
+        bytes: &[u8],
+        out: &mut ArbiterOut<'_>,
+    ) -> Result<(), ArbiterReject> {
+        let mut room = View::EMPTY;
+        let message = FromNode::decode(bytes, &mut room).map_err(ArbiterReject::Packet)?;
+        match message {
+            FromNode::Hello { node: claimed, .. } if claimed != node => {
+                Err(ArbiterReject::WrongNode)
+            }
+            FromNode::Hello { .. } => self.begin_life(node, out),
+            FromNode::Report { serial, standing } => self.report(node, serial, standing),
+            FromNode::ViewIs(view) => {
+                let teller = self.living(node).ok_or(ArbiterReject::NotLiving)?;
+                out.put(ArbiterOutput::View { teller, view });
+                Ok(())
+            }
+            FromNode::Fence {
+                request,
+                view,
+                side,
+                targets,
+            } => self.fence(
+                node,
+                request,
+                Plea {
+                    view,
+                    side,
+                    targets,
+                },
+                out,
+            ),
+        }
+    }
+
+    fn begin_life(&mut self, node: NodeId, out: &mut ArbiterOut<'_>) -> Result<(), ArbiterReject> {
+        if !self.roster.contains(node) {
+            return Err(ArbiterReject::NotEnrolled);
+        }
+        if self.living(node).is_some() {
+            // It booted again by exec: the process lives on, the kernel died.
+            self.died(node, out)?;
+        }
+        // INVARIANT: Above all that were given.
+        self.last_incarnation = Incarnation(self.last_incarnation.0.saturating_add(1));
+        if let Some(life) = self.lives.get_mut(node.index()) {
+            *life = Life {
+                incarnation: self.last_incarnation,
+                report: None,
+            };
+        }
+        let welcome = Welcome {
+            me: Instance::new(node, self.last_incarnation),
+            key: self.key,
+            roster: self.roster,
+            reach: self.reach,
+            serial: self.last_serial,
+        };
+        send(node, ToNode::Welcome(welcome), out);
+        Ok(())
+    }
+
+    fn report(
+        &mut self,
+        node: NodeId,
+        serial: u64,
+        standing: Standing,
+    ) -> Result<(), ArbiterReject> {
+        let instance = self.living(node).ok_or(ArbiterReject::NotLiving)?;
+        let life = self
+            .lives
+            .get_mut(node.index())
+            .ok_or(ArbiterReject::NotLiving)?;
+        life.report = Some((serial, standing));
+        if let Standing::Member(epoch) = standing {
+            self.highest = self.highest.max(epoch);
+            if self.founder == Some(instance) {
+                self.founder = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// The kernel of `node` is dead: everybody hears of it.
+    fn died(&mut self, node: NodeId, out: &mut ArbiterOut<'_>) -> Result<(), ArbiterReject> {
+        let instance = self.living(node).ok_or(ArbiterReject::NotLiving)?;
+        if let Some(life) = self.lives.get_mut(node.index()) {
+            *life = Life::default();
+        }
+        if self.founder == Some(instance) {
+            self.founder = None;
+        }
+        // INVARIANT: Above all that were given.
+        self.last_serial = self.last_serial.saturating_add(1);
+        let serial = self.last_serial;
+        for node in self.all_living() {
+            send(node, ToNode::Death { instance, serial }, out);
+        }
+        self.fence_goes_on(node, out);
+        Ok(())
+    }
+
+    fn fence(
+        &mut self,
+        node: NodeId,
+        request: u64,
+        plea: Plea<'_>,
+        out: &mut ArbiterOut<'_>,
+    ) -> Result<(), ArbiterReject> {
+        let asker = self.living(node).ok_or(ArbiterReject::NotLiving)?;
+        let is_sound = plea.view.has(asker)
+            && plea.side.contains(node)
+            && plea.side.is_subset(&plea.view.members())
+            && plea.targets.is_subset(&plea.view.members())
+            && plea.side.intersection(&plea.targets).is_empty();
+        if !is_sound {
+            return Err(ArbiterReject::Contradiction);
+        }
+        let mut answer = |verdict| send(node, ToNode::FenceAnswer { request, verdict }, out);
+        if self.fence.is_some() {
+            answer(Verdict::Busy);
+            return Ok(());
+        }
+        let dead = self.dead_of(plea.view);
+        let targets = plea.targets.difference(&dead);
+        if targets.is_empty() {
+            answer(Verdict::Done);
+            return Ok(());
+        }
+        let question = Question {
+            members: plea.view.members(),
+            dead,
+            side: plea.side,
+            coordinator: plea.view.coordinator,
+        };
+        if !question.licence().is_granted() {
+            answer(Verdict::Refused);
+            let side = plea.side;
+            out.put(ArbiterOutput::Refused { asker, side });
+            return Ok(());
+        }
+        self.fence = Some(Fence {
+            asker,
+            request,
+            targets,
+        });
+        for target in targets.iter().filter_map(|node| plea.view.member(node)) {
+            out.put(ArbiterOutput::Fence { target, asker });
+        }
+        Ok(())
+    }
+
+    /// `node` is dead, as a fence may have wanted.
+    fn fence_goes_on(&mut self, node: NodeId, out: &mut ArbiterOut<'_>) {
+        let Some(fence) = self.fence.as_mut() else {
+            return;
+        };
+        fence.targets.remove(node);
+        if !fence.targets.is_empty() {
+            return;
+        }
+        let (asker, request) = (fence.asker, fence.request);
+        self.fence = None;
+        if self.living(asker.node) == Some(asker) {
+            let verdict = Verdict::Done;
+            send(asker.node, ToNode::FenceAnswer { request, verdict }, out);
+        }
+    }
+
+    /// Appoints a founder when it is safe to.
+    fn appoint(&mut self, out: &mut ArbiterOut<'_>) {
+        let living = self.all_living();
+        let is_outside = |node: NodeId| {
+            let report = self.life(node).report;
+            report.is_some_and(|(serial, standing)| {
+                standing == Standing::Outside && serial >= self.last_serial
+            })
+        };
+        if self.founder.is_some() || !living.iter().all(is_outside) {
+            return;
+        }
+        let Some(founder) = living.first().and_then(|node| self.living(node)) else {
+            return;
+        };
+        self.founder = Some(founder);
+        let base = self.highest;
+        send(founder.node, ToNode::Found { base }, out);
+    }
+
+    /// Members of `view` whose life is over.
+    fn dead_of(&self, view: &View) -> NodeSet {
+        let members = view.members();
+        let lives_on = |node: &NodeId| view.member(*node) == self.living(*node);
+        members.iter().filter(|node| !lives_on(node)).collect()
+    }
+
+    fn all_living(&self) -> NodeSet {
+        NodeId::all()
+            .filter(|&node| self.living(node).is_some())
+            .collect()
+    }
+
+    fn life(&self, node: NodeId) -> Life {
+        self.lives.get(node.index()).copied().unwrap_or_default()
+    }
+}
+
+/// Where the outputs of the arbiter go.
+pub type ArbiterOut<'o> = dyn for<'a> Sink<ArbiterOutput<'a>> + 'o;
+
+/// What a request to fence says.
+struct Plea<'a> {
+    view: &'a View,
+    side: NodeSet,
+    targets: NodeSet,
+}
+
+fn send(node: NodeId, message: ToNode, out: &mut ArbiterOut<'_>) {
+    out.put(ArbiterOutput::Send { node, message });
+}
