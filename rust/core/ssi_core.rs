@@ -15,6 +15,7 @@
 //! | the network's plan | [`address`] | names |
 //! | membership | [`clms`], [`hostlink`] | all of these |
 //! | who this kernel is | [`identity`] | names |
+//! | links between nodes | [`ics`] | names, bytes |
 
 #![cfg_attr(not(any(test, kernel)), no_std)]
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@
 pub mod address;
 pub mod clms;
 pub mod hostlink;
+pub mod ics;
 pub mod identity;
 pub mod ids;
 pub mod node_set;
