@@ -13,6 +13,9 @@ function crate(    parts) {
 	return parts[1] == "rust" ? parts[2] : parts[1]
 }
 
+# The two places where C is touched: the kernel's, and the library for programs.
+function touches() { return crate() == "kapi" || FILENAME ~ /^tools\/libcluster-c\// }
+
 # Words of the file's first documentation line.
 function check_headline(line,    words, count) {
 	sub(/^\/\/! /, "", line)
@@ -53,10 +56,10 @@ function_start && match($0, /^ *\}$/) && RLENGTH == indent + 1 {
 
 /^ *\/\// { if (/SAFETY:/) safety = FNR; next }
 
-has("unsafe([^A-Za-z0-9_]|$)") && crate() != "kapi" {
+has("unsafe([^A-Za-z0-9_]|$)") && !touches() {
 	fault("unsafe", "only rust/kapi touches; wrap it there")
 }
-has("unsafe ([{]|impl)") && crate() == "kapi" && (!safety || FNR - safety > 6) {
+has("unsafe ([{]|impl)") && touches() && (!safety || FNR - safety > 6) {
 	fault("safety", "a // SAFETY: line above says why it holds")
 }
 /#\[no_mangle\]/ { fault("no-mangle", "#[export] checks the type against the C header") }

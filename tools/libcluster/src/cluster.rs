@@ -5,10 +5,14 @@
 use std::{
     fs,
     io,
+    net::Ipv4Addr,
     os::fd::OwnedFd, //
 };
 
-use ssi_core::ids::ClusterName;
+use ssi_core::{
+    address::NodeAddress,
+    ids::ClusterName, //
+};
 
 use crate::{
     decoder::Decoder,
@@ -155,14 +159,14 @@ impl Cluster {
         })
     }
 
-    /// What is known of `node`.
+    /// What is known of `node`. One nobody has heard of is
+    /// [`NodeState::NeverUp`].
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownNode`]; as [`snapshot`](Self::snapshot).
+    /// As [`snapshot`](Self::snapshot).
     pub fn info(&self, node: ClusterNode) -> Result<NodeInfo, Error> {
-        let snapshot = self.snapshot()?;
-        snapshot.node(node).cloned().ok_or(Error::UnknownNode(node))
+        Ok(self.snapshot()?.info(node))
     }
 
     /// Whether `node` is in state [`NodeState::Up`]. One nobody has heard of is
@@ -172,10 +176,7 @@ impl Cluster {
     ///
     /// As [`snapshot`](Self::snapshot).
     pub fn avail(&self, node: ClusterNode) -> Result<bool, Error> {
-        let snapshot = self.snapshot()?;
-        Ok(snapshot
-            .node(node)
-            .is_some_and(|info| info.state == NodeState::Up))
+        Ok(self.info(node)?.state == NodeState::Up)
     }
 
     /// The next transition behind `last` that is simple: into
@@ -219,10 +220,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownNode`], [`Error::NotUp`], [`Error::NoView`],
-    /// [`Error::Io`].
+    /// [`Error::NotUp`], [`Error::NoView`], [`Error::Io`].
     pub fn shut_down(&self, node: ClusterNode, then: PowerAction) -> Result<(), Error> {
-        self.info(node)?;
         let path = self.path(&format!("node{node}/shutdown"));
         let word = match then {
             PowerAction::Halt => "halt\n",
@@ -286,6 +285,11 @@ impl Cluster {
         }
         Ok((path, line))
     }
+}
+
+/// The address of `node` on the network between the nodes.
+pub fn address(node: ClusterNode) -> Ipv4Addr {
+    NodeAddress::of(node).octets().into()
 }
 
 fn malformed(file: String, line: &str) -> Error {

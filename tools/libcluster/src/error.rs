@@ -19,9 +19,6 @@ pub enum Error {
         /// The folder that was looked for.
         path: String,
     },
-    /// The cluster has never heard of the node.
-    #[error("there is no node {0} in this cluster")]
-    UnknownNode(ClusterNode),
     /// The node is not up, so it cannot be asked to shut down.
     #[error("node {0} is not up")]
     NotUp(ClusterNode),

@@ -48,6 +48,7 @@ pub use ssi_core::{
 
 pub use crate::{
     cluster::{
+        address,
         Cluster,
         Membership,
         PowerAction,

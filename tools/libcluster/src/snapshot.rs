@@ -39,6 +39,21 @@ pub struct NodeInfo {
     pub last_time: SystemTime,
 }
 
+impl NodeInfo {
+    /// A node that never was there.
+    const fn never_up(node: ClusterNode) -> Self {
+        Self {
+            node,
+            state: NodeState::NeverUp,
+            incarnation: Incarnation(0),
+            cpus: 0,
+            memory_bytes: 0,
+            last_transition: TransId(0),
+            last_time: SystemTime::UNIX_EPOCH,
+        }
+    }
+}
+
 /// The cluster at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -59,6 +74,12 @@ impl Snapshot {
     /// What is known of `node`.
     pub fn node(&self, node: ClusterNode) -> Option<&NodeInfo> {
         self.nodes.iter().find(|info| info.node == node)
+    }
+
+    /// What is known of `node`; one nobody has heard of never was up.
+    pub fn info(&self, node: ClusterNode) -> NodeInfo {
+        let known = self.node(node).cloned();
+        known.unwrap_or_else(|| NodeInfo::never_up(node))
     }
 
     /// Reads all of `/proc/cluster/view`.

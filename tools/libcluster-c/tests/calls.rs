@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The library, called by C.
+//!
+//! Compiles `c/calls.c` with the header, links it with the archive that cargo has
+//! just made, and lets it ask a cluster of plain files.
+
+use std::{
+    env,
+    fs,
+    path::{
+        Path,
+        PathBuf, //
+    },
+    process::Command, //
+};
+
+const VIEW: &str = "transid 6 epoch 10 master 1 self 2\n\
+    1 UP 1 1 134217728 2 1764214800.000001\n\
+    2 UP 2 1 134217728 4 1764214801.000001\n\
+    3 GOINGDOWN 7 2 268435456 6 1764214802.500000\n\
+    4 NEVERUP 0 0 0 0 0.000000\n";
+
+/// The first transition is forgotten.
+const EVENTS: &str = "2 1 1 COMINGUP UP active 1764214800.000001\n\
+    3 9 2 NEVERUP COMINGUP joined 1764214800.900000\n\
+    4 9 2 COMINGUP UP active 1764214801.000001\n\
+    5 9 3 COMINGUP UP active 1764214801.000001\n\
+    6 10 3 UP GOINGDOWN died 1764214802.500000\n";
+
+fn make_cluster(root: &Path) {
+    for (file, content) in [
+        ("name", "lab-2\n"),
+        ("self", "2\n"),
+        ("view", VIEW),
+        ("events", EVENTS),
+    ] {
+        fs::write(root.join(file), content).unwrap();
+    }
+    fs::create_dir(root.join("node1")).unwrap();
+    fs::write(root.join("node1/shutdown"), "").unwrap();
+}
+
+/// The archive lies beside the test: both were made by the same build.
+fn archive() -> PathBuf {
+    let archive = env::current_exe().unwrap().with_file_name("libcluster.a");
+    assert!(archive.exists(), "{}", archive.display());
+    archive
+}
+
+fn compile(place: &Path) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = place.join("calls");
+    let compiler = env::var_os("CC").unwrap_or_else(|| "gcc".into());
+    let done = Command::new(compiler)
+        .args([
+            "-std=gnu11",
+            "-O1",
+            "-Wall",
+            "-Wextra",
+            "-Wstrict-prototypes",
+            "-Werror",
+            "-I",
+        ])
+        .arg(here.join("include"))
+        .arg(here.join("tests/c/calls.c"))
+        .arg(archive())
+        .args(["-static", "-o"])
+        .arg(&program)
+        .status()
+        .unwrap();
+    assert!(done.success(), "calls.c does not compile");
+    program
+}
+
+#[test]
+fn every_call_answers_a_program_in_c() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("cluster");
+    let program = compile(place.path());
+
+    // There is no cluster yet.
+    let done = Command::new(&program).arg(&root).status().unwrap();
+    assert!(done.success());
+
+    fs::create_dir(&root).unwrap();
+    make_cluster(&root);
+    let done = Command::new(&program).arg(&root).status().unwrap();
+    assert!(done.success());
+
+    let asked = fs::read_to_string(root.join("node1/shutdown")).unwrap();
+    assert_eq!(asked, "halt\n");
+    let ordered = fs::read_to_string(root.join("events")).unwrap();
+    assert!(ordered.starts_with("signal 12"), "{ordered}");
+}
