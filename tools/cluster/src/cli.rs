@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command lines.
+//!
+//! The syntax is OpenSSI's. Two letters that mean help and version elsewhere mean
+//! something else here, as they always did: `cluster -V` takes a node, and
+//! `clusternode_shutdown -h` halts. Help is `--help` everywhere.
+
+use std::fmt::Write as _;
+
+use clap::{
+    error::ErrorKind,
+    ArgAction,
+    Args,
+    CommandFactory as _,
+    Parser,
+    Subcommand, //
+};
+use libcluster::ClusterNode;
+
+use crate::parse_node;
+
+/// The name of the program is the command.
+#[derive(Debug, Parser)]
+#[command(multicall = true, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Which command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which command.
+#[derive(Debug, Subcommand)]
+#[command(rename_all = "snake_case")]
+pub(crate) enum Command {
+    /// List the nodes of the cluster and their states
+    ///
+    /// Prints a line for each node that is expected or was ever there, 'N: STATE'.
+    #[command(after_help = STATUS)]
+    Cluster {
+        /// With processors, memory, address, and since when that is so
+        #[arg(short)]
+        verbose: bool,
+        /// All that is known of one node, 'KEY: VALUE' a line
+        #[arg(short = 'V', value_name = "NODE", value_parser = parse_node, conflicts_with = "verbose")]
+        node: Option<ClusterNode>,
+    },
+
+    /// Print the name of the cluster
+    #[command(after_help = STATUS)]
+    Clustername,
+
+    /// Print the number of this node
+    ///
+    /// Fails on a kernel that is not a node, so it answers that question, too.
+    #[command(after_help = STATUS)]
+    ClusternodeNum,
+
+    /// Print the state of a node
+    ///
+    /// One of NEVERUP, COMINGUP, UP, SHUTDOWN, GOINGDOWN, KCLEANUP, UCLEANUP, DOWN.
+    #[command(after_help = STATUS)]
+    ClusternodeGetstate {
+        /// Number of the node
+        #[arg(value_parser = parse_node)]
+        node: ClusterNode,
+    },
+
+    /// Print all that is known of a node
+    ///
+    /// The same as 'cluster -V NODE'.
+    #[command(after_help = STATUS)]
+    ClusternodeInfo {
+        /// Number of the node
+        #[arg(value_parser = parse_node)]
+        node: ClusterNode,
+    },
+
+    /// Tell whether a node is up
+    ///
+    /// Prints 1 when its state is UP, 0 when it is another one.
+    #[command(after_help = "Exit status: 0 it is up, 1 it is not, 2 it cannot be told.")]
+    ClusternodeAvail {
+        /// Number of the node
+        #[arg(value_parser = parse_node)]
+        node: ClusterNode,
+    },
+
+    /// Shut down one node of the cluster
+    ///
+    /// Its programs are asked to end, then made to; it leaves the cluster in good
+    /// order. The command returns when the node has begun.
+    #[command(after_help = STATUS, disable_help_flag = true)]
+    ClusternodeShutdown(Shutdown),
+}
+
+/// What `clusternode_shutdown` takes.
+#[derive(Debug, Args)]
+pub(crate) struct Shutdown {
+    /// Switch the node off; this is also what happens with neither -h nor -r
+    #[arg(short = 'h')]
+    pub(crate) halt: bool,
+    /// Start the node again afterwards
+    #[arg(short, conflicts_with = "halt")]
+    pub(crate) reboot: bool,
+    /// Number of the node
+    #[arg(short = 'N', value_parser = parse_node)]
+    pub(crate) node: ClusterNode,
+    /// When: there is no other time than 'now'
+    #[arg(value_parser = ["now"], hide_possible_values = true)]
+    pub(crate) time: String,
+    /// Print help
+    #[arg(long, action = ArgAction::Help)]
+    help: Option<bool>,
+}
+
+const STATUS: &str = "Exit status: 0 done, 1 not done, 2 wrong words.";
+
+/// What is wrong with the words, in one line. `name` is what was called.
+pub(crate) fn one_line(name: &str, wrong: &clap::Error) -> String {
+    if wrong.kind() == ErrorKind::InvalidSubcommand || wrong.kind() == ErrorKind::MissingSubcommand
+    {
+        let mut words = "no such command; the program is called by one of these names:".to_owned();
+        for command in Cli::command().get_subcommands() {
+            let _ = write!(words, " {}", command.get_name());
+        }
+        return words;
+    }
+    // What clap says ends at the first empty line; what follows is usage.
+    let text = wrong.to_string();
+    let said = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = said
+        .split_whitespace()
+        .skip_while(|word| *word == "error:")
+        .collect();
+    format!("{}; see {name} --help", words.join(" "))
+}

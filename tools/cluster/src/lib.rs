@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The commands of a cluster, for tests.
+//!
+//! What each command takes is in [`cli`], what it prints in [`show`]; here is what
+//! they have in common: an answer on one stream, or one line on the other, and the
+//! exit status.
+
+use std::{
+    ffi::OsString,
+    io::Write,
+    path::Path, //
+};
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use libcluster::{
+    Cluster,
+    ClusterNode, //
+};
+
+mod cli;
+mod show;
+mod shutdown;
+
+use crate::cli::{
+    Cli,
+    Command, //
+};
+
+/// Something was not done.
+const STATUS_FAILURE: u8 = 1;
+
+/// The words were wrong; of `clusternode_avail` also: it cannot be told.
+const STATUS_USAGE: u8 = 2;
+
+/// Runs the command that the first of `args` names, on the cluster shown in
+/// `root`. Returns the exit status: 0 only when all was done and written.
+pub fn run(
+    root: &str,
+    args: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let name = name_of(&args);
+    let (status, words) = match Cli::try_parse_from(&args) {
+        Ok(cli) => match answer(root, &cli.command, out) {
+            Ok(status) => return status,
+            Err(why) => (status_of_failure(&cli.command), format!("{why:#}")),
+        },
+        Err(wrong) if !wrong.use_stderr() => match write!(out, "{wrong}") {
+            Ok(()) => return 0,
+            Err(why) => (STATUS_FAILURE, why.to_string()),
+        },
+        Err(wrong) => (STATUS_USAGE, cli::one_line(&name, &wrong)),
+    };
+    // Nobody reads it: there is nobody to tell that.
+    let _ = writeln!(err, "{name}: {words}");
+    status
+}
+
+/// The name the program was called by.
+fn name_of(args: &[OsString]) -> String {
+    let name = args.first().and_then(|path| Path::new(path).file_name());
+    name.map_or_else(|| "cluster".into(), |name| name.to_string_lossy())
+        .into_owned()
+}
+
+/// The answer of `clusternode_avail` is a status; a failure must not look like it.
+fn status_of_failure(command: &Command) -> u8 {
+    match command {
+        Command::ClusternodeAvail { .. } => STATUS_USAGE,
+        _ => STATUS_FAILURE,
+    }
+}
+
+fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let cluster = Cluster::at(root)?;
+    let mut status = 0;
+    let answer = match *command {
+        Command::Cluster {
+            node: Some(node), ..
+        }
+        | Command::ClusternodeInfo { node } => show::details(&cluster, node)?,
+        Command::Cluster { verbose, .. } => {
+            let snapshot = cluster.snapshot()?;
+            if verbose {
+                show::long_list(&snapshot)
+            } else {
+                show::list(&snapshot)
+            }
+        }
+        Command::Clustername => format!("{}\n", cluster.name()?),
+        Command::ClusternodeNum => format!("{}\n", cluster.num()?),
+        Command::ClusternodeGetstate { node } => format!("{}\n", cluster.info(node)?.state),
+        Command::ClusternodeAvail { node } => {
+            let is_up = cluster.avail(node)?;
+            status = u8::from(!is_up);
+            format!("{}\n", u8::from(is_up))
+        }
+        Command::ClusternodeShutdown(ref asked) => {
+            shutdown::run(&cluster, asked)?;
+            String::new()
+        }
+    };
+    write(out, &answer)?;
+    Ok(status)
+}
+
+fn write(out: &mut dyn Write, answer: &str) -> anyhow::Result<()> {
+    out.write_all(answer.as_bytes())
+        .and_then(|()| out.flush())
+        .context("the answer cannot be written")
+}
+
+/// Reads the number of a node.
+fn parse_node(word: &str) -> Result<ClusterNode, String> {
+    ClusterNode::parse(word.as_bytes()).map_err(|why| why.to_string())
+}

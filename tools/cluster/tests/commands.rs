@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The commands, on plain files.
+
+use std::{
+    ffi::OsString,
+    fs,
+    io::{
+        self,
+        Write, //
+    },
+    os::unix::ffi::OsStringExt as _,
+    path::PathBuf,
+    thread,
+    time::Duration, //
+};
+
+const VIEW: &str = "transid 6 epoch 3 master 1 self 2\n\
+    1 UP 1 1 134217728 2 1764214800.000001\n\
+    2 UP 2 1 134217728 4 1764214801.000000\n\
+    3 GOINGDOWN 3 2 268435456 6 1764214802.500000\n\
+    4 NEVERUP 0 0 0 0 0.000000\n";
+
+const EVENTS: &str = "1 1 1 NEVERUP COMINGUP founded 1764214800.000000\n\
+    2 1 1 COMINGUP UP active 1764214800.000001\n\
+    3 2 2 NEVERUP COMINGUP joined 1764214800.900000\n\
+    4 2 2 COMINGUP UP active 1764214801.000000\n\
+    5 2 3 COMINGUP UP active 1764214801.000000\n\
+    6 3 3 UP GOINGDOWN died 1764214802.500000\n";
+
+/// A cluster of plain files.
+struct Files(tempfile::TempDir);
+
+/// What a command said.
+#[derive(Debug, PartialEq)]
+struct Said {
+    status: u8,
+    out: String,
+    err: String,
+}
+
+impl Files {
+    fn new() -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        files.write("name", "lab-2\n");
+        files.write("self", "2\n");
+        files.write("view", VIEW);
+        files.write("events", EVENTS);
+        for node in 1..=3 {
+            fs::create_dir(files.path(&format!("node{node}"))).unwrap();
+            files.write(&format!("node{node}/shutdown"), "");
+        }
+        files
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.0.path().join(file)
+    }
+
+    fn write(&self, file: &str, content: &str) {
+        fs::write(self.path(file), content).unwrap();
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap()
+    }
+
+    fn run(&self, line: &str) -> Said {
+        run(self.path("").to_str().unwrap(), line.split_whitespace())
+    }
+
+    /// The answer of a command that succeeds.
+    fn answer(&self, line: &str) -> String {
+        let said = self.run(line);
+        assert_eq!(
+            (said.status, said.err.as_str()),
+            (0, ""),
+            "{line}: {said:?}"
+        );
+        said.out
+    }
+}
+
+fn run<A: Into<OsString>>(root: &str, args: impl IntoIterator<Item = A>) -> Said {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = args.into_iter().map(Into::into);
+    let status = ssi_cluster::run(root, args, &mut out, &mut err);
+    Said {
+        status,
+        out: String::from_utf8(out).unwrap(),
+        err: String::from_utf8(err).unwrap(),
+    }
+}
+
+#[test]
+fn a_list_has_a_line_for_each_node() {
+    let files = Files::new();
+    assert_eq!(
+        files.answer("cluster"),
+        "1: UP\n2: UP\n3: GOINGDOWN\n4: NEVERUP\n"
+    );
+    assert_eq!(files.answer("/bin/cluster"), files.answer("cluster"));
+}
+
+#[test]
+fn a_long_list_begins_like_a_short_one() {
+    let long = Files::new().answer("cluster -v");
+    assert_eq!(
+        long,
+        "1: UP        1 cpu, 128 MiB, 10.83.0.1, incarnation 1, \
+         since 2025-11-27T03:40:00Z, coordinator\n\
+         2: UP        1 cpu, 128 MiB, 10.83.0.2, incarnation 2, since 2025-11-27T03:40:01Z\n\
+         3: GOINGDOWN 2 cpus, 256 MiB, 10.83.0.3, incarnation 3, since 2025-11-27T03:40:02Z\n\
+         4: NEVERUP\n"
+    );
+}
+
+#[test]
+fn details_are_keys_and_values() {
+    let files = Files::new();
+    let expected = "Node 3:\n\
+        \x20 State: GOINGDOWN\n\
+        \x20 Previous state: UP\n\
+        \x20 Reason for last transition: died\n\
+        \x20 Last transition ID: 6\n\
+        \x20 Last transition time: 2025-11-27T03:40:02.500000Z\n\
+        \x20 Number of CPUs: 2\n\
+        \x20 Memory in bytes: 268435456\n\
+        \x20 Address: 10.83.0.3\n\
+        \x20 Incarnation: 3\n\
+        \x20 Coordinator: no\n";
+    assert_eq!(files.answer("cluster -V 3"), expected);
+    assert_eq!(files.answer("cluster -V3"), expected);
+    assert_eq!(files.answer("clusternode_info 3"), expected);
+    assert_eq!(
+        files.answer("clusternode_info 63"),
+        "Node 63:\n  State: NEVERUP\n"
+    );
+    assert!(files.answer("cluster -V 1").ends_with("Coordinator: yes\n"));
+}
+
+#[test]
+fn details_do_not_need_a_transition_that_is_forgotten() {
+    let files = Files::new();
+    let first = EVENTS.lines().next_back().unwrap();
+    files.write("events", &format!("{first}\n"));
+    let details = files.answer("cluster -V 1");
+    assert!(!details.contains("Previous state"), "{details}");
+    assert!(details.contains("Last transition ID: 2\n"), "{details}");
+}
+
+#[test]
+fn short_questions_have_short_answers() {
+    let files = Files::new();
+    assert_eq!(files.answer("clustername"), "lab-2\n");
+    assert_eq!(files.answer("clusternode_num"), "2\n");
+    assert_eq!(files.answer("clusternode_getstate 3"), "GOINGDOWN\n");
+    assert_eq!(files.answer("clusternode_getstate 33"), "NEVERUP\n");
+    assert_eq!(files.answer("clusternode_avail 1"), "1\n");
+    let down = files.run("clusternode_avail 3");
+    assert_eq!(
+        (down.status, down.out.as_str(), down.err.as_str()),
+        (1, "0\n", "")
+    );
+}
+
+#[test]
+fn every_command_has_help() {
+    let files = Files::new();
+    for command in [
+        "cluster",
+        "clustername",
+        "clusternode_num",
+        "clusternode_getstate",
+        "clusternode_info",
+        "clusternode_avail",
+        "clusternode_shutdown",
+    ] {
+        let help = files.answer(&format!("{command} --help"));
+        assert!(help.contains(&format!("Usage: {command}")), "{help}");
+        assert!(help.contains("Exit status:"), "{help}");
+    }
+}
+
+#[test]
+fn wrong_words_are_one_line_and_status_2() {
+    let files = Files::new();
+    for (line, words) in [
+        ("cluster -x", "unexpected argument '-x'"),
+        ("cluster 3", "unexpected argument '3'"),
+        ("cluster -V", "a value is required for '-V <NODE>'"),
+        ("cluster -V 0", "not a node number, 1 to 63"),
+        ("cluster -v -V 3", "cannot be used with"),
+        ("clustername x", "unexpected argument 'x'"),
+        (
+            "clusternode_getstate",
+            "required arguments were not provided: <NODE>",
+        ),
+        ("clusternode_getstate 64", "not a node number, 1 to 63"),
+        ("clusternode_getstate -1", "unexpected argument '-1'"),
+        ("clusternode_getstate 3x", "invalid value '3x'"),
+        ("clusternode_getstate 1 2", "unexpected argument '2'"),
+        ("clusternode_info node3", "invalid value 'node3'"),
+        ("clusternode_avail 300", "not a node number, 1 to 63"),
+        (
+            "clusternode_shutdown",
+            "required arguments were not provided",
+        ),
+        (
+            "clusternode_shutdown -N3",
+            "required arguments were not provided: <TIME>",
+        ),
+        (
+            "clusternode_shutdown now",
+            "required arguments were not provided: -N <NODE>",
+        ),
+        ("clusternode_shutdown -N3 +5", "invalid value '+5'"),
+        (
+            "clusternode_shutdown -N64 now",
+            "not a node number, 1 to 63",
+        ),
+        ("clusternode_shutdown -h -r -N3 now", "cannot be used with"),
+        ("onnode 3 ls", "no such command"),
+    ] {
+        let said = files.run(line);
+        assert_eq!(
+            (said.status, said.out.as_str()),
+            (2, ""),
+            "{line}: {said:?}"
+        );
+        assert!(said.err.contains(words), "{line}: {said:?}");
+        assert_eq!(said.err.lines().count(), 1, "{line}: {said:?}");
+        let name = line.split(' ').next().unwrap();
+        assert!(said.err.starts_with(&format!("{name}: ")), "{said:?}");
+    }
+    let bytes = [b"clusternode_getstate".to_vec(), vec![0xff]];
+    let said = run(
+        files.path("").to_str().unwrap(),
+        bytes.map(OsString::from_vec),
+    );
+    assert_eq!((said.status, said.err.lines().count()), (2, 1), "{said:?}");
+}
+
+#[test]
+fn a_kernel_that_is_no_node_is_one_line_and_no_answer() {
+    for line in [
+        "cluster",
+        "cluster -v",
+        "cluster -V 1",
+        "clustername",
+        "clusternode_num",
+        "clusternode_getstate 1",
+        "clusternode_info 1",
+        "clusternode_avail 1",
+        "clusternode_shutdown -N1 now",
+    ] {
+        let said = run("/nonexistent", line.split(' '));
+        let expected = if line.contains("avail") { 2 } else { 1 };
+        assert_eq!(
+            (said.status, said.out.as_str()),
+            (expected, ""),
+            "{line}: {said:?}"
+        );
+        assert!(
+            said.err.contains("not a node of a cluster"),
+            "{line}: {said:?}"
+        );
+        assert_eq!(said.err.lines().count(), 1, "{line}: {said:?}");
+    }
+}
+
+#[test]
+fn words_of_another_kernel_are_one_line() {
+    let files = Files::new();
+    files.write("view", "something else\n");
+    let said = files.run("cluster");
+    assert_eq!((said.status, said.out.as_str()), (1, ""));
+    assert!(
+        said.err.contains("is not understood: 'something else'"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let files = Files::new();
+    for line in ["cluster", "clusternode_num", "cluster --help"] {
+        let mut err = Vec::new();
+        let args = line.split(' ').map(OsString::from);
+        let status = ssi_cluster::run(files.path("").to_str().unwrap(), args, &mut Full, &mut err);
+        assert_eq!((status, err.is_empty()), (1, false), "{line}");
+    }
+}
+
+#[test]
+fn a_shutdown_returns_when_the_node_has_begun() {
+    for (line, word) in [
+        ("clusternode_shutdown -h -N2 now", "halt\n"),
+        ("clusternode_shutdown -r -N2 now", "reboot\n"),
+        ("clusternode_shutdown -N 2 now", "halt\n"),
+    ] {
+        let files = Files::new();
+        let view = files.path("view");
+        let later = files.path("later");
+        fs::write(&later, VIEW.replace("2 UP 2", "2 SHUTDOWN 2")).unwrap();
+        let node = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            fs::rename(later, view).unwrap();
+        });
+        files.answer(line);
+        assert!(node.is_finished(), "{line}");
+        assert_eq!(files.read("node2/shutdown"), word, "{line}");
+    }
+}
+
+#[test]
+fn only_a_node_that_is_up_can_be_shut_down() {
+    let files = Files::new();
+    for (node, state) in [(3, "GOINGDOWN"), (4, "NEVERUP"), (9, "NEVERUP")] {
+        let said = files.run(&format!("clusternode_shutdown -N{node} now"));
+        assert_eq!((said.status, said.out.as_str()), (1, ""));
+        assert!(
+            said.err.contains(&format!("is {state}, not UP")),
+            "{said:?}"
+        );
+    }
+    assert_eq!(files.read("node3/shutdown"), "");
+}
