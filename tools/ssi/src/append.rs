@@ -19,7 +19,7 @@ use crate::limits::APPEND_BYTES_MAX;
 pub(crate) struct Append(Vec<String>);
 
 /// Words the launcher gives itself, and what to do instead.
-const OWN_WORDS: [(&str, &str); 16] = [
+const OWN_WORDS: [(&str, &str); 17] = [
     ("mem", "use --mem"),
     ("seccomp", "use --isolate, or leave it out"),
     ("initrd", "use --initramfs"),
@@ -27,6 +27,7 @@ const OWN_WORDS: [(&str, &str); 16] = [
     ("ssi.root", "use --root"),
     ("ssi.node", "the launcher numbers the nodes"),
     ("ssi.cluster", "use --name"),
+    ("ssi.host", "it is the node's link to the launcher"),
     ("vec0", "it is the cluster network"),
     ("vec1", "it is the launcher's own wire"),
     ("uml_dir", "it lies in the cluster's directory"),

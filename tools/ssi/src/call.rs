@@ -107,14 +107,16 @@ impl Call {
         }
     }
 
-    /// Asks for something that has no answer but that it is done.
+    /// Asks for something that has no answer but that it is done; returns what there is
+    /// to say about it.
     ///
     /// # Errors
     ///
     /// As [`ask`](Self::ask).
-    pub(crate) fn order(&mut self, request: &Request) -> Result<()> {
+    pub(crate) fn order(&mut self, request: &Request) -> Result<Vec<String>> {
         match self.ask(request)? {
-            Reply::Done => Ok(()),
+            Reply::Done => Ok(Vec::new()),
+            Reply::Noted { notes } => Ok(notes),
             other => Err(unexpected(&other)),
         }
     }

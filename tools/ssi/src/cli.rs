@@ -22,7 +22,8 @@ use crate::{
     janitor::Janitor,
     memory,
     name,
-    node_exec::NodeExec, //
+    node_exec::NodeExec,
+    oddity, //
 };
 
 /// Clusters of kernels on this host.
@@ -49,7 +50,7 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Boot a cluster and wait until its nodes are ready
+    /// Boot a cluster and wait until its nodes are one
     Start(Start),
     /// Switch all nodes off and end the cluster
     Stop,
@@ -133,6 +134,12 @@ pub(crate) struct Add {
     /// Its number, 1 to 63 [default: the lowest that is free]
     #[arg(value_name = "NODE", value_parser = name::node)]
     pub(crate) node: Option<NodeId>,
+    /// Boot it wrong, to see the cluster refuse it
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Option<oddity::Fault>,
+    /// Its UML kernel, instead of the cluster's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kernel: Option<PathBuf>,
 }
 
 /// Commands that take nodes and nothing else.

@@ -30,6 +30,8 @@ use crate::{
         Command,
         Nodes, //
     },
+    oddity::Oddity,
+    plan,
     protocol::{
         Reply,
         Request, //
@@ -73,10 +75,27 @@ fn stop(cluster: ClusterName) -> Result<()> {
 
 fn boot(cluster: ClusterName, add: &Add) -> Result<()> {
     let node = add.node.map(|node| node.get());
-    match Call::to(cluster)?.ask(&Request::Add { node })? {
-        Reply::Added { node, seconds } => {
-            status::print_text(&format!("node {node} is ready ({seconds:.2} s)\n"))
-        }
+    let kernel = add.kernel.clone().map(start::absolute).transpose()?;
+    if let Some(kernel) = &kernel {
+        plan::check_kernel(kernel)?;
+    }
+    let oddity = Oddity {
+        fault: add.fault,
+        kernel,
+    };
+    match Call::to(cluster)?.ask(&Request::Add { node, oddity })? {
+        Reply::Added {
+            node,
+            seconds,
+            epoch: None,
+        } => status::print_text(&format!("node {node} is ready ({seconds:.2} s)\n")),
+        Reply::Added {
+            node,
+            seconds,
+            epoch: Some(epoch),
+        } => status::print_text(&format!(
+            "node {node} is in the cluster, view {epoch} ({seconds:.2} s)\n"
+        )),
         other => Err(unexpected(&other)),
     }
 }
@@ -87,5 +106,11 @@ fn order(
     request: impl FnOnce(Vec<u8>) -> Request,
 ) -> Result<()> {
     let nodes = nodes.nodes.iter().map(|node| node.get()).collect();
-    Call::to(cluster)?.order(&request(nodes))
+    let notes = Call::to(cluster)?.order(&request(nodes))?;
+    print_notes(&notes)
+}
+
+fn print_notes(notes: &[String]) -> Result<()> {
+    let lines: String = notes.iter().map(|note| format!("{note}\n")).collect();
+    status::print_text(&lines)
 }

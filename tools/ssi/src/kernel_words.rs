@@ -21,6 +21,8 @@ pub(crate) struct NodeFds {
     pub(crate) network: RawFd,
     /// The node's end of the launcher's wire.
     pub(crate) wire: RawFd,
+    /// The node's end of its link to the supervisor.
+    pub(crate) host: RawFd,
 }
 
 /// Largest packet of both devices: two of UML's receive buffers fill four pages
@@ -48,7 +50,7 @@ pub(crate) fn kernel_words(plan: &Plan, node: NodeId, fds: NodeFds) -> Vec<Strin
     let mut words = uml_words(plan, node);
     words.extend(CONSOLE_WORDS.map(str::to_owned));
     words.extend(network_words(node, fds));
-    words.extend(ssi_words(plan, node));
+    words.extend(ssi_words(plan, node, fds));
     words.extend(plan.append.words().map(str::to_owned));
     words
 }
@@ -82,10 +84,11 @@ fn network_words(node: NodeId, fds: NodeFds) -> [String; 2] {
     })
 }
 
-fn ssi_words(plan: &Plan, node: NodeId) -> Vec<String> {
+fn ssi_words(plan: &Plan, node: NodeId, fds: NodeFds) -> Vec<String> {
     let mut words = vec![
         format!("ssi.node={node}"),
         format!("ssi.cluster={}", plan.cluster),
+        format!("ssi.host={}", fds.host),
     ];
     if let Some(root) = &plan.root {
         words.push(format!("hostfs={}", root.display()));
@@ -102,6 +105,7 @@ mod tests {
     const FDS: NodeFds = NodeFds {
         network: 11,
         wire: 12,
+        host: 13,
     };
 
     fn line(plan: &Plan, number: u8) -> String {
@@ -116,7 +120,7 @@ mod tests {
              lpj=50000000 console=ttyS0 ssl0=null,fd:1 con0=fd:0 con=null ssl=null \
              vec0:transport=fd,fd=11,mac=02:53:53:49:00:3f,mtu=15800 \
              vec1:transport=fd,fd=12,mac=02:53:53:49:01:3f,mtu=15800 \
-             ssi.node=63 ssi.cluster=lab"
+             ssi.node=63 ssi.cluster=lab ssi.host=13"
         );
     }
 
@@ -138,6 +142,6 @@ mod tests {
     fn the_users_words_come_last() {
         let mut plan = sample();
         plan.append = "lpj=1 debug".parse().unwrap();
-        assert!(line(&plan, 1).ends_with("ssi.cluster=lab lpj=1 debug"));
+        assert!(line(&plan, 1).ends_with("ssi.host=13 lpj=1 debug"));
     }
 }

@@ -28,6 +28,10 @@ pub(crate) const SOCKET_PATH_BYTES_MAX: usize = 107;
 /// From the start of a node's process to its agent's hello.
 pub(crate) const BOOT_MAX: Duration = Duration::from_secs(120);
 
+/// From the last news of a cluster that comes up, or from the hello of a node that is
+/// added, until all are in one view.
+pub(crate) const JOIN_MAX: Duration = Duration::from_secs(20);
+
 /// From asking a node to switch itself off to killing it.
 pub(crate) const POWER_OFF_MAX: Duration = Duration::from_secs(2);
 
@@ -53,6 +57,16 @@ pub(crate) const REAP_RETRY: Duration = Duration::from_millis(5);
 /// For somebody else who is cleaning up a cluster's directory.
 pub(crate) const DIRECTORY_WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// From the fence of a node for no reason of the user's to its next boot; doubled
+/// with each fence that follows.
+pub(crate) const FENCED_RETRY: Duration = Duration::from_secs(1);
+
+/// Boots after such fences; then the node stays down.
+pub(crate) const FENCED_TRIES_MAX: u32 = 5;
+
+/// A node that was ready for so long is fenced for the first time again.
+pub(crate) const FENCED_CALM: Duration = Duration::from_secs(60);
+
 /// Nodes that boot at the same time, per processor of the host. Fewer leave it
 /// idle while they wait; more gain nothing and make the first ones ready later.
 pub(crate) const BOOTING_PER_CPU_MAX: usize = 8;
@@ -61,7 +75,7 @@ pub(crate) const BOOTING_PER_CPU_MAX: usize = 8;
 pub(crate) const OPEN_FILES_MAX: u64 = 16_384;
 
 /// Descriptors one node takes in the supervisor, with some to spare.
-pub(crate) const NODE_OPEN_FILES: u64 = 16;
+pub(crate) const NODE_OPEN_FILES: u64 = 18;
 
 /// Descriptors a supervisor takes beside its nodes, clients included.
 pub(crate) const BASE_OPEN_FILES: u64 = 320;
@@ -74,6 +88,19 @@ pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
 
 /// Answers that wait for a client that does not read; one above is dropped.
 pub(crate) const CLIENT_QUEUE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Messages that wait for a kernel that does not read its host link; a node that
+/// would need one more is fenced.
+pub(crate) const HOST_QUEUE_PACKETS_MAX: usize = 256;
+
+/// Messages of one kernel taken at once, before others are served.
+pub(crate) const HOST_PACKETS_PER_TURN_MAX: usize = 32;
+
+/// Messages of one kernel taken in a second; the rest of it, it is not heard.
+pub(crate) const HOST_PACKETS_PER_S_MAX: usize = 2048;
+
+/// Lines of the log about messages of one kernel that are not understood, in a life.
+pub(crate) const GRUMBLES_PER_LIFE_MAX: usize = 8;
 
 /// Watchers of one console at the same time.
 pub(crate) const WATCHERS_MAX: usize = 32;

@@ -105,7 +105,12 @@ fn check_name(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn check_kernel(path: &Path) -> Result<()> {
+/// Looks whether a kernel can be run.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn check_kernel(path: &Path) -> Result<()> {
     let shown = path.display();
     let found = fs::metadata(path)
         .with_context(|| format!("no kernel at {shown}: build it with 'make kernel'"))?;

@@ -21,12 +21,14 @@ use ssi_switch::{
 
 use crate::{
     death::Death,
+    fenced::Cause,
+    oddity::Oddity,
     plan::Plan, //
 };
 
 /// Version of the protocol: both sides are built together, and a supervisor that
 /// outlived its build says so.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,10 +38,13 @@ pub(crate) enum Request {
     Status,
     /// End the cluster; [`Reply::Done`] once everything is gone.
     Stop,
-    /// Boot a node; [`Reply::Added`] once it is ready.
+    /// Boot a node; [`Reply::Added`] once it is ready and in the cluster.
     Add {
         /// Its number, or the lowest that is free.
         node: Option<u8>,
+        /// What is wrong with it on purpose.
+        #[serde(flatten)]
+        oddity: Oddity,
     },
     /// Kill nodes; [`Reply::Done`] once they are gone.
     Remove {
@@ -51,7 +56,8 @@ pub(crate) enum Request {
         /// Their numbers.
         nodes: Vec<u8>,
     },
-    /// Let nodes go on; [`Reply::Done`].
+    /// Let nodes go on; [`Reply::Noted`] once those that were fenced meanwhile are in
+    /// the cluster again.
     Resume {
         /// Their numbers.
         nodes: Vec<u8>,
@@ -77,7 +83,7 @@ pub(crate) enum Request {
         /// The window now.
         size: WindowSize,
     },
-    /// Change the network; [`Reply::Done`].
+    /// Change the network; [`Reply::Noted`].
     Fault {
         /// How.
         change: FaultChange,
@@ -101,12 +107,19 @@ pub(crate) struct WindowSize {
 pub(crate) enum Reply {
     /// It is done.
     Done,
-    /// The node is ready.
+    /// It is done, and there is something to say about it.
+    Noted {
+        /// Lines for the user.
+        notes: Vec<String>,
+    },
+    /// The node is ready, and in the cluster unless its kernel knows of none.
     Added {
         /// Its number.
         node: u8,
         /// How long it took, in seconds.
         seconds: f64,
+        /// The number of the view it is in.
+        epoch: Option<u32>,
     },
     /// It was not done.
     Refused {
@@ -138,8 +151,24 @@ pub(crate) struct ClusterStatus {
     pub(crate) up_s: f64,
     /// Whether it is being stopped.
     pub(crate) stopping: bool,
+    /// What the members say the cluster is: one view, unless they disagree or there
+    /// is none. The newest comes first.
+    pub(crate) views: Vec<ViewStatus>,
     /// The nodes that were ever started, lowest first.
     pub(crate) nodes: Vec<NodeStatus>,
+}
+
+/// A view of the cluster that members have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ViewStatus {
+    /// Its number.
+    pub(crate) epoch: u32,
+    /// The coordinator, by number.
+    pub(crate) coordinator: Option<u8>,
+    /// The members, as in `1-3,7`; absent before any of them has told.
+    pub(crate) members: Option<String>,
+    /// The members that have installed it.
+    pub(crate) nodes: String,
 }
 
 /// A node at one moment.
@@ -153,14 +182,29 @@ pub(crate) struct NodeStatus {
     pub(crate) since_s: f64,
     /// How often it was started.
     pub(crate) boots: u32,
+    /// Which life it lives in the cluster.
+    pub(crate) incarnation: Option<u64>,
+    /// Its state in the newest view, in the cluster's word.
+    pub(crate) member: Option<String>,
     /// Process id of its kernel.
     pub(crate) pid: Option<i32>,
     /// Why it is dead.
     pub(crate) death: Option<Death>,
+    /// Why it was fenced.
+    pub(crate) fenced: Option<FencedStatus>,
     /// What its agent said when it came up.
     pub(crate) hello: Option<control::Hello>,
     /// What its agent says it is doing; absent if it did not answer in time.
     pub(crate) agent: Option<control::Status>,
+}
+
+/// Why a node was fenced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FencedStatus {
+    /// Why.
+    pub(crate) cause: Cause,
+    /// Why, and what boots it again.
+    pub(crate) text: String,
 }
 
 /// Where a node stands.
@@ -181,6 +225,8 @@ pub(crate) enum NodeState {
     Ending,
     /// Ended by itself.
     Dead,
+    /// Killed so that the others could go on.
+    Fenced,
 }
 
 /// What `ssi start` hears while a cluster comes up.
@@ -201,10 +247,17 @@ pub(crate) enum StartNews {
         /// What went wrong without stopping it.
         problem: Option<String>,
     },
+    /// The members have another view.
+    Members {
+        /// How many of the nodes are up in it.
+        up: usize,
+    },
     /// The cluster is up; nothing follows.
     Up {
         /// How long it took, in seconds.
         seconds: f64,
+        /// The number of the view that all are in, if their kernels know of one.
+        epoch: Option<u32>,
     },
     /// The cluster does not come up and is being taken down.
     Failed {
@@ -260,14 +313,23 @@ pub(crate) fn from_line<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oddity::Fault;
     use proptest::prelude::*;
+
+    fn add(node: Option<u8>, oddity: Oddity) -> Request {
+        Request::Add { node, oddity }
+    }
 
     #[test]
     fn requests_survive_the_way() {
+        let odd = Oddity {
+            fault: Some(Fault::WrongKey),
+            kernel: Some("/k/other".into()),
+        };
         for request in [
             Request::Status,
-            Request::Add { node: None },
-            Request::Add { node: Some(63) },
+            add(None, Oddity::default()),
+            add(Some(63), odd),
             Request::Remove { nodes: vec![1, 2] },
             Request::Connect { node: 1, port: 83 },
             Request::Console {
@@ -290,8 +352,9 @@ mod tests {
 
     #[test]
     fn a_request_reads_like_one() {
-        let line = String::from_utf8(to_line(&Request::Add { node: Some(3) })).unwrap();
-        assert_eq!(line, "{\"v\":1,\"op\":\"add\",\"node\":3}\n");
+        let line = to_line(&add(Some(3), Oddity::default()));
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(line, "{\"v\":2,\"op\":\"add\",\"node\":3}\n");
     }
 
     #[test]
@@ -299,11 +362,11 @@ mod tests {
         for (line, words) in [
             ("", "not understood"),
             ("{}", "missing field `v`"),
-            (r#"{"v":2,"op":"status"}"#, "another version"),
-            (r#"{"v":1}"#, "missing field `op`"),
-            (r#"{"v":1,"op":"fly"}"#, "unknown variant `fly`"),
-            (r#"{"v":1,"op":"remove","nodes":[256]}"#, "256"),
-            (r#"{"v":1,"op":"connect","node":1}"#, "missing field `port`"),
+            (r#"{"v":1,"op":"status"}"#, "another version"),
+            (r#"{"v":2}"#, "missing field `op`"),
+            (r#"{"v":2,"op":"fly"}"#, "unknown variant `fly`"),
+            (r#"{"v":2,"op":"remove","nodes":[256]}"#, "256"),
+            (r#"{"v":2,"op":"connect","node":1}"#, "missing field `port`"),
         ] {
             let error = from_line::<Request>(line.as_bytes()).unwrap_err();
             assert!(error.contains(words), "{line}: {error}");

@@ -16,6 +16,7 @@
 //! | `node`, `run` | do it, with `node_process`, `console`, `log_file`, `agent` |
 //! | `request`, `answer` | do what clients ask, and tell them when it is done |
 //! | `cluster` | all nodes together: the order of booting, the end |
+//! | `membership` | its part in who is in, with `warden`, `views`, `cuts`, `host_link` |
 //! | `household` | the cluster's directory, before the first node and after the last |
 //! | `poller`, `log_watch`, `queue`, `client`, `starter` | tools of these |
 
@@ -25,10 +26,13 @@ mod arrival;
 mod client;
 mod cluster;
 mod console;
+mod cuts;
+mod host_link;
 mod household;
 mod log_file;
 mod log_watch;
 mod machine;
+mod membership;
 mod node;
 mod node_process;
 mod poller;
@@ -37,6 +41,8 @@ mod request;
 mod run;
 mod signals;
 mod starter;
+mod views;
+mod warden;
 mod world;
 
 use std::{
@@ -222,7 +228,8 @@ impl Supervisor {
             Listening::Later(at) => Some(at),
         };
         let times = asked.chain(self.cluster.deadline()).chain(listens);
-        times.chain(self.world.logs.deadline()).min()
+        let times = times.chain(self.world.logs.deadline());
+        times.chain(self.entry_deadline()).min()
     }
 
     fn hear(&mut self, token: Token) {
@@ -235,6 +242,7 @@ impl Supervisor {
             Token::Process(node) => self.cluster.with(node, |n| n.reap(world)),
             Token::Console(node) => self.serve_console(node),
             Token::Agent(node) => self.hear_agent(node),
+            Token::Host(node) => self.hear_host(node),
             Token::Client(number) => self.hear_client(number),
             Token::Watcher(number) => self.hear_watcher(number),
         }
@@ -276,6 +284,7 @@ impl Supervisor {
     /// What follows from what has just happened, for the cluster and for those
     /// who wait for it.
     fn settle(&mut self) {
+        self.bury();
         self.cluster.go_on(&mut self.world);
         self.answer_waiting();
     }

@@ -114,12 +114,18 @@ fn explain_loss(cluster: ClusterName, node: NodeId) -> anyhow::Error {
     let Some(found) = found else {
         return anyhow!("node {node} is unknown");
     };
+    if let Some(fenced) = found.fenced {
+        return anyhow!("node {node} was fenced ({})", fenced.text);
+    }
     match (found.death, found.state) {
         (Some(death), _) => anyhow!("node {node} died ({death}): see 'ssi log {node}'"),
         (None, NodeState::Down | NodeState::Ending) => {
             anyhow!("node {node} was taken down before the command ended")
         }
-        (None, NodeState::Waiting | NodeState::Booting | NodeState::Dead) => {
+        (None, NodeState::Waiting | NodeState::Booting) => {
+            anyhow!("node {node} was started again before the command ended")
+        }
+        (None, NodeState::Dead | NodeState::Fenced) => {
             anyhow!("node {node} was started again before the command ended")
         }
         (None, NodeState::Ready | NodeState::Paused) => {

@@ -54,7 +54,10 @@ pub(crate) fn end(text: &str) -> Result<Ports, String> {
 /// The switch refused, in its words.
 pub(crate) fn run(cluster: ClusterName, net: &Net) -> Result<()> {
     match change(net)? {
-        Some(change) => Call::to(cluster)?.order(&Request::Fault { change }),
+        Some(change) => {
+            let notes = Call::to(cluster)?.order(&Request::Fault { change })?;
+            super::print_notes(&notes)
+        }
         None => show(cluster, net),
     }
 }

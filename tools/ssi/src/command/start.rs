@@ -76,7 +76,7 @@ use crate::{
 /// The user changed their mind.
 const STATUS_INTERRUPTED: u8 = 130;
 
-/// Boots a cluster; returns when all nodes are ready.
+/// Boots a cluster; returns when all nodes are ready and one cluster.
 ///
 /// # Errors
 ///
@@ -160,7 +160,11 @@ fn plan(cluster: ClusterName, start: &Start) -> Result<Plan> {
 }
 
 /// The supervisor and the nodes start elsewhere.
-fn absolute(path: PathBuf) -> Result<PathBuf> {
+///
+/// # Errors
+///
+/// There is no such path.
+pub(crate) fn absolute(path: PathBuf) -> Result<PathBuf> {
     std::path::absolute(&path).with_context(|| format!("what is '{}'?", path.display()))
 }
 
@@ -222,8 +226,9 @@ fn follow(link: &UnixStream, plan: &Plan) -> Result<Ended> {
                 seconds,
                 problem,
             } => display.ready(node, seconds, problem.as_deref()),
-            StartNews::Up { seconds } => {
-                display.up(&plan.cluster, seconds);
+            StartNews::Members { up } => display.members(up),
+            StartNews::Up { seconds, epoch } => {
+                display.up(&plan.cluster, seconds, epoch);
                 return Ok(Ended::Up);
             }
             StartNews::Failed { text, log } => {

@@ -31,7 +31,8 @@ use crate::{
     protocol::{
         ClusterStatus,
         NodeState,
-        NodeStatus, //
+        NodeStatus,
+        ViewStatus, //
     },
 };
 
@@ -55,6 +56,7 @@ struct Full<'a> {
     supervisor: i32,
     up_s: f64,
     stopping: bool,
+    views: &'a [ViewStatus],
     nodes: Vec<FullNode<'a>>,
 }
 
@@ -110,6 +112,7 @@ fn full<'a>(status: &'a ClusterStatus, uses: &[Option<HostUse>]) -> Full<'a> {
         supervisor: status.supervisor,
         up_s: status.up_s,
         stopping: status.stopping,
+        views: &status.views,
         nodes: nodes
             .map(|(node, host)| FullNode { node, host: *host })
             .collect(),
@@ -136,13 +139,45 @@ fn host_use(node: &NodeStatus) -> Option<HostUse> {
 
 fn text(status: &ClusterStatus, uses: &[Option<HostUse>]) -> String {
     let mut table = Table::new(&[
-        "NODE", "STATE", "FOR", "BOOTS", "PID", "CPU", "PSS", "LOAD", "PROCS", "MEMORY", "DOES",
+        "NODE", "STATE", "FOR", "MEMBER", "LIFE", "BOOTS", "PID", "CPU", "PSS", "LOAD", "PROCS",
+        "MEMORY", "DOES",
     ]);
     for (node, host) in status.nodes.iter().zip(uses) {
         table.row(row(node, host.as_ref()));
     }
     let problems: String = status.nodes.iter().filter_map(problem).collect();
-    format!("{}\n{table}{problems}", headline(status))
+    format!("{}\n{}{table}{problems}", headline(status), views(status))
+}
+
+/// What the members say the cluster is.
+fn views(status: &ClusterStatus) -> String {
+    // Without any, the kernels know of no membership.
+    let lives = status.nodes.iter().any(|node| node.incarnation.is_some());
+    if lives {
+        views_text(&status.views)
+    } else {
+        String::new()
+    }
+}
+
+fn views_text(views: &[ViewStatus]) -> String {
+    let mut text = match views.len() {
+        0 => "no view: no node is a member of the cluster\n".to_owned(),
+        1 => String::new(),
+        _ => "the members have different views:\n".to_owned(),
+    };
+    for view in views {
+        let members = view.members.as_ref().unwrap_or(&view.nodes);
+        text.push_str(&format!("view {}: members {members}", view.epoch));
+        if let Some(coordinator) = view.coordinator {
+            text.push_str(&format!(", coordinator {coordinator}"));
+        }
+        if *members != view.nodes {
+            text.push_str(&format!("; installed by {}", view.nodes));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// What went wrong without stopping the node.
@@ -173,6 +208,8 @@ fn row(node: &NodeStatus, host: Option<&HostUse>) -> Vec<String> {
         node.node.to_string(),
         state(node.state).to_owned(),
         span(node.since_s),
+        known(node.member.clone()),
+        known(node.incarnation.map(|life| life.to_string())),
         node.boots.to_string(),
         known(node.pid.map(|pid| pid.to_string())),
         known(host.map(|host| format!("{:.2} s", host.cpu_s))),
@@ -196,6 +233,7 @@ fn state(state: NodeState) -> &'static str {
         NodeState::Paused => "paused",
         NodeState::Ending => "ending",
         NodeState::Dead => "dead",
+        NodeState::Fenced => "fenced",
     }
 }
 
@@ -204,11 +242,15 @@ fn doing(node: &NodeStatus) -> String {
     if let Some(death) = &node.death {
         return death.to_string();
     }
+    if let Some(fenced) = &node.fenced {
+        return fenced.text.clone();
+    }
     match (&node.agent, node.state) {
         (Some(agent), _) => agent.top.clone().unwrap_or_else(|| "idle".to_owned()),
         (None, NodeState::Ready) => "does not answer".to_owned(),
         (None, NodeState::Down | NodeState::Waiting | NodeState::Booting) => "-".to_owned(),
         (None, NodeState::Paused | NodeState::Ending | NodeState::Dead) => "-".to_owned(),
+        (None, NodeState::Fenced) => "-".to_owned(),
     }
 }
 
@@ -235,8 +277,11 @@ mod tests {
             state,
             since_s: 61.0,
             boots: 1,
+            incarnation: None,
+            member: None,
             pid: None,
             death: None,
+            fenced: None,
             hello: None,
             agent: None,
         }
@@ -264,6 +309,22 @@ mod tests {
             ..node(NodeState::Dead)
         };
         assert_eq!(doing(&dead), "panic: oh");
+    }
+
+    #[test]
+    fn views_are_told_when_they_differ() {
+        let view = |epoch, members: &str, nodes: &str| ViewStatus {
+            epoch,
+            coordinator: Some(1),
+            members: Some(members.into()),
+            nodes: nodes.into(),
+        };
+        let one = views_text(&[view(4, "1-3", "1-3")]);
+        assert_eq!(one, "view 4: members 1-3, coordinator 1\n");
+        let two = views_text(&[view(5, "1-2", "1"), view(4, "1-3", "2-3")]);
+        assert!(two.starts_with("the members have different views:\nview 5: members 1-2,"));
+        assert!(two.ends_with("coordinator 1; installed by 2-3\n"), "{two}");
+        assert!(views_text(&[]).contains("no view"));
     }
 
     #[test]

@@ -7,7 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use ssi_core::ids::NodeId;
+use ssi_core::ids::{
+    Instance,
+    NodeId, //
+};
 
 use super::{
     arrival::Arrival,
@@ -21,13 +24,19 @@ use super::{
         State, //
     },
     node::Node,
+    views::Shared,
     Supervisor,
 };
-use crate::protocol::{
-    ClusterStatus,
-    NodeState,
-    NodeStatus,
-    Reply, //
+use crate::{
+    limits::JOIN_MAX,
+    protocol::{
+        ClusterStatus,
+        FencedStatus,
+        NodeState,
+        NodeStatus,
+        Reply,
+        ViewStatus, //
+    },
 };
 
 impl Supervisor {
@@ -48,10 +57,19 @@ impl Supervisor {
         }
     }
 
+    /// When somebody who waits for a node to be in the cluster is told that it is not.
+    pub(super) fn entry_deadline(&self) -> Option<Moment> {
+        let now = self.world.now();
+        let ready = self.cluster.nodes();
+        let deadlines = ready.filter_map(|(_, node)| entry_deadline(node.machine()));
+        deadlines.filter(|until| *until > now).min()
+    }
+
     /// The answer to what is waited for, once there is one.
     fn look(&mut self, waiting: &Waiting) -> Option<Reply> {
         match waiting {
             Waiting::Boot { node, since } => self.look_at_boot(*node, *since),
+            Waiting::Revived { nodes, since } => self.look_at_revived(nodes, *since),
             Waiting::Gone(nodes) => {
                 let gone = |(id, boots): (&NodeId, &u32)| {
                     let node = self.cluster.get(*id);
@@ -75,23 +93,81 @@ impl Supervisor {
         }
     }
 
-    fn look_at_boot(&mut self, id: NodeId, since: Moment) -> Option<Reply> {
+    fn look_at_boot(&self, id: NodeId, since: Moment) -> Option<Reply> {
+        Some(match self.comeback(id)? {
+            Ok(epoch) => Reply::Added {
+                node: id.get(),
+                seconds: (self.world.now() - since).as_secs_f64(),
+                epoch,
+            },
+            Err(text) => Reply::Refused { text },
+        })
+    }
+
+    /// One that does not come back is told with the others.
+    fn look_at_revived(&self, nodes: &BTreeSet<NodeId>, since: Moment) -> Option<Reply> {
+        let took = (self.world.now() - since).as_secs_f64();
+        let notes = nodes.iter().map(|id| {
+            Some(match self.comeback(*id)? {
+                Ok(epoch) => format!(
+                    "node {id} was fenced while it was paused; it was booted anew and is {} \
+                     ({took:.2} s)",
+                    place(epoch)
+                ),
+                Err(text) => format!("node {id} was fenced while it was paused, and {text}"),
+            })
+        });
+        let notes: Option<Vec<String>> = notes.collect();
+        notes.map(|notes| Reply::Noted { notes })
+    }
+
+    /// Whether a node that boots is ready and in the cluster: then the number of the
+    /// view, if its kernel knows of one, or why it is not and will not be.
+    fn comeback(&self, id: NodeId) -> Option<Result<Option<u32>, String>> {
         if self.cluster.is_queued(id) {
             return None;
         }
-        match Arrival::of(&self.state_of(id)?) {
+        let node = self.cluster.look(id)?;
+        match Arrival::of(node.machine().state()) {
             Arrival::Coming => None,
-            Arrival::Up => Some(Reply::Added {
-                node: id.get(),
-                seconds: (self.world.now() - since).as_secs_f64(),
-            }),
-            Arrival::Failed(death) => Some(Reply::Refused {
-                text: format!("node {id} did not come up: {death}; see 'ssi log {id}'"),
-            }),
-            Arrival::Removed => Some(Reply::Refused {
-                text: format!("node {id} was removed while it came up"),
-            }),
+            Arrival::Up => self.entry(id, node),
+            Arrival::Failed(death) => Some(Err(format!(
+                "node {id} did not come up: {death}; see 'ssi log {id}'"
+            ))),
+            Arrival::Fenced(fenced) => Some(Err(format!(
+                "node {id} was fenced while it came up: {}",
+                fenced.words(id, self.world.now())
+            ))),
+            Arrival::Removed => Some(Err(format!("node {id} was removed while it came up"))),
         }
+    }
+
+    /// Whether a node that is ready is in the cluster.
+    fn entry(&self, id: NodeId, node: &Node) -> Option<Result<Option<u32>, String>> {
+        let warden = &self.world.warden;
+        let Some(life) = warden.life(id) else {
+            return Some(Ok(None));
+        };
+        let awake = self.cluster.nodes().filter(|(_, node)| {
+            let state = node.machine().state();
+            *state == State::Ready
+        });
+        let awake = awake.map(|(id, _)| id).collect();
+        let view = warden.views().has_joined(Instance::new(id, life), &awake);
+        if let Some(epoch) = view {
+            return Some(Ok(Some(epoch.0)));
+        }
+        let deadline = entry_deadline(node.machine());
+        let late = deadline.is_some_and(|until| until <= self.world.now());
+        late.then(|| {
+            let words = node.last_words_of_ssi();
+            let words = words.map_or_else(String::new, |words| format!(" ({words})"));
+            Err(format!(
+                "node {id} is ready and not in the cluster after {} s{words}: see 'ssi log {id}' \
+                 and the logs of the others; 'ssi rm {id}' takes it away",
+                JOIN_MAX.as_secs()
+            ))
+        })
     }
 
     fn state_of(&mut self, id: NodeId) -> Option<State> {
@@ -112,11 +188,25 @@ impl Supervisor {
             supervisor: rustix::process::getpid().as_raw_nonzero().get(),
             up_s: now.as_secs_f64(),
             stopping: self.cluster.is_stopping(),
+            views: self
+                .world
+                .warden
+                .views()
+                .shared()
+                .iter()
+                .map(told)
+                .collect(),
             nodes,
         };
         Reply::Status {
             cluster: Box::new(cluster),
         }
+    }
+
+    /// The state of a node in the newest view.
+    fn member_state(&self, id: NodeId) -> Option<String> {
+        let view = self.world.warden.views().newest()?;
+        Some(view.entry(id).state.name().to_owned())
     }
 
     fn node_status(&self, id: NodeId, node: &Node, now: Moment) -> NodeStatus {
@@ -129,12 +219,42 @@ impl Supervisor {
             },
             since_s: (now - machine.since()).as_secs_f64(),
             boots: machine.boots(),
+            incarnation: self.world.warden.life(id).map(|life| life.0),
+            member: self.member_state(id),
             pid: node.pid(),
             death: machine.death().cloned(),
+            fenced: machine.fenced().map(|fenced| FencedStatus {
+                cause: fenced.cause,
+                text: fenced.words(id, now),
+            }),
             hello: node.hello().cloned(),
             agent: None,
         }
     }
+}
+
+/// In the cluster's words.
+pub(super) fn place(epoch: Option<u32>) -> String {
+    epoch.map_or_else(
+        || "ready".to_owned(),
+        |epoch| format!("in the cluster, view {epoch}"),
+    )
+}
+
+fn told(shared: &Shared) -> ViewStatus {
+    let view = shared.view.as_ref();
+    ViewStatus {
+        epoch: shared.epoch.0,
+        coordinator: view.and_then(|view| view.coordinator).map(NodeId::get),
+        members: view.map(|view| view.members().to_string()),
+        nodes: shared.nodes.to_string(),
+    }
+}
+
+/// When a node that is ready should be in the cluster.
+fn entry_deadline(machine: &Machine) -> Option<Moment> {
+    let ready = *machine.state() == State::Ready;
+    ready.then(|| machine.since() + JOIN_MAX)
 }
 
 /// Whether nothing is left of the incarnation `boots`: the next one may be there.
@@ -150,6 +270,7 @@ fn shown(state: &State) -> NodeState {
         State::Pausing | State::Paused => NodeState::Paused,
         State::Ending(_) => NodeState::Ending,
         State::Dead(_) => NodeState::Dead,
+        State::Fenced(_) => NodeState::Fenced,
     }
 }
 
@@ -158,8 +279,8 @@ impl Client {
     pub(super) fn deadline(&self) -> Option<Moment> {
         match self.waiting {
             Some(Waiting::Status { until, .. }) => Some(until),
-            Some(Waiting::Boot { .. } | Waiting::Gone(_) | Waiting::Paused(_)) => None,
-            Some(Waiting::Stop) | None => None,
+            Some(Waiting::Boot { .. } | Waiting::Revived { .. }) => None,
+            Some(Waiting::Gone(_) | Waiting::Paused(_) | Waiting::Stop) | None => None,
         }
     }
 

@@ -9,7 +9,13 @@ use super::machine::{
     Ending,
     State, //
 };
-use crate::death::Death;
+use crate::{
+    death::Death,
+    fenced::{
+        Cure,
+        Fenced, //
+    },
+};
 
 /// How far a node that was booted has come up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +26,8 @@ pub(crate) enum Arrival<'a> {
     Up,
     /// It never will be, for this reason.
     Failed(&'a Death),
+    /// It was fenced; what boots it again.
+    Fenced(Fenced),
     /// Somebody took it down.
     Removed,
 }
@@ -29,6 +37,8 @@ impl<'a> Arrival<'a> {
     pub(crate) fn of(state: &'a State) -> Self {
         match state {
             State::Booting { .. } | State::Ending(Ending::Late) => Self::Coming,
+            State::Fenced(fenced) if fenced.cure != Cure::Now => Self::Fenced(*fenced),
+            State::Fenced(_) | State::Ending(Ending::Fenced(_)) => Self::Coming,
             State::Ready | State::Pausing | State::Paused => Self::Up,
             State::Dead(death) => Self::Failed(death),
             State::Down | State::Ending(Ending::PoweringOff { .. } | Ending::Killed) => {

@@ -50,10 +50,18 @@ use crate::{
 /// What a client waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
-    /// A node to be ready, asked for at `since`.
+    /// A node to be ready and in the cluster, asked for at `since`.
     Boot {
         /// The node.
         node: NodeId,
+        /// When it was asked for.
+        since: Moment,
+    },
+    /// Nodes that were fenced while they were paused to be in the cluster again, asked
+    /// for at `since`.
+    Revived {
+        /// The nodes.
+        nodes: BTreeSet<NodeId>,
         /// When it was asked for.
         since: Moment,
     },

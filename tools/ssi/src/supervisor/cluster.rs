@@ -3,10 +3,11 @@
 //! All nodes together.
 //!
 //! ```text
-//!   +----------+  all ready   +---------+   stop   +----------+  no process left
+//!   +----------+  all in      +---------+   stop   +----------+  no process left
 //!   | Starting | -----------> | Running | -------> | Stopping | ----------------> over
-//!   +----------+              +---------+          +----------+
-//!        |  a node died, or nobody waits any more       ^
+//!   +----------+  one view    +---------+          +----------+
+//!        |  a node died or is not let in,               ^
+//!        |  or nobody waits any more                    |
 //!        +----------------------------------------------+
 //! ```
 //!
@@ -25,7 +26,13 @@ use std::{
 };
 
 use anyhow::Result;
-use ssi_core::ids::NodeId;
+use ssi_core::{
+    ids::{
+        Incarnation,
+        NodeId, //
+    },
+    node_set::NodeSet,
+};
 
 use super::{
     arrival::Arrival,
@@ -41,7 +48,12 @@ use super::{
     world::World,
 };
 use crate::{
-    limits::BOOTING_PER_CPU_MAX,
+    fenced::Cure,
+    limits::{
+        BOOTING_PER_CPU_MAX,
+        JOIN_MAX, //
+    },
+    oddity::Oddity,
     protocol::StartNews, //
 };
 
@@ -67,8 +79,12 @@ enum Phase {
 /// A cluster on its way up.
 struct Starting {
     starter: Option<Starter>,
-    /// Nodes that are not ready, each with what was told about it.
-    missing: BTreeMap<NodeId, Told>,
+    /// The first nodes, each with what was told about it.
+    nodes: BTreeMap<NodeId, Told>,
+    /// How many were told to be up in the members' view.
+    up: usize,
+    /// When something was told last.
+    last_news: Moment,
 }
 
 /// What was told about a node that comes up.
@@ -78,6 +94,8 @@ enum Told {
     Nothing,
     /// That it boots.
     Booting,
+    /// That it is ready.
+    Ready,
 }
 
 impl Cluster {
@@ -96,7 +114,9 @@ impl Cluster {
             booting_max: cpus * BOOTING_PER_CPU_MAX,
             phase: Phase::Starting(Starting {
                 starter: None,
-                missing: ids().map(|id| (id, Told::Nothing)).collect(),
+                nodes: ids().map(|id| (id, Told::Nothing)).collect(),
+                up: 0,
+                last_news: world.now(),
             }),
         })
     }
@@ -111,6 +131,11 @@ impl Cluster {
     /// The node, if it was ever started.
     pub(crate) fn get(&mut self, id: NodeId) -> Option<&mut Node> {
         self.nodes.get_mut(&id)
+    }
+
+    /// The same, to look at.
+    pub(crate) fn look(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(&id)
     }
 
     /// All nodes that were ever started, lowest first.
@@ -145,9 +170,14 @@ impl Cluster {
         self.is_stopping() && !self.nodes.values().any(|node| node.machine().has_process())
     }
 
-    /// The nearest deadline of its nodes.
+    /// The nearest deadline of its nodes, or of its start.
     pub(crate) fn deadline(&self) -> Option<Moment> {
-        self.nodes.values().filter_map(Node::deadline).min()
+        let start = match &self.phase {
+            Phase::Starting(starting) => starting.deadline(),
+            Phase::Running | Phase::Stopping(_) => None,
+        };
+        let nodes = self.nodes.values().filter_map(Node::deadline);
+        nodes.chain(start).min()
     }
 
     /// The lowest number that is free: never started, dead or removed.
@@ -157,12 +187,12 @@ impl Cluster {
             .find(|id| !self.is_queued(*id) && !self.is_up(*id))
     }
 
-    /// Puts the node at the end of those who wait to boot.
+    /// Puts the node at the end of those who wait to boot, with what is wrong with it.
     ///
     /// # Errors
     ///
     /// It is up, or on its way, or there are no descriptors for it.
-    pub(crate) fn enqueue(&mut self, id: NodeId, world: &World) -> Result<()> {
+    pub(crate) fn enqueue(&mut self, id: NodeId, oddity: Oddity, world: &World) -> Result<()> {
         if self.is_queued(id) {
             return Err(Refusal::AlreadyUp(id).into());
         }
@@ -172,6 +202,7 @@ impl Cluster {
         };
         // Asked of a copy: the node itself takes the event when it boots.
         node.machine().clone().step(Moment::ZERO, Event::Boot)?;
+        node.set_oddity(oddity);
         self.queue.push_back(id);
         Ok(())
     }
@@ -187,6 +218,7 @@ impl Cluster {
 
     /// Does what follows from the state of the nodes.
     pub(crate) fn go_on(&mut self, world: &mut World) {
+        self.enqueue_cured();
         self.fill_slots(world);
         if let Phase::Starting(starting) = &mut self.phase {
             match starting.look(&self.nodes, &self.queue, world) {
@@ -221,6 +253,18 @@ impl Cluster {
             Phase::Starting(starting) => starting.starter,
             Phase::Stopping(starter) => starter,
             Phase::Running => None,
+        }
+    }
+
+    /// Nodes that were fenced and are well again wait to boot like others.
+    fn enqueue_cured(&mut self) {
+        if self.is_stopping() {
+            return;
+        }
+        for (id, node) in &self.nodes {
+            if node.machine().boot_is_due() && !self.queue.contains(id) {
+                self.queue.push_back(*id);
+            }
         }
     }
 
@@ -280,35 +324,78 @@ impl Starting {
         queue: &VecDeque<NodeId>,
         world: &World,
     ) -> Progress {
-        let ids: Vec<NodeId> = self.missing.keys().copied().collect();
-        for id in ids {
-            let Some(node) = nodes.get(&id).filter(|_| !queue.contains(&id)) else {
+        let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
+        for id in &ids {
+            let Some(node) = nodes.get(id).filter(|_| !queue.contains(id)) else {
                 continue;
             };
-            if self.look_at(id, node, world) == Presence::Gone {
+            if self.look_at(*id, node, world) == Presence::Gone {
                 return Progress::Failed;
             }
         }
-        if !self.missing.is_empty() {
+        let lives = world.warden.lives(&ids);
+        self.count(&lives, world);
+        if !self.all_ready() {
             return Progress::Coming;
         }
-        let seconds = world.now().as_secs_f64();
-        self.tell(&StartNews::Up { seconds });
-        Progress::Up
+        let view = world.warden.views().joins(&lives);
+        // Kernels without membership are one cluster as soon as they are ready.
+        if lives.is_empty() || view.is_some() {
+            self.tell(&StartNews::Up {
+                seconds: world.now().as_secs_f64(),
+                epoch: view.map(|epoch| epoch.0),
+            });
+            return Progress::Up;
+        }
+        if self.deadline().is_some_and(|at| at <= world.now()) {
+            self.fail_missing(&lives, nodes, world);
+            return Progress::Failed;
+        }
+        Progress::Coming
+    }
+
+    /// When it fails for want of one view. Until all are ready, each node's boot has
+    /// a deadline of its own.
+    fn deadline(&self) -> Option<Moment> {
+        self.all_ready().then(|| self.last_news + JOIN_MAX)
+    }
+
+    fn all_ready(&self) -> bool {
+        self.nodes.values().all(|told| *told == Told::Ready)
+    }
+
+    /// Tells how many are in.
+    fn count(&mut self, lives: &BTreeMap<NodeId, Incarnation>, world: &World) {
+        let up = world.warden.views().count_up(lives);
+        if up != self.up {
+            self.up = up;
+            self.last_news = world.now();
+            self.tell(&StartNews::Members { up });
+        }
     }
 
     /// Tells what is new about a node; it is gone if it will never be ready.
     fn look_at(&mut self, id: NodeId, node: &Node, world: &World) -> Presence {
-        let told = self.missing.get(&id).copied();
+        let told = self.nodes.get(&id).copied();
         match Arrival::of(node.machine().state()) {
-            Arrival::Coming if told == Some(Told::Nothing) => {
-                self.missing.insert(id, Told::Booting);
+            // For the first time, or again because it was fenced.
+            Arrival::Coming if told != Some(Told::Booting) => {
+                self.note(id, Told::Booting, world);
                 self.tell(&StartNews::Booting { node: id.get() });
             }
-            Arrival::Coming => {}
-            Arrival::Up => {
-                self.missing.remove(&id);
+            Arrival::Up if told != Some(Told::Ready) => {
+                self.note(id, Told::Ready, world);
                 self.tell(&ready(id, node, world));
+            }
+            Arrival::Coming | Arrival::Up => {}
+            // Time or the user boots it again.
+            Arrival::Fenced(fenced) if fenced.cure != Cure::User => {
+                self.note(id, Told::Booting, world);
+            }
+            Arrival::Fenced(fenced) => {
+                let words = fenced.words(id, world.now());
+                self.fail(format!("node {id} was fenced: {words}"), Vec::new());
+                return Presence::Gone;
             }
             Arrival::Failed(death) => {
                 self.fail(
@@ -328,6 +415,28 @@ impl Starting {
         Presence::Here
     }
 
+    fn note(&mut self, id: NodeId, told: Told, world: &World) {
+        self.nodes.insert(id, told);
+        self.last_news = world.now();
+    }
+
+    /// Says which nodes are not in the cluster, and why the first of them is not.
+    fn fail_missing(
+        &mut self,
+        lives: &BTreeMap<NodeId, Incarnation>,
+        nodes: &BTreeMap<NodeId, Node>,
+        world: &World,
+    ) {
+        let missing = world.warden.views().missing(lives);
+        let first = missing.first().and_then(|id| nodes.get(&id));
+        let text = format!(
+            "the nodes are ready and not one cluster after {} s: {}",
+            JOIN_MAX.as_secs(),
+            missing_words(&missing, world),
+        );
+        self.fail(text, first.map(Node::telling_lines).unwrap_or_default());
+    }
+
     /// One who has left is noticed by the end of the stream.
     fn tell(&mut self, news: &StartNews) {
         if let Some(starter) = &mut self.starter {
@@ -340,6 +449,15 @@ impl Starting {
             Some(starter) => starter.fail(text, log),
             None => say!("{text}"),
         }
+    }
+}
+
+/// Who is missing, in words.
+fn missing_words(missing: &NodeSet, world: &World) -> String {
+    match (missing.is_empty(), world.warden.views().is_empty()) {
+        (true, _) => "they have different views; see the nodes' logs".to_owned(),
+        (false, true) => "none has founded it; see the nodes' logs".to_owned(),
+        (false, false) => format!("nodes {missing} are not in; see their logs"),
     }
 }
 

@@ -7,22 +7,32 @@
 //!   +------+ -----> +---------+ ----> +-------+ ----> +---------+ -----> +--------+
 //!   | Down |        | Booting |       | Ready | <---- | Pausing |        | Paused |
 //!   +------+        +---------+       +-------+ resume+---------+        +--------+
-//!    ^   ^               |             ^  |                |              |    |
-//!    |   |               |             +--|----- resume ---|--------------+    |
-//!    |   | gone          | late         | |                |                   |
-//!    |   |               v remove       v v remove         v remove            v remove
-//!    |  +--------+       |                  power off        power off           power off
-//!    |  | Ending | <-----+--------------+------------------+-------------------+
-//!    |  +--------+
-//!    |       | gone, and it was late
-//!    | remove v
-//!   +------+ <---- gone, unasked (panic, kill, switched off from inside): from
-//!   | Dead |       Booting, Ready, Pausing and Paused
-//!   +------+ ----> boot: to Booting
+//!     ^  ^               |             ^  |                |              |    |
+//!     |  |               |             +--|----- resume ---|--------------+    |
+//!     |  |          late |                |                |                   |
+//!     |  | gone   remove |         remove |         remove |            remove |
+//!     |  |         fence |          fence |          fence |             fence |
+//!     | +--------+       v      power off v      power off v         power off v
+//!     | | Ending | <-----+----------------+----------------+-------------------+
+//!     | +--------+
+//!     |   |    | gone, and it was late
+//!     |   |    v
+//!     |   |  +------+ <---- gone, unasked (panic, kill, switched off from inside):
+//!     +------| Dead |       from Booting, Ready, Pausing and Paused
+//!     |remove+------+ ----> boot: to Booting
+//!     |   |
+//!     |   | gone, and it was fenced
+//!     |   v
+//!     | +--------+ <---+ healed, resume, tick: its boot is due
+//!     +-| Fenced | ----+
+//! remove+--------+ -------> boot: to Booting
 //! ```
 //!
 //! Gone means that the process and all of its group were reaped, so a node is
 //! never started beside its own rest.
+//!
+//! A fenced node was killed because the others go on without it (`fenced`). What
+//! cures it makes its boot due; the cluster boots it when it is its turn.
 //!
 //! The machine decides; the supervisor does what the returned [`Effect`]s say.
 
@@ -32,6 +42,12 @@ use ssi_core::ids::NodeId;
 
 use crate::{
     death::Death,
+    fenced::{
+        Cause,
+        Cure,
+        Fenced,
+        Relapses, //
+    },
     limits::{
         BOOT_MAX,
         POWER_OFF_MAX, //
@@ -61,6 +77,8 @@ pub(crate) enum State {
     Ending(Ending),
     /// Its process ended although nobody wanted it to.
     Dead(Death),
+    /// No process: it was killed so that the others could go on.
+    Fenced(Fenced),
 }
 
 /// Why a node is being ended.
@@ -75,6 +93,8 @@ pub(crate) enum Ending {
     Killed,
     /// Killed because it did not come up in time.
     Late,
+    /// Killed because the others go on without it.
+    Fenced(Fenced),
 }
 
 /// What happens to a node.
@@ -94,6 +114,10 @@ pub(crate) enum Event {
     Resume,
     /// The user wants it dead.
     Remove,
+    /// The others go on without it: for this reason, unless it is paused.
+    Fence(Cause),
+    /// No cut of the network touches it any more.
+    Healed,
     /// The cluster ends.
     PowerOff,
     /// The process and all of its group are reaped.
@@ -143,6 +167,9 @@ pub(crate) enum Refusal {
     /// It is being ended.
     #[error("node {0} is ending: try again in a moment")]
     Ending(NodeId),
+    /// It was fenced; why, and what boots it again.
+    #[error("node {0} was fenced: {1}")]
+    Fenced(NodeId, String),
 }
 
 /// One node's life.
@@ -152,6 +179,7 @@ pub(crate) struct Machine {
     state: State,
     since: Moment,
     boots: u32,
+    relapses: Relapses,
 }
 
 impl Machine {
@@ -162,6 +190,7 @@ impl Machine {
             state: State::Down,
             since: Moment::ZERO,
             boots: 0,
+            relapses: Relapses::default(),
         }
     }
 
@@ -186,7 +215,22 @@ impl Machine {
             State::Dead(death) => Some(death),
             State::Down | State::Booting { .. } | State::Ready => None,
             State::Pausing | State::Paused | State::Ending(_) => None,
+            State::Fenced(_) => None,
         }
+    }
+
+    /// Why it was fenced, if it was, and what boots it again.
+    pub(crate) fn fenced(&self) -> Option<Fenced> {
+        match self.state {
+            State::Fenced(fenced) | State::Ending(Ending::Fenced(fenced)) => Some(fenced),
+            State::Down | State::Booting { .. } | State::Ready | State::Pausing => None,
+            State::Paused | State::Ending(_) | State::Dead(_) => None,
+        }
+    }
+
+    /// Whether it was cured and is to be booted when it is its turn.
+    pub(crate) fn boot_is_due(&self) -> bool {
+        matches!(&self.state, State::Fenced(fenced) if fenced.cure == Cure::Now)
     }
 
     /// When it wants a [`Event::Tick`].
@@ -194,14 +238,23 @@ impl Machine {
         match self.state {
             State::Booting { until } => Some(until),
             State::Ending(Ending::PoweringOff { until }) => Some(until),
+            State::Fenced(Fenced {
+                cure: Cure::At(at), ..
+            }) => Some(at),
             State::Down | State::Ready | State::Pausing | State::Paused => None,
-            State::Ending(Ending::Killed | Ending::Late) | State::Dead(_) => None,
+            State::Ending(Ending::Killed | Ending::Late | Ending::Fenced(_)) => None,
+            State::Fenced(_) | State::Dead(_) => None,
         }
+    }
+
+    /// Whether it is dead, or will be in a moment.
+    pub(crate) fn is_doomed(&self) -> bool {
+        !self.has_process() || matches!(self.state, State::Ending(_))
     }
 
     /// Whether a process of its own exists.
     pub(crate) fn has_process(&self) -> bool {
-        !matches!(self.state, State::Down | State::Dead(_))
+        !matches!(self.state, State::Down | State::Dead(_) | State::Fenced(_))
     }
 
     /// Whether it can be talked to.
@@ -215,7 +268,7 @@ impl Machine {
             State::Pausing | State::Paused => Err(Refusal::Paused(self.node)),
             State::Booting { .. } => Err(Refusal::Booting(self.node)),
             State::Ending(_) => Err(Refusal::Ending(self.node)),
-            State::Down | State::Dead(_) => Err(self.not_running()),
+            State::Down | State::Dead(_) | State::Fenced(_) => Err(self.not_running()),
         }
     }
 
@@ -233,6 +286,8 @@ impl Machine {
             Event::Stopped => Ok(self.stopped(now)),
             Event::Resume => self.resume(now),
             Event::Remove => self.remove(now),
+            Event::Fence(cause) => Ok(self.fence(now, cause)),
+            Event::Healed => Ok(self.healed(now)),
             Event::PowerOff => Ok(self.power_off(now)),
             Event::Gone(death) => Ok(self.gone(now, death)),
             Event::Tick => Ok(self.tick(now)),
@@ -247,7 +302,7 @@ impl Machine {
 
     fn boot(&mut self, now: Moment) -> Result<Vec<Effect>, Refusal> {
         match self.state {
-            State::Down | State::Dead(_) => {
+            State::Down | State::Dead(_) | State::Fenced(_) => {
                 self.boots += 1;
                 let until = now + BOOT_MAX;
                 Ok(self.enter(now, State::Booting { until }, &[Effect::Spawn]))
@@ -263,7 +318,7 @@ impl Machine {
         match self.state {
             State::Booting { .. } => self.enter(now, State::Dead(Death::NotStarted { text }), &[]),
             State::Down | State::Ready | State::Pausing | State::Paused => Vec::new(),
-            State::Ending(_) | State::Dead(_) => Vec::new(),
+            State::Ending(_) | State::Dead(_) | State::Fenced(_) => Vec::new(),
         }
     }
 
@@ -272,7 +327,7 @@ impl Machine {
             State::Booting { .. } => self.enter(now, State::Ready, &[]),
             // The agent's connection was lost and made again, or it is too late.
             State::Down | State::Ready | State::Pausing | State::Paused => Vec::new(),
-            State::Ending(_) | State::Dead(_) => Vec::new(),
+            State::Ending(_) | State::Dead(_) | State::Fenced(_) => Vec::new(),
         }
     }
 
@@ -282,7 +337,7 @@ impl Machine {
             State::Pausing | State::Paused => Err(Refusal::Paused(self.node)),
             State::Booting { .. } => Err(Refusal::Booting(self.node)),
             State::Ending(_) => Err(Refusal::Ending(self.node)),
-            State::Down | State::Dead(_) => Err(self.not_running()),
+            State::Down | State::Dead(_) | State::Fenced(_) => Err(self.not_running()),
         }
     }
 
@@ -291,7 +346,7 @@ impl Machine {
             State::Pausing => self.enter(now, State::Paused, &[Effect::StopPrograms]),
             // Resumed or killed in between, or stopped by somebody else.
             State::Down | State::Booting { .. } | State::Ready | State::Paused => Vec::new(),
-            State::Ending(_) | State::Dead(_) => Vec::new(),
+            State::Ending(_) | State::Dead(_) | State::Fenced(_) => Vec::new(),
         }
     }
 
@@ -300,9 +355,19 @@ impl Machine {
             State::Pausing | State::Paused => {
                 Ok(self.enter(now, State::Ready, &[Effect::Continue]))
             }
+            // Fenced while it was paused: there is nothing left to go on, but the
+            // fault is over.
+            State::Fenced(Fenced {
+                cause: Cause::Paused,
+                ..
+            })
+            | State::Ending(Ending::Fenced(Fenced {
+                cause: Cause::Paused,
+                ..
+            })) => Ok(self.cure(now)),
             State::Ready | State::Booting { .. } => Err(Refusal::NotPaused(self.node)),
             State::Ending(_) => Err(Refusal::Ending(self.node)),
-            State::Down | State::Dead(_) => Err(self.not_running()),
+            State::Down | State::Dead(_) | State::Fenced(_) => Err(self.not_running()),
         }
     }
 
@@ -312,8 +377,28 @@ impl Machine {
                 Ok(self.kill(now, Ending::Killed))
             }
             State::Ending(_) => Ok(self.kill(now, Ending::Killed)),
-            State::Dead(_) => Ok(self.enter(now, State::Down, &[])),
+            State::Dead(_) | State::Fenced(_) => Ok(self.enter(now, State::Down, &[])),
             State::Down => Err(self.not_running()),
+        }
+    }
+
+    fn fence(&mut self, now: Moment, cause: Cause) -> Vec<Effect> {
+        let well = now.saturating_sub(self.since);
+        match self.state {
+            State::Pausing | State::Paused => self.kill_fenced(now, Cause::Paused, well),
+            State::Ready => self.kill_fenced(now, cause, well),
+            State::Booting { .. } => self.kill_fenced(now, cause, Moment::ZERO),
+            // The others must not wait for its grace.
+            State::Ending(Ending::PoweringOff { .. }) => self.kill(now, Ending::Killed),
+            State::Ending(Ending::Killed | Ending::Late | Ending::Fenced(_)) => Vec::new(),
+            State::Down | State::Dead(_) | State::Fenced(_) => Vec::new(),
+        }
+    }
+
+    fn healed(&mut self, now: Moment) -> Vec<Effect> {
+        match self.fenced() {
+            Some(Fenced { cause, .. }) if cause != Cause::Paused => self.cure(now),
+            Some(_) | None => Vec::new(),
         }
     }
 
@@ -328,7 +413,7 @@ impl Machine {
             State::Booting { .. } | State::Pausing | State::Paused => {
                 self.kill(now, Ending::Killed)
             }
-            State::Down | State::Ending(_) | State::Dead(_) => Vec::new(),
+            State::Down | State::Ending(_) | State::Dead(_) | State::Fenced(_) => Vec::new(),
         }
     }
 
@@ -341,7 +426,8 @@ impl Machine {
             State::Ending(Ending::Late) => State::Dead(Death::NeverReady {
                 seconds: BOOT_MAX.as_secs(),
             }),
-            State::Down | State::Dead(_) => return Vec::new(),
+            State::Ending(Ending::Fenced(fenced)) => State::Fenced(fenced),
+            State::Down | State::Dead(_) | State::Fenced(_) => return Vec::new(),
         };
         self.enter(now, state, &[])
     }
@@ -352,10 +438,35 @@ impl Machine {
             State::Ending(Ending::PoweringOff { until }) if until <= now => {
                 self.kill(now, Ending::Killed)
             }
-            State::Booting { .. } | State::Ending(_) => Vec::new(),
+            State::Fenced(Fenced {
+                cure: Cure::At(at), ..
+            }) if at <= now => self.cure(now),
+            State::Booting { .. } | State::Ending(_) | State::Fenced(_) => Vec::new(),
             State::Down | State::Ready | State::Pausing | State::Paused => Vec::new(),
             State::Dead(_) => Vec::new(),
         }
+    }
+
+    /// Its boot is due, if it was fenced, once nothing is left of it.
+    fn cure(&mut self, now: Moment) -> Vec<Effect> {
+        let cured = |fenced: Fenced| Fenced {
+            cure: Cure::Now,
+            ..fenced
+        };
+        let state = match self.state {
+            State::Fenced(fenced) => State::Fenced(cured(fenced)),
+            State::Ending(Ending::Fenced(fenced)) => State::Ending(Ending::Fenced(cured(fenced))),
+            State::Down | State::Booting { .. } | State::Ready | State::Pausing => {
+                return Vec::new();
+            }
+            State::Paused | State::Ending(_) | State::Dead(_) => return Vec::new(),
+        };
+        self.enter(now, state, &[])
+    }
+
+    fn kill_fenced(&mut self, now: Moment, cause: Cause, well: Moment) -> Vec<Effect> {
+        let fenced = self.relapses.cure(cause, now, well);
+        self.kill(now, Ending::Fenced(fenced))
     }
 
     fn kill(&mut self, now: Moment, ending: Ending) -> Vec<Effect> {
@@ -363,9 +474,15 @@ impl Machine {
     }
 
     fn not_running(&self) -> Refusal {
-        match self.death() {
-            Some(death) => Refusal::Dead(self.node, death.to_string()),
-            None => Refusal::NotRunning(self.node),
+        match &self.state {
+            State::Dead(death) => Refusal::Dead(self.node, death.to_string()),
+            State::Fenced(fenced) => {
+                Refusal::Fenced(self.node, fenced.words(self.node, self.since))
+            }
+            State::Down | State::Booting { .. } | State::Ready | State::Pausing => {
+                Refusal::NotRunning(self.node)
+            }
+            State::Paused | State::Ending(_) => Refusal::NotRunning(self.node),
         }
     }
 }
@@ -463,6 +580,82 @@ mod tests {
         assert_eq!(node.step(NOW, Event::PowerOff), Ok(vec![Effect::Kill]));
     }
 
+    fn fenced(before: &[Event], cause: Cause) -> Machine {
+        let mut node = machine(before);
+        assert_eq!(
+            node.step(NOW, Event::Fence(cause)),
+            Ok(vec![Effect::Kill]),
+            "{before:?}"
+        );
+        assert!(node.step(NOW, Event::Boot).is_err(), "not beside its rest");
+        node.step(NOW, powered_off()).unwrap();
+        assert!(!node.has_process() && !node.boot_is_due());
+        node
+    }
+
+    #[test]
+    fn a_paused_node_that_is_fenced_boots_when_it_is_resumed() {
+        let before = [Event::Boot, Event::Hello, Event::Pause, Event::Stopped];
+        for before in [&before[..3], &before] {
+            let mut node = fenced(before, Cause::Lost);
+            let refused = node.check_ready().unwrap_err().to_string();
+            assert!(refused.contains("ssi resume 4"), "{refused}");
+            node.step(NOW, Event::Healed).unwrap();
+            assert!(!node.boot_is_due(), "it is still paused");
+            assert_eq!(node.step(NOW, Event::Resume), Ok(vec![]));
+            assert!(node.boot_is_due());
+            assert_eq!(node.step(NOW, Event::Boot), Ok(vec![Effect::Spawn]));
+        }
+    }
+
+    #[test]
+    fn a_fault_may_end_before_its_node_has() {
+        let cases = [
+            (Event::Fence(Cause::Lost), Event::Pause, Event::Resume),
+            (Event::Fence(Cause::Cut), Event::Tick, Event::Healed),
+        ];
+        for (fence, before, cure) in cases {
+            let mut node = machine(&[Event::Boot, Event::Hello, before, fence, cure]);
+            assert!(node.has_process() && !node.boot_is_due());
+            node.step(NOW, powered_off()).unwrap();
+            assert!(node.boot_is_due(), "{node:?}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_was_cut_off_boots_when_it_is_healed() {
+        for before in [&[Event::Boot][..], &[Event::Boot, Event::Hello]] {
+            let mut node = fenced(before, Cause::Cut);
+            assert_eq!(node.deadline(), None);
+            assert!(node.step(NOW, Event::Resume).is_err());
+            node.step(NOW, Event::Healed).unwrap();
+            assert!(node.boot_is_due());
+        }
+    }
+
+    #[test]
+    fn a_node_that_was_lost_boots_after_a_while() {
+        let mut node = fenced(&[Event::Boot, Event::Hello], Cause::Lost);
+        let at = node.deadline().unwrap();
+        node.step(NOW, Event::Tick).unwrap();
+        assert!(!node.boot_is_due());
+        node.step(at, Event::Tick).unwrap();
+        assert!(node.boot_is_due() && node.deadline().is_none());
+    }
+
+    #[test]
+    fn a_node_that_is_being_ended_is_not_booted_by_a_fence() {
+        for end in [Event::Remove, Event::PowerOff] {
+            let mut node = machine(&[Event::Boot, Event::Hello, end]);
+            node.step(NOW, Event::Fence(Cause::Lost)).unwrap();
+            node.step(NOW, powered_off()).unwrap();
+            assert_eq!(node.state(), &State::Down);
+        }
+        let mut node = fenced(&[Event::Boot, Event::Hello], Cause::Lost);
+        node.step(NOW, Event::Remove).unwrap();
+        assert_eq!(node.state(), &State::Down, "the user has had enough");
+    }
+
     #[test]
     fn refusals_say_what_to_do() {
         let down = machine(&[]).step(NOW, Event::Pause).unwrap_err();
@@ -489,6 +682,9 @@ mod tests {
             Event::Resume,
             Event::Remove,
             Event::PowerOff,
+            Event::Fence(Cause::Lost),
+            Event::Fence(Cause::Cut),
+            Event::Healed,
             powered_off(),
             Event::Tick,
             Event::NotStarted("x".into()),

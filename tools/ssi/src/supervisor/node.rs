@@ -3,9 +3,9 @@
 //! A node in the supervisor's hands.
 //!
 //! [`Machine`] decides what happens to the node; this file does it: processes,
-//! console, log, the line to the agent. The node's ends of its two networks
-//! belong to the node, not to its process ([`Run`]), so that a killed node that is booted
-//! again is where it was.
+//! console, log, the line to the agent, the link to the kernel. The node's ends of
+//! its two networks and of that link belong to the node, not to its process ([`Run`]),
+//! so that a killed node that is booted again is where it was.
 
 use std::{
     fs,
@@ -33,6 +33,7 @@ use super::{
         News, //
     },
     console::Console,
+    host_link::HostLink,
     machine::{
         Effect,
         Event,
@@ -67,6 +68,8 @@ use crate::{
         REAP_RETRY,
         REASON_BYTES_MAX, //
     },
+    oddity::Oddity,
+    plain,
 };
 
 /// One node, as the supervisor holds it.
@@ -77,6 +80,18 @@ pub(crate) struct Node {
     ports: Ports,
     run: Option<Run>,
     line: Line,
+    oddity: Oddity,
+    listened: Interest,
+    burial: Burial,
+}
+
+/// Whether a node's death was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Burial {
+    /// Nothing is to be told.
+    Told,
+    /// Its process is gone, and the others do not know.
+    Untold,
 }
 
 /// The line to the agent, and what came over it.
@@ -104,12 +119,46 @@ impl Node {
             ports: Ports::new(id, world).with_context(|| format!("node {id} cannot be made"))?,
             run: None,
             line: Line::default(),
+            oddity: Oddity::default(),
+            listened: Interest::Read,
+            burial: Burial::Told,
         })
     }
 
     /// Its number.
     pub(crate) fn id(&self) -> NodeId {
         self.id
+    }
+
+    /// What is wrong with it on purpose.
+    pub(crate) fn oddity(&self) -> &Oddity {
+        &self.oddity
+    }
+
+    /// From its next boot on, this is wrong with it.
+    pub(crate) fn set_oddity(&mut self, oddity: Oddity) {
+        self.oddity = oddity;
+    }
+
+    /// The link to its kernel.
+    pub(crate) fn host(&mut self) -> &mut HostLink {
+        &mut self.ports.host
+    }
+
+    /// Listens to its kernel as the link wants it now.
+    pub(crate) fn listen_to_host(&mut self, world: &World) {
+        let wanted = self.ports.host.interest();
+        if wanted != self.listened {
+            let token = Token::Host(self.id);
+            let done = world.poller.modify(&self.ports.host, token, wanted);
+            report(self.id, "host link", done);
+            self.listened = wanted;
+        }
+    }
+
+    /// Whether its process is gone since the last call.
+    pub(crate) fn take_burial(&mut self) -> bool {
+        std::mem::replace(&mut self.burial, Burial::Told) == Burial::Untold
     }
 
     /// Its life.
@@ -144,6 +193,13 @@ impl Node {
         death::telling_lines(&String::from_utf8_lossy(&log), FAILURE_LINES)
     }
 
+    /// The last line of its log that SSI has written in it.
+    pub(crate) fn last_words_of_ssi(&self) -> Option<String> {
+        let log = self.run.as_ref()?.log.tail(REASON_BYTES_MAX);
+        let is_ours = |line: &&str| line.contains("ssi_ics: ") || line.contains("ssi_clms: ");
+        log.lines().rev().find(is_ours).map(plain::line)
+    }
+
     /// Takes `event` and does what follows from it.
     ///
     /// # Errors
@@ -160,7 +216,8 @@ impl Node {
     /// When it wants [`tick`](Self::tick).
     pub(crate) fn deadline(&self) -> Option<Moment> {
         let reap_at = self.run.as_ref().and_then(|run| run.reap_at);
-        let times = [self.machine.deadline(), self.line.call_at, reap_at];
+        let host = self.ports.host.deadline();
+        let times = [self.machine.deadline(), self.line.call_at, reap_at, host];
         times.into_iter().flatten().min()
     }
 
@@ -176,6 +233,9 @@ impl Node {
         }
         if is_due(self.run.as_ref().and_then(|run| run.reap_at)) {
             self.reap(world);
+        }
+        if self.ports.host.tick(now) {
+            self.listen_to_host(world);
         }
     }
 
@@ -285,7 +345,8 @@ impl Node {
     }
 
     fn spawn(&mut self, world: &mut World) {
-        match Run::start(self.id, &self.paths, &self.ports, world) {
+        let plan = self.oddity.plan(&world.plan);
+        match Run::start(self.id, &self.paths, &mut self.ports, &plan, world) {
             Ok(run) => {
                 self.run = Some(run);
                 self.call(BOOT_MAX, world);
@@ -358,6 +419,7 @@ impl Node {
         }
         world.wire.reset(self.id.get());
         self.line = Line::default();
+        self.burial = Burial::Untold;
     }
 }
 

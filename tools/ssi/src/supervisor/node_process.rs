@@ -80,7 +80,7 @@ pub(crate) struct Start<'a> {
     /// Descriptors 1 and 2: the log.
     pub(crate) log: std::fs::File,
     /// Descriptors it gets under the numbers they have here.
-    pub(crate) shared: [BorrowedFd<'a>; 2],
+    pub(crate) shared: [BorrowedFd<'a>; 3],
 }
 
 /// The processes of one node.

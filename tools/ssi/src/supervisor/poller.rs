@@ -50,6 +50,8 @@ pub(crate) enum Token {
     Console(NodeId),
     /// A node's agent says something.
     Agent(NodeId),
+    /// A node's kernel says something over its host link, or takes more.
+    Host(NodeId),
     /// A client of the control socket.
     Client(u32),
     /// A client that watches a console.
@@ -175,6 +177,7 @@ impl From<Token> for u64 {
             Token::Agent(node) => (6, node.get().into()),
             Token::Client(number) => (7, number),
             Token::Watcher(number) => (8, number),
+            Token::Host(node) => (9, node.get().into()),
         };
         (kind << 32) | Self::from(number)
     }
@@ -194,6 +197,7 @@ impl Token {
             6 => node().map(Self::Agent),
             7 => Some(Self::Client(number)),
             8 => Some(Self::Watcher(number)),
+            9 => node().map(Self::Host),
             _ => None,
         }
     }
@@ -218,12 +222,13 @@ mod tests {
             Token::Process(node),
             Token::Console(node),
             Token::Agent(node),
+            Token::Host(node),
             Token::Client(u32::MAX),
             Token::Watcher(0),
         ] {
             assert_eq!(Token::from_raw(token.into()), Some(token));
         }
-        assert_eq!(Token::from_raw(9 << 32), None);
+        assert_eq!(Token::from_raw(10 << 32), None);
         assert_eq!(Token::from_raw((4 << 32) | 64), None, "no such node");
     }
 

@@ -37,6 +37,7 @@ use crate::{
         WATCHERS_MAX, //
     },
     name,
+    oddity::Oddity,
     protocol::{
         Reply,
         Request,
@@ -101,6 +102,8 @@ impl Supervisor {
 
     /// Takes what an agent says.
     pub(super) fn hear_agent(&mut self, id: NodeId) {
+        // Its kernel has spoken before.
+        self.hear_host(id);
         let world = &mut self.world;
         let Some(node) = self.cluster.get(id) else {
             return;
@@ -183,16 +186,13 @@ impl Supervisor {
                 self.cluster.stop(&mut self.world);
                 Ok(Next::Wait(Waiting::Stop))
             }
-            Request::Add { node } => self.add(node),
+            Request::Add { node, oddity } => self.add(node, oddity),
             Request::Remove { nodes } => self.remove(&nodes),
             Request::Pause { nodes } => {
                 let nodes = self.step_all(&nodes, &Event::Pause)?;
                 Ok(Next::Wait(Waiting::Paused(nodes)))
             }
-            Request::Resume { nodes } => {
-                self.step_all(&nodes, &Event::Resume)?;
-                Ok(Next::Answer(Reply::Done))
-            }
+            Request::Resume { nodes } => self.resume(&nodes),
             Request::Connect { node, port } => {
                 let id = self.check_ready(node)?;
                 Ok(Next::Connect(id, port))
@@ -210,12 +210,12 @@ impl Supervisor {
         }
     }
 
-    fn add(&mut self, node: Option<u8>) -> Outcome {
+    fn add(&mut self, node: Option<u8>, oddity: Oddity) -> Outcome {
         let id = match node {
             Some(number) => name::node_of(number)?,
             None => self.cluster.lowest_free().ok_or("all 63 nodes are up")?,
         };
-        let queued = self.cluster.enqueue(id, &self.world);
+        let queued = self.cluster.enqueue(id, oddity, &self.world);
         queued.map_err(|e| format!("{e:#}"))?;
         let since = self.world.now();
         Ok(Next::Wait(Waiting::Boot { node: id, since }))
@@ -235,10 +235,37 @@ impl Supervisor {
         Ok(Next::Wait(Waiting::Gone(booted.collect())))
     }
 
+    /// Those that were fenced while they were paused are answered for when they are
+    /// there again.
+    fn resume(&mut self, nodes: &[u8]) -> Outcome {
+        let nodes = self.step_all(nodes, &Event::Resume)?;
+        let is_fenced = |id: &NodeId| {
+            let node = self.cluster.look(*id);
+            node.is_some_and(|node| node.machine().fenced().is_some())
+        };
+        let fenced: BTreeSet<NodeId> = nodes.into_iter().filter(is_fenced).collect();
+        if fenced.is_empty() {
+            return Ok(Next::Answer(Reply::Done));
+        }
+        Ok(Next::Wait(Waiting::Revived {
+            nodes: fenced,
+            since: self.world.now(),
+        }))
+    }
+
     fn fault(&mut self, change: FaultChange) -> Outcome {
         let changed = self.world.switch.fault(change);
         changed.map_err(|e| e.to_string())?;
-        Ok(Next::Answer(Reply::Done))
+        let cured = self.heal(&change)?;
+        if cured.is_empty() {
+            return Ok(Next::Answer(Reply::Done));
+        }
+        let (noun, verb) = match cured.len() {
+            1 => ("node", "was fenced and boots"),
+            _ => ("nodes", "were fenced and boot"),
+        };
+        let notes = vec![format!("{noun} {cured} {verb} again")];
+        Ok(Next::Answer(Reply::Noted { notes }))
     }
 
     /// Lets every named node take `event`, or none.

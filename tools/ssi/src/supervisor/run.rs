@@ -23,6 +23,7 @@ use ssi_core::ids::NodeId;
 
 use super::{
     console::Console,
+    host_link::HostLink,
     log_file::{
         kept_path,
         LogFile,
@@ -47,12 +48,15 @@ use crate::{
         NodeFds, //
     },
     layout::NodePaths,
+    plan::Plan,
 };
 
-/// The node's ends of its networks.
+/// The node's ends of its networks, and the link to its kernel.
 pub(crate) struct Ports {
     network: OwnedFd,
     wire: OwnedFd,
+    /// The link to its kernel.
+    pub(crate) host: HostLink,
 }
 
 /// What exists while a node runs.
@@ -68,7 +72,7 @@ pub(crate) struct Run {
 }
 
 impl Ports {
-    /// Connects a node to switch and wire.
+    /// Connects a node to switch, wire and supervisor.
     ///
     /// # Errors
     ///
@@ -76,16 +80,23 @@ impl Ports {
     pub(crate) fn new(id: NodeId, world: &World) -> Result<Self> {
         let (wire_end, wire) = ssi_wire::pair().context("no wire")?;
         let (switch_end, network) = ssi_switch::port_pair().context("no network")?;
+        let host = HostLink::new().context("no host link")?;
+        world.poller.add(&host, Token::Host(id), Interest::Read)?;
         world.switch.add(id.get(), switch_end)?;
         world.wire.attach(id.get(), wire_end);
-        Ok(Self { network, wire })
+        Ok(Self {
+            network,
+            wire,
+            host,
+        })
     }
 
     /// What was on its way to the last incarnation is not for the next one.
-    fn empty(&self, id: NodeId, world: &World) -> Result<()> {
+    fn empty(&mut self, id: NodeId, world: &World) -> Result<()> {
         world.switch.flush(id.get())?;
         ssi_switch::drain(&self.network).context("cannot empty its network")?;
         ssi_wire::drain(&self.wire).context("cannot empty its wire")?;
+        self.host.empty().context("cannot empty its host link")?;
         Ok(())
     }
 
@@ -93,6 +104,7 @@ impl Ports {
         NodeFds {
             network: self.network.as_raw_fd(),
             wire: self.wire.as_raw_fd(),
+            host: self.host.node_end().as_raw_fd(),
         }
     }
 }
@@ -106,7 +118,8 @@ impl Run {
     pub(crate) fn start(
         id: NodeId,
         paths: &NodePaths,
-        ports: &Ports,
+        ports: &mut Ports,
+        plan: &Plan,
         world: &mut World,
     ) -> Result<Self> {
         renew_dir(paths)
@@ -116,13 +129,17 @@ impl Run {
         let console_log = new_log(id, paths.console(), CONSOLE_NAME, world)?;
         let (console, theirs) = Console::open(id, console_log).context("cannot make a terminal")?;
         let process = NodeProcess::start(Start {
-            kernel: &world.plan.kernel,
-            words: kernel_words(&world.plan, id, ports.fds()),
+            kernel: &plan.kernel,
+            words: kernel_words(plan, id, ports.fds()),
             dir: paths.dir(),
             node: id.to_string(),
             console: theirs,
             log: log.writer().context("cannot pass the log on")?,
-            shared: [ports.network.as_fd(), ports.wire.as_fd()],
+            shared: [
+                ports.network.as_fd(),
+                ports.wire.as_fd(),
+                ports.host.node_end(),
+            ],
         })?;
         let run = Self {
             process,

@@ -25,6 +25,7 @@ use super::{
         Poller,
         Token, //
     },
+    warden::Warden,
 };
 use crate::{
     layout::ClusterPaths,
@@ -45,6 +46,8 @@ pub(crate) struct World {
     pub(crate) wire: Wire,
     /// Logs that are being written.
     pub(crate) logs: LogWatch,
+    /// Lives, deaths and fences.
+    pub(crate) warden: Warden,
     /// Our own log, which is standard error as well.
     pub(crate) own_log: LogFile,
     begin: Instant,
@@ -62,6 +65,7 @@ impl World {
             switch: Switch::start(plan.seed).context("cannot start the switch")?,
             wire: Wire::start().context("cannot start the wire")?,
             logs: LogWatch::new().context("cannot watch logs")?,
+            warden: Warden::new()?,
             own_log: LogFile::create(&paths.supervisor_log(), None)
                 .context("cannot open the supervisor's log")?,
             plan,

@@ -197,7 +197,7 @@ fn a_client_that_closes_its_half_is_answered() {
     let mut start = host.start(&["start", "1"]);
     host.kernels(1);
     let mut stream = UnixStream::connect(host.cluster_dir().join("control")).unwrap();
-    stream.write_all(b"{\"v\":1,\"op\":\"status\"}\n").unwrap();
+    stream.write_all(b"{\"v\":2,\"op\":\"status\"}\n").unwrap();
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -215,7 +215,7 @@ fn a_client_that_leaves_with_much_said_costs_nothing() {
     let mut stream = UnixStream::connect(host.cluster_dir().join("control")).unwrap();
     // This waits for the boot, and what follows fills the buffer meanwhile.
     let much = "x".repeat(60_000);
-    write!(stream, "{{\"v\":1,\"op\":\"add\",\"node\":2}}\n{much}").unwrap();
+    write!(stream, "{{\"v\":2,\"op\":\"add\",\"node\":2}}\n{much}").unwrap();
     wait_until("the node boots", || {
         host.cluster_dir().join("node2").exists()
     });
@@ -322,13 +322,13 @@ fn a_kernel_gets_its_descriptors_and_no_others() {
             .filter(|target| target.contains(what))
             .count()
     };
-    assert_eq!(count("socket:"), 2, "the two networks: {log}");
+    assert_eq!(count("socket:"), 3, "two networks and the host link: {log}");
     assert_eq!(count("/dev/pts/"), 1, "the console: {log}");
     assert_eq!(count("node1.log"), 2, "the log: {log}");
     // The shell has its script open besides.
     assert_eq!(
         targets.len() - count(host.kernel().to_str().unwrap()),
-        5,
+        6,
         "{log}"
     );
     host.is_clean();
@@ -382,7 +382,7 @@ fn strangers_words_are_refused_and_the_supervisor_serves_on() {
         "",
         "{",
         "{\"v\":9,\"op\":\"status\"}",
-        "{\"v\":1,\"op\":\"fly\"}",
+        "{\"v\":2,\"op\":\"fly\"}",
         &long,
     ] {
         let mut stream = UnixStream::connect(host.cluster_dir().join("control")).unwrap();

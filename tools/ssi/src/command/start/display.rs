@@ -4,7 +4,10 @@
 //!
 //! Everything goes to standard error: standard output belongs to answers.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    time::Duration, //
+};
 
 use indicatif::{
     MultiProgress,
@@ -27,6 +30,10 @@ pub(super) enum Display {
         all: MultiProgress,
         /// Node 1 first.
         nodes: Vec<ProgressBar>,
+        /// How far the cluster is, below them.
+        cluster: ProgressBar,
+        /// Nodes that are ready.
+        ready: BTreeSet<u8>,
     },
     /// A line for each thing that happens.
     Plain {
@@ -44,7 +51,14 @@ impl Display {
         }
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let nodes = (1..=nodes).map(|node| line(&all, node)).collect();
-        Self::Lines { all, nodes }
+        let cluster = all.add(ProgressBar::new_spinner());
+        cluster.set_style(style("{msg}"));
+        Self::Lines {
+            all,
+            nodes,
+            cluster,
+            ready: BTreeSet::new(),
+        }
     }
 
     /// Says something beside the nodes' lines.
@@ -60,6 +74,9 @@ impl Display {
 
     /// The node's process was started.
     pub(super) fn booting(&mut self, node: u8) {
+        if let Self::Lines { ready, .. } = self {
+            ready.remove(&node);
+        }
         if let Some(line) = self.line(node) {
             line.set_message("booting");
             line.reset_elapsed();
@@ -72,7 +89,8 @@ impl Display {
         let trouble = problem.map_or_else(String::new, |text| format!(", but: {text}"));
         let text = format!("ready after {seconds:.2} s{trouble}");
         match self {
-            Self::Lines { .. } => {
+            Self::Lines { ready, .. } => {
+                ready.insert(node);
                 if let Some(line) = self.line(node) {
                     line.set_style(style("{prefix} {msg}"));
                     line.finish_with_message(text);
@@ -82,24 +100,45 @@ impl Display {
         }
     }
 
-    /// The cluster is up.
-    pub(super) fn up(&self, cluster: &str, seconds: f64) {
-        let count = match self {
-            Self::Lines { nodes, .. } => nodes.len(),
-            Self::Plain { nodes } => usize::from(*nodes),
-        };
-        let option = name_option(cluster);
+    /// The members have a view in which so many nodes are up.
+    pub(super) fn members(&self, up: usize) {
+        let all = self.count();
+        match self {
+            Self::Lines { cluster, ready, .. } => cluster.set_message(format!(
+                "ready {} of {all}, in the cluster {up} of {all}",
+                ready.len()
+            )),
+            Self::Plain { .. } => say!("in the cluster: {up} of {all}"),
+        }
+    }
+
+    /// The cluster is up, in this view if its kernels know of one.
+    pub(super) fn up(&self, name: &str, seconds: f64, epoch: Option<u32>) {
+        if let Self::Lines { cluster, .. } = self {
+            cluster.finish_and_clear();
+        }
+        let count = self.count();
+        let option = name_option(name);
         let noun = if count == 1 { "node" } else { "nodes" };
+        let view = epoch.map_or_else(String::new, |epoch| format!(" and in view {epoch}"));
         say!(
-            "cluster {cluster}: {count} {noun} ready in {seconds:.2} s; try: \
+            "cluster {name}: {count} {noun} ready{view} in {seconds:.2} s; try: \
              ssi{option} exec 1 -t sh, ssi{option} status, ssi{option} stop"
         );
     }
 
+    fn count(&self) -> usize {
+        match self {
+            Self::Lines { nodes, .. } => nodes.len(),
+            Self::Plain { nodes } => usize::from(*nodes),
+        }
+    }
+
     /// The cluster does not come up; the end of the log that tells why.
     pub(super) fn failed(&self, log: &[String]) {
-        if let Self::Lines { nodes, .. } = self {
+        if let Self::Lines { nodes, cluster, .. } = self {
             nodes.iter().for_each(ProgressBar::abandon);
+            cluster.abandon();
         }
         for line in log {
             say!("  | {line}");
