@@ -29,3 +29,5 @@ pub mod seal;
 pub mod served;
 pub mod session;
 pub mod table;
+#[cfg(test)]
+mod toy;

@@ -190,3 +190,81 @@ impl Beats {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::toy::Toy,
+        *, //
+    };
+
+    fn life(node: u8, incarnation: u64) -> Instance {
+        let node = NodeId::new(node).unwrap();
+        Instance::new(node, Incarnation(incarnation))
+    }
+
+    fn head(counter: u64) -> BeatHead {
+        BeatHead {
+            from: life(1, 10),
+            to: life(2, 20),
+            counter,
+        }
+    }
+
+    fn datagram(head: &BeatHead, body: &[u8]) -> Vec<u8> {
+        let tag = head.seal(body, &Key([7; 32]), &Toy);
+        [&head.encode()[..], body, &tag].concat()
+    }
+
+    fn open(datagram: &[u8]) -> Result<(BeatHead, &[u8]), BeatError> {
+        BeatHead::open(datagram, life(2, 20), &Key([7; 32]), &Toy)
+    }
+
+    #[test]
+    fn a_heartbeat_comes_back_as_it_was() {
+        for body in [&b""[..], b"body", &[0; BEAT_BODY_BYTES_MAX]] {
+            assert_eq!(open(&datagram(&head(1), body)), Ok((head(1), body)));
+        }
+    }
+
+    #[test]
+    fn every_bit_is_sealed() {
+        let good = datagram(&head(1), b"body");
+        for bit in 0..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert!(open(&bad).is_err(), "bit {bit}");
+        }
+        for len in 0..good.len() {
+            assert!(open(&good[..len]).is_err(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn another_key_or_receiver_is_refused() {
+        let good = datagram(&head(1), b"");
+        let wrong = BeatHead::open(&good, life(2, 20), &Key([8; 32]), &Toy);
+        assert_eq!(wrong, Err(BeatError::Tag));
+        for other in [life(3, 20), life(2, 21)] {
+            let misdirected = BeatHead::open(&good, other, &Key([7; 32]), &Toy);
+            assert_eq!(misdirected, Err(BeatError::Misdirected));
+        }
+        let long = datagram(&head(1), &[0; BEAT_BODY_BYTES_MAX + 1]);
+        assert_eq!(open(&long), Err(BeatError::Malformed));
+    }
+
+    #[test]
+    fn the_counter_only_rises_within_a_life() {
+        let mut beats = Beats::default();
+        assert_eq!(beats.take(&head(5)), Ok(()));
+        assert_eq!(beats.take(&head(5)), Err(BeatError::Replayed));
+        assert_eq!(beats.take(&head(4)), Err(BeatError::Replayed));
+        assert_eq!(beats.take(&head(9)), Ok(()));
+        let reborn = BeatHead {
+            from: life(1, 11),
+            ..head(1)
+        };
+        assert_eq!(beats.take(&reborn), Ok(()));
+        assert_eq!(beats.take(&head(10)), Err(BeatError::Replayed));
+    }
+}

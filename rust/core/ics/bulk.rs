@@ -227,3 +227,104 @@ impl Incoming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOTAL: u32 = CHUNK_BYTES_MAX + 100;
+
+    fn at(offset: u32, arrival: Arrival) -> At {
+        At { offset, arrival }
+    }
+
+    fn head(offset: u32) -> ChunkHead {
+        ChunkHead {
+            offset,
+            total: TOTAL,
+        }
+    }
+
+    #[test]
+    fn a_transfer_goes_over_in_pieces() {
+        let mut outgoing = Outgoing::new(TOTAL);
+        let mut incoming = Incoming::new(TOTAL, First::Yes);
+        let mut pieces = Vec::new();
+        while let Some((head, bytes)) = outgoing.next_chunk() {
+            outgoing.sent(bytes);
+            pieces.push(incoming.take(head, bytes).unwrap());
+        }
+        assert_eq!(pieces, [Piece::Store, Piece::Last]);
+        assert_eq!(incoming.note(), at(TOTAL, Arrival::Done));
+        assert_eq!(outgoing.told(incoming.note()), Ok(Told::Finished));
+        assert_eq!(outgoing.next_chunk(), None);
+    }
+
+    #[test]
+    fn after_a_break_it_goes_on_where_it_was() {
+        let mut outgoing = Outgoing::new(TOTAL);
+        outgoing.sent(CHUNK_BYTES_MAX);
+        outgoing.broken();
+        assert_eq!(outgoing.next_chunk(), None);
+        assert_eq!(outgoing.told(at(7, Arrival::More)), Ok(Told::GoOn));
+        assert_eq!(outgoing.next_chunk(), Some((head(7), CHUNK_BYTES_MAX)));
+        // What it was told of is not begun anew.
+        outgoing.all_told();
+        assert_eq!(outgoing.next_chunk(), Some((head(7), CHUNK_BYTES_MAX)));
+    }
+
+    #[test]
+    fn what_the_receiver_does_not_know_begins_anew() {
+        let mut outgoing = Outgoing::new(TOTAL);
+        outgoing.sent(CHUNK_BYTES_MAX);
+        outgoing.broken();
+        outgoing.all_told();
+        assert_eq!(outgoing.next_chunk(), Some((head(0), CHUNK_BYTES_MAX)));
+    }
+
+    #[test]
+    fn an_early_transfer_waits_and_begins_anew() {
+        let mut outgoing = Outgoing::new(TOTAL);
+        outgoing.sent(CHUNK_BYTES_MAX);
+        assert_eq!(outgoing.told(at(0, Arrival::Wait)), Ok(Told::GoOn));
+        assert_eq!(outgoing.next_chunk(), None);
+        let mut incoming = Incoming::new(TOTAL, First::No);
+        let late = incoming.take(head(CHUNK_BYTES_MAX), 100);
+        assert_eq!(late, Ok(Piece::Drop));
+        assert_eq!(outgoing.told(incoming.note()), Ok(Told::GoOn));
+        let (first, bytes) = outgoing.next_chunk().unwrap();
+        assert_eq!(incoming.take(first, bytes), Ok(Piece::Store));
+        // From now on nothing may be missing.
+        assert_eq!(incoming.take(head(TOTAL - 1), 1), Err(Fault::Gap));
+    }
+
+    #[test]
+    fn pieces_that_do_not_fit_are_faults() {
+        let mut incoming = Incoming::new(TOTAL, First::Yes);
+        assert_eq!(incoming.take(head(1), 1), Err(Fault::Gap));
+        assert_eq!(incoming.take(head(0), TOTAL + 1), Err(Fault::Beyond));
+        assert_eq!(incoming.take(head(u32::MAX), 1), Err(Fault::Beyond));
+        let other = ChunkHead {
+            offset: 0,
+            total: 1,
+        };
+        assert_eq!(incoming.take(other, 1), Err(Fault::Total));
+        assert_eq!(incoming.take(head(0), 9), Ok(Piece::Store));
+        assert_eq!(incoming.take(head(0), 9), Ok(Piece::Drop));
+        assert_eq!(incoming.take(head(0), 10), Err(Fault::Gap));
+        let mut outgoing = Outgoing::new(TOTAL);
+        let beyond = at(TOTAL + 1, Arrival::More);
+        assert_eq!(outgoing.told(beyond), Err(Fault::Beyond));
+    }
+
+    #[test]
+    fn a_refused_transfer_is_finished_for_good() {
+        let mut outgoing = Outgoing::new(TOTAL);
+        let refused = at(0, Arrival::NoMemory);
+        assert_eq!(outgoing.told(refused), Ok(Told::Finished));
+        outgoing.broken();
+        outgoing.all_told();
+        assert_eq!(outgoing.told(at(0, Arrival::More)), Ok(Told::Finished));
+        assert_eq!(outgoing.next_chunk(), None);
+    }
+}

@@ -465,3 +465,290 @@ fn read(frame: &[u8]) -> Result<Received, Reason> {
     }
     Received::parse(&header, payload)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::toy::Toy,
+        *, //
+    };
+    use crate::ids::Incarnation;
+
+    struct Open;
+
+    impl Admission for Open {
+        fn admit(&self, _: Peer, _: Channel) -> Result<(), Reason> {
+            Ok(())
+        }
+    }
+
+    struct Closed(Reason);
+
+    impl Admission for Closed {
+        fn admit(&self, _: Peer, _: Channel) -> Result<(), Reason> {
+            Err(self.0)
+        }
+    }
+
+    fn node(number: u8) -> NodeId {
+        NodeId::new(number).unwrap()
+    }
+
+    fn local(number: u8) -> Local {
+        let instance = Instance::new(node(number), Incarnation(u64::from(number) + 100));
+        Local {
+            peer: Peer {
+                instance,
+                boot: u64::from(number),
+            },
+            cluster: ClusterName::parse(b"lab").unwrap(),
+            build: [3; 32],
+            host: Host {
+                fp_bytes: 2696,
+                features: 1,
+            },
+            mode: Mode::Mac,
+            key: Key([9; 32]),
+        }
+    }
+
+    /// Node 2 dials node 1.
+    struct Pair {
+        dialler: (Local, Handshake),
+        listener: (Local, Handshake),
+        hello: Message,
+    }
+
+    impl Pair {
+        fn new(dialler: Local, listener: Local) -> Self {
+            let (dial, hello) = Handshake::dial(&dialler, Channel::Control, node(1), [1; 32]);
+            let listen = Handshake::listen(node(2), [2; 32]);
+            Self {
+                dialler: (dialler, dial),
+                listener: (listener, listen),
+                hello,
+            }
+        }
+
+        fn dialler(&mut self, message: &Message) -> Step {
+            let (local, handshake) = &mut self.dialler;
+            handshake.step(local, message.as_bytes(), &Toy, &Open)
+        }
+
+        fn listener(&mut self, message: &Message) -> Step {
+            let (local, handshake) = &mut self.listener;
+            handshake.step(local, message.as_bytes(), &Toy, &Open)
+        }
+    }
+
+    fn message(step: Step) -> Message {
+        match step {
+            Step::Send(message) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn reason(step: Step) -> (Reason, Party) {
+        match step {
+            Step::Refused(_, refusal) => (refusal.reason, refusal.by),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn two_nodes_of_a_cluster_find_the_same_keys() {
+        let mut pair = Pair::new(local(2), local(1));
+        let hello = pair.hello;
+        let hello = message(pair.listener(&hello));
+        let proof = message(pair.dialler(&hello));
+        let Step::Established(Some(proof), listener) = pair.listener(&proof) else {
+            panic!("the listener did not establish");
+        };
+        let Step::Established(None, dialler) = pair.dialler(&proof) else {
+            panic!("the dialler did not establish");
+        };
+        assert_eq!(dialler.peer, local(1).peer);
+        assert_eq!(listener.peer, local(2).peer);
+        assert_eq!(dialler.tx_key, listener.rx_key);
+        assert_eq!(dialler.rx_key, listener.tx_key);
+        assert_ne!(dialler.tx_key, dialler.rx_key);
+        assert_eq!((dialler.mode, listener.mode), (Mode::Mac, Mode::Mac));
+        // A frame more is none of a handshake.
+        assert_eq!(reason(pair.dialler(&proof)).0, Reason::Malformed);
+    }
+
+    #[test]
+    fn the_stricter_mode_holds() {
+        let strict = Local {
+            mode: Mode::Aead,
+            ..local(1)
+        };
+        let mut pair = Pair::new(local(2), strict);
+        let hello = pair.hello;
+        let hello = message(pair.listener(&hello));
+        let proof = message(pair.dialler(&hello));
+        let Step::Established(_, listener) = pair.listener(&proof) else {
+            panic!("not established");
+        };
+        assert_eq!(listener.mode, Mode::Aead);
+    }
+
+    #[test]
+    fn a_wrong_key_is_found_by_the_listener_first() {
+        let wrong = Local {
+            key: Key([8; 32]),
+            ..local(2)
+        };
+        let mut pair = Pair::new(wrong, local(1));
+        let hello = pair.hello;
+        let hello = message(pair.listener(&hello));
+        let proof = message(pair.dialler(&hello));
+        assert_eq!(reason(pair.listener(&proof)), (Reason::WrongKey, Party::Us));
+        let told = Message::refuse(Reason::WrongKey);
+        assert_eq!(reason(pair.dialler(&told)), (Reason::WrongKey, Party::Peer));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_at_the_hello() {
+        let strangers = [
+            (
+                Local {
+                    cluster: ClusterName::parse(b"other").unwrap(),
+                    ..local(2)
+                },
+                Reason::ForeignCluster,
+            ),
+            (
+                Local {
+                    build: [4; 32],
+                    ..local(2)
+                },
+                Reason::OtherBuild,
+            ),
+            (
+                Local {
+                    host: Host {
+                        fp_bytes: 2696,
+                        features: 2,
+                    },
+                    ..local(2)
+                },
+                Reason::OtherHost,
+            ),
+            (local(1), Reason::DuplicateNode),
+            (local(3), Reason::Address),
+        ];
+        for (stranger, expected) in strangers {
+            let mut pair = Pair::new(stranger, local(1));
+            let hello = pair.hello;
+            assert_eq!(reason(pair.listener(&hello)), (expected, Party::Us));
+        }
+    }
+
+    #[test]
+    fn who_is_not_admitted_is_refused_before_and_after_the_proof() {
+        let mut pair = Pair::new(local(2), local(1));
+        let hello = pair.hello;
+        let step = { pair.listener.1.clone() }.step(
+            &local(1),
+            hello.as_bytes(),
+            &Toy,
+            &Closed(Reason::NotInRoster),
+        );
+        assert_eq!(reason(step).0, Reason::NotInRoster);
+        let hello = message(pair.listener(&hello));
+        let proof = message(pair.dialler(&hello));
+        let died = Closed(Reason::OldIncarnation);
+        let step = pair
+            .listener
+            .1
+            .step(&local(1), proof.as_bytes(), &Toy, &died);
+        assert_eq!(reason(step).0, Reason::OldIncarnation);
+    }
+
+    #[test]
+    fn a_mirror_proves_nothing() {
+        // It sends back what it gets, as node 1.
+        let mut pair = Pair::new(local(2), local(1));
+        let hello = pair.hello;
+        assert_eq!(reason(pair.dialler(&hello)).0, Reason::DuplicateNode);
+        // It claims to be node 1 and returns the proof.
+        let mut pair = Pair::new(local(2), local(1));
+        let hello = pair.hello;
+        let hello = message(pair.listener(&hello));
+        let proof = message(pair.dialler(&hello));
+        assert_eq!(reason(pair.dialler(&proof)).0, Reason::WrongKey);
+        // The listener's own nonce comes back.
+        let mut pair = Pair::new(local(2), local(1));
+        pair.listener.1 = Handshake::listen(node(2), [1; 32]);
+        let hello = pair.hello;
+        assert_eq!(reason(pair.listener(&hello)).0, Reason::Malformed);
+    }
+
+    #[test]
+    fn a_proof_of_another_connection_does_not_verify() {
+        let mut first = Pair::new(local(2), local(1));
+        let hello = first.hello;
+        let hello = message(first.listener(&hello));
+        let proof = message(first.dialler(&hello));
+        let mut second = Pair::new(local(2), local(1));
+        second.listener.1 = Handshake::listen(node(2), [5; 32]);
+        let hello = second.hello;
+        message(second.listener(&hello));
+        assert_eq!(reason(second.listener(&proof)).0, Reason::WrongKey);
+    }
+
+    #[test]
+    fn every_bit_of_a_hello_is_proved() {
+        // A hand on the wire changes one bit of the dialler's Hello.
+        for bit in 0..HELLO_BYTES * 8 {
+            let mut pair = Pair::new(local(2), local(1));
+            let mut frame = pair.hello.as_bytes().to_vec();
+            frame[HEADER_BYTES + bit / 8] ^= 1 << (bit % 8);
+            let (listener, handshake) = &mut pair.listener;
+            let Step::Send(hello) = handshake.step(listener, &frame, &Toy, &Open) else {
+                continue;
+            };
+            match pair.dialler(&hello) {
+                Step::Send(proof) => {
+                    assert_eq!(reason(pair.listener(&proof)).0, Reason::WrongKey, "{bit}");
+                }
+                other => assert_eq!(reason(other).0, Reason::Malformed, "{bit}"),
+            }
+        }
+    }
+
+    #[test]
+    fn frames_out_of_turn_are_refused() {
+        let mut pair = Pair::new(local(2), local(1));
+        let proof = Message::proof(&[0; 32]);
+        assert_eq!(reason(pair.listener(&proof)).0, Reason::Malformed);
+        let mut pair = Pair::new(local(2), local(1));
+        assert_eq!(reason(pair.dialler(&proof)).0, Reason::Malformed);
+        let mut pair = Pair::new(local(2), local(1));
+        let hello = pair.hello;
+        message(pair.listener(&hello));
+        assert_eq!(reason(pair.listener(&hello)).0, Reason::Malformed);
+    }
+
+    #[test]
+    fn another_protocol_is_named() {
+        let mut pair = Pair::new(local(2), local(1));
+        let mut frame = pair.hello.as_bytes().to_vec();
+        frame[4] = 9;
+        let (listener, handshake) = &mut pair.listener;
+        let step = handshake.step(listener, &frame, &Toy, &Open);
+        assert_eq!(reason(step).0, Reason::Protocol);
+    }
+
+    #[test]
+    fn a_refusal_has_words() {
+        let refusal = Refusal {
+            reason: Reason::WrongKey,
+            by: Party::Us,
+            claimed: Some(local(2).peer.instance),
+        };
+        let text = "node 2.102 is refused: it does not have the key of this cluster";
+        assert_eq!(refusal.to_string(), text);
+    }
+}

@@ -347,3 +347,137 @@ impl Session {
         Ok(Verdict::Deliver)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Instant = Instant(1_000_000);
+
+    fn membership(seq: u64) -> Header {
+        Header {
+            seq,
+            ..Header::of(Kind::Membership)
+        }
+    }
+
+    fn ack(ack: u64) -> Header {
+        Header {
+            ack,
+            ..Header::of(Kind::Ack)
+        }
+    }
+
+    /// A session with `made` frames, resumed at 0.
+    fn up(made: u64) -> Session {
+        let mut session = Session::new();
+        for seq in 1..=made {
+            assert_eq!(session.reserve(Class::Membership, 40), Ok(seq));
+        }
+        session.connected();
+        session.receive(&ack(0), NOW).unwrap();
+        session
+    }
+
+    fn sent(session: &mut Session) -> Vec<u64> {
+        let mut all = Vec::new();
+        while let Some(seq) = session.next_to_send() {
+            session.sent(seq);
+            all.push(seq);
+        }
+        all
+    }
+
+    #[test]
+    fn nothing_is_sent_before_the_peer_said_where_to_resume() {
+        let mut session = Session::new();
+        session.reserve(Class::Call, 40).unwrap();
+        assert_eq!(session.next_to_send(), None);
+        session.connected();
+        assert_eq!(session.next_to_send(), None);
+        let early = session.receive(&membership(1), NOW);
+        assert_eq!(early, Err(Fault::NotResumed(Kind::Membership)));
+        session.receive(&ack(0), NOW).unwrap();
+        assert_eq!(session.next_to_send(), Some(1));
+    }
+
+    #[test]
+    fn what_the_peer_lacks_is_sent_again_on_a_new_connection() {
+        let mut session = up(5);
+        assert_eq!(sent(&mut session), [1, 2, 3, 4, 5]);
+        assert_eq!(session.receive(&ack(2), NOW).unwrap().acked, 2);
+        session.disconnected();
+        assert_eq!(session.next_to_send(), None);
+        session.connected();
+        assert_eq!(session.receive(&ack(3), NOW).unwrap().acked, 3);
+        assert_eq!(sent(&mut session), [4, 5]);
+    }
+
+    #[test]
+    fn each_frame_is_delivered_once_and_in_order() {
+        let mut session = up(0);
+        let verdict = |session: &mut Session, seq| {
+            let receipt = session.receive(&membership(seq), NOW);
+            receipt.map(|receipt| receipt.verdict)
+        };
+        assert_eq!(verdict(&mut session, 1), Ok(Verdict::Deliver));
+        assert_eq!(verdict(&mut session, 1), Ok(Verdict::Duplicate));
+        let gap = Fault::Gap {
+            expected: 2,
+            seq: 3,
+        };
+        assert_eq!(verdict(&mut session, 3), Err(gap));
+        assert_eq!(verdict(&mut session, 2), Ok(Verdict::Deliver));
+        session.disconnected();
+        session.connected();
+        session.receive(&ack(0), NOW).unwrap();
+        assert_eq!(verdict(&mut session, 2), Ok(Verdict::Duplicate));
+    }
+
+    #[test]
+    fn an_impossible_acknowledgement_is_a_fault() {
+        let mut session = up(2);
+        assert_eq!(session.receive(&ack(3), NOW), Err(Fault::AckOfUnsent(3)));
+        session.receive(&ack(2), NOW).unwrap();
+        session.connected();
+        assert_eq!(session.receive(&ack(1), NOW), Err(Fault::Forgotten(1)));
+        session.disconnected();
+        assert_eq!(session.receive(&ack(2), NOW), Err(Fault::Down));
+        let misplaced = session.receive(&Header::of(Kind::AtEnd), NOW);
+        assert_eq!(misplaced, Err(Fault::Misplaced(Kind::AtEnd)));
+    }
+
+    #[test]
+    fn an_acknowledgement_leaves_in_time() {
+        let mut session = up(0);
+        assert_eq!(session.ack_due(), None);
+        session.receive(&membership(1), NOW).unwrap();
+        let later = NOW.after(Span::ms(5));
+        session.receive(&membership(2), later).unwrap();
+        assert_eq!(session.ack_due(), Some(NOW.after(ACK_DELAY_MAX)));
+        assert_eq!((session.ack(), session.ack_due()), (2, None));
+        for seq in 3..3 + u64::from(ACK_FRAMES_MAX) {
+            session.receive(&membership(seq), later).unwrap();
+        }
+        assert_eq!(session.ack_due(), Some(later));
+        session.disconnected();
+        assert_eq!(session.ack_due(), None);
+    }
+
+    #[test]
+    fn kept_frames_are_bounded_by_class() {
+        let mut session = Session::new();
+        for _ in 0..MEMBERSHIP_FRAMES_MAX {
+            session.reserve(Class::Membership, 100).unwrap();
+        }
+        assert_eq!(session.reserve(Class::Membership, 100), Err(Full));
+        let half = CALL_BYTES_MAX / 2;
+        session.reserve(Class::Call, half).unwrap();
+        assert_eq!(session.reserve(Class::Call, half + 1), Err(Full));
+        assert!(session.has_room(Class::Call, half));
+        session.reserve(Class::Answer, half).unwrap();
+        session.release(Class::Membership, 100);
+        assert!(session.has_room(Class::Membership, 100));
+        assert_eq!(session.kept(Class::Call).bytes, half);
+    }
+}
