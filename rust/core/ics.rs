@@ -29,5 +29,6 @@ pub mod seal;
 pub mod served;
 pub mod session;
 pub mod table;
+
 #[cfg(test)]
-mod toy;
+pub(crate) mod tests;

@@ -14,6 +14,8 @@ use crate::{
     ids::NodeId, //
 };
 
+pub mod ics;
+
 /// Text of a node number and the number it is, 0 for a refusal.
 const NODE_TEXTS: [(&[u8], u8); 7] = [
     (b"1", 1),
@@ -45,7 +47,7 @@ pub fn first_failure() -> Option<&'static str> {
     if !identities_hold() {
         return Some("identities");
     }
-    None
+    ics::first_failure()
 }
 
 fn parses_to(text: &[u8], number: u8) -> bool {

@@ -194,7 +194,7 @@ impl Beats {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::toy::Toy,
+        super::tests::toy::Toy,
         *, //
     };
 

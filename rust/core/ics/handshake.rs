@@ -469,7 +469,7 @@ fn read(frame: &[u8]) -> Result<Received, Reason> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::toy::Toy,
+        super::tests::toy::Toy,
         *, //
     };
     use crate::ids::Incarnation;

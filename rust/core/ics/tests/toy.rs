@@ -4,10 +4,10 @@
 //!
 //! Depends on every bit of key and parts and keeps nothing secret.
 
-use super::handshake::Hmac;
+use crate::ics::handshake::Hmac;
 
 /// Stands for HMAC-SHA256.
-pub(super) struct Toy;
+pub(crate) struct Toy;
 
 impl Hmac for Toy {
     fn hmac_sha256(&self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
