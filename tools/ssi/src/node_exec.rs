@@ -66,7 +66,12 @@ fn die_with(parent: i32) -> Result<()> {
     Ok(())
 }
 
-fn forbid_core_files() -> Result<()> {
+/// Lets this process and its children leave no core files.
+///
+/// # Errors
+///
+/// What the host says.
+pub(crate) fn forbid_core_files() -> Result<()> {
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),

@@ -82,6 +82,7 @@ use crate::{
         ACCEPT_RETRY,
         CLIENTS_MAX, //
     },
+    node_exec,
     plan::Plan,
     protocol::Reply, //
 };
@@ -170,6 +171,8 @@ impl Waiting {
 impl Supervisor {
     fn new(plan: Plan, paths: ClusterPaths, begin: Instant) -> Result<Self> {
         household::raise_open_files(plan.nodes)?;
+        // The cluster key lies in our memory.
+        node_exec::forbid_core_files()?;
         // Orphans of a dead kernel come to us, so that we can see them end.
         process::set_child_subreaper(Some(process::getpid())).context("cannot reap orphans")?;
         let listener = UnixListener::bind(paths.control_checked()?)

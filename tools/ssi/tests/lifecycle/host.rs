@@ -118,7 +118,8 @@ impl Host {
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
-    fn supervisor(&self) -> i32 {
+    /// Process id of the supervisor.
+    pub(crate) fn supervisor(&self) -> i32 {
         let status = self.succeeds(&["status", "--json"]);
         let line = status
             .lines()

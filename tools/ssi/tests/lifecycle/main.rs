@@ -7,6 +7,7 @@
 //! `tests/boot`.
 
 mod host;
+mod links;
 
 use std::{
     fs,
