@@ -4,8 +4,10 @@
 //!
 //! What a login would set, the same for `ssi exec` and for the console.
 
-/// Where programs are looked for.
-pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where programs are looked for; last where the cluster's commands are when the
+/// root has none ([`crate::commands::KEPT`]).
+pub(crate) const PATH: &str =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/ssi/bin";
 
 /// The shell of the console.
 pub(crate) const SHELL: &str = "/bin/sh";

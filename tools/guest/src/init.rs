@@ -4,8 +4,9 @@
 //!
 //! ```text
 //! mount --> network --> root --> agent, console --> reap --+--> power off
-//!                                     ^                    |    (SIGTERM, SIGUSR1, SIGUSR2)
-//!                                     +---- one died ------+
+//!                                     ^                    |    (SIGUSR1, SIGUSR2)
+//!                                     +---- one died ------+--> restart
+//!                                                               (SIGTERM, SIGINT)
 //! ```
 //!
 //! Whatever fails on the way is reported and passed by: a node that answers
@@ -31,7 +32,9 @@ use signal_hook::{
 
 use crate::{
     cmdline::{Cmdline, Root},
-    console, mounts, network, power, problem, root,
+    console, mounts, network,
+    power::{self, End},
+    problem, root,
 };
 
 /// A child that lives shorter than this is not started again at once.
@@ -55,6 +58,7 @@ pub(crate) fn run() -> anyhow::Result<Infallible> {
     change_root(&cmdline);
     network::name_nodes();
     end_on_signals()?;
+    power::offer();
     let mut children = [Kept::new(Role::Agent), Kept::new(Role::Console)];
     loop {
         children.iter_mut().for_each(Kept::ensure);
@@ -83,15 +87,19 @@ fn change_root(cmdline: &Cmdline) {
     }
 }
 
-/// `poweroff`, `halt` and `reboot` send one of these to pid 1.
+/// `poweroff`, `halt` and `reboot` send one of these to pid 1, and so does the
+/// kernel.
 fn end_on_signals() -> anyhow::Result<()> {
     let mut signals =
         Signals::new([SIGTERM, SIGUSR1, SIGUSR2, SIGINT]).context("signals of pid 1")?;
     thread::Builder::new()
         .name("end".to_owned())
         .spawn(move || {
-            if signals.forever().next().is_some() {
-                power::end();
+            if let Some(signal) = signals.forever().next() {
+                power::end(match signal {
+                    SIGTERM | SIGINT => End::Restart,
+                    _ => End::Off,
+                });
             }
         })
         .context("the thread that ends the node")?;
@@ -103,7 +111,7 @@ fn reap(children: &mut [Kept]) -> anyhow::Result<()> {
     match wait(WaitOptions::empty()) {
         Ok(Some((pid, _))) => children.iter_mut().for_each(|kept| kept.ended(pid)),
         Ok(None) | Err(Errno::INTR) => {}
-        Err(Errno::CHILD) if power::is_ending() => power::off(),
+        Err(Errno::CHILD) if power::is_ending() => power::finish(),
         Err(Errno::CHILD) => thread::sleep(LIFE_MIN),
         Err(why) => return Err(why).context("waiting for children"),
     }

@@ -2,11 +2,12 @@
 
 //! The first process of a node.
 //!
-//! One static binary with three lives. As pid 1 it mounts what programs
+//! One static binary with four lives. As pid 1 it mounts what programs
 //! expect, brings up the launcher's wire, changes to the root it was told, and
 //! then only keeps its two children alive and reaps orphans: the agent, which
 //! runs commands for `ssi exec`, and a shell on the console. Its third life, short,
-//! is the step between a fork and a program that leads a terminal session.
+//! is the step between a fork and a program that leads a terminal session; its
+//! fourth, started by the kernel, asks pid 1 for a power-off.
 //!
 //! ```text
 //! kernel --> /init (pid 1) --+--> /init agent      port 83 exec, port 84 control
@@ -21,6 +22,7 @@ use ssi_exec::node;
 
 mod agent;
 mod cmdline;
+mod commands;
 mod console;
 mod environment;
 mod init;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("agent") => report(agent::run()),
         Some(node::SESSION_WORD) => lead_session(),
+        Some(power::REQUEST_WORD) => request_power_off(),
         None if rustix::process::getpid().is_init() => report(init::run()),
         _ => {
             log::line("this is the first process of a node; the kernel starts it, not you");
@@ -50,7 +53,18 @@ fn lead_session() -> ExitCode {
     ExitCode::from(126)
 }
 
-/// Every life ends only by failing.
+/// Nobody reads the words of a program the kernel starts; they are for others.
+fn request_power_off() -> ExitCode {
+    match power::request() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            log::line(&format!("the node cannot be asked to power off: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every other life ends only by failing.
 fn report(ended: anyhow::Result<std::convert::Infallible>) -> ExitCode {
     let Err(why) = ended;
     log::line(&format!("{why:#}"));

@@ -3,47 +3,91 @@
 //! The end of a node.
 //!
 //! Programs are asked to end, then made to; what they wrote is synced; the
-//! kernel powers off, which ends the UML process. Whether the node comes back
-//! is the launcher's business, so a reboot is an end as well.
+//! kernel powers off or restarts. Either ends the UML process, and its last words
+//! tell the launcher which: whether the node comes back is the launcher's business.
+//!
+//! Who asks is a program of busybox, the launcher, or the kernel itself, when the
+//! cluster shuts the node down. The kernel knows fixed paths of programs that a
+//! root may lack, so it is told other ways, which work on any root.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-    time::Duration,
-};
+use std::{fs, io, sync::OnceLock, thread, time::Duration};
 
 use rustix::{
-    process::{kill_process_group, Pid, Signal},
+    process::{kill_process, kill_process_group, Pid, Signal},
     system::{reboot, RebootCommand},
 };
 
 /// How long programs have between the request and the end.
 const GRACE: Duration = Duration::from_millis(200);
 
-static ENDING: AtomicBool = AtomicBool::new(false);
+/// The word that makes a life of this program ask pid 1 to power off.
+pub(crate) const REQUEST_WORD: &str = "poweroff";
+
+/// What pid 1 gets for a power-off. A restart is SIGTERM, as in busybox, or
+/// SIGINT, as from the kernel.
+pub(crate) const OFF_SIGNAL: Signal = Signal::USR2;
+
+/// How the node ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It stays down.
+    Off,
+    /// It is to come back.
+    Restart,
+}
+
+/// How, once it is known that.
+static ENDING: OnceLock<End> = OnceLock::new();
+
+/// Tells the kernel how to end the node in good order, on any root: for a
+/// power-off it starts this program again, for a restart it sends SIGINT to
+/// pid 1, where it would restart on the spot otherwise.
+pub(crate) fn offer() {
+    let command = format!("/proc/1/exe {REQUEST_WORD}");
+    if let Err(why) = fs::write("/proc/sys/kernel/poweroff_cmd", command) {
+        crate::log::line(&format!("the kernel's power-off is forced: {why}"));
+    }
+    if let Err(why) = reboot(RebootCommand::CadOff) {
+        crate::log::line(&format!("the kernel's restart is forced: {why}"));
+    }
+}
+
+/// Asks pid 1 to power off.
+///
+/// # Errors
+///
+/// When this process may not.
+pub(crate) fn request() -> io::Result<()> {
+    Ok(kill_process(Pid::INIT, OFF_SIGNAL)?)
+}
 
 /// Whether the node is about to end: nothing is started any more.
 pub(crate) fn is_ending() -> bool {
-    ENDING.load(Ordering::SeqCst)
+    ENDING.get().is_some()
 }
 
-/// Asks every program to end, makes them after a while, and powers off.
-/// Pid 1 may find all of them gone before and power off itself.
-pub(crate) fn end() {
-    ENDING.store(true, Ordering::SeqCst);
+/// Asks every program to end, makes them after a while, and ends the node.
+/// Pid 1 may find all of them gone before and end it itself.
+pub(crate) fn end(how: End) {
+    // The first one asked for is done.
+    let _ = ENDING.set(how);
     for signal in [Signal::HUP, Signal::TERM, Signal::CONT] {
         tell_everybody(signal);
     }
     thread::sleep(GRACE);
     tell_everybody(Signal::KILL);
     thread::sleep(GRACE);
-    off();
+    finish();
 }
 
-/// Powers off now. Returns only when the kernel refuses.
-pub(crate) fn off() {
+/// Ends the node now. Returns only when the kernel refuses.
+pub(crate) fn finish() {
+    let command = match ENDING.get() {
+        Some(End::Restart) => RebootCommand::Restart,
+        Some(End::Off) | None => RebootCommand::PowerOff,
+    };
     rustix::fs::sync();
-    if let Err(why) = reboot(RebootCommand::PowerOff) {
+    if let Err(why) = reboot(command) {
         crate::log::line(&format!("the kernel does not end: {why}"));
     }
 }

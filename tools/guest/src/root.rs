@@ -23,7 +23,7 @@ use rustix::{
     mount::{mount, mount_move, MountFlags},
 };
 
-use crate::{environment, mounts, problem};
+use crate::{commands, environment, mounts, problem};
 
 /// Where the other root is mounted before it becomes the root.
 const NEW_ROOT: &str = "/newroot";
@@ -38,6 +38,7 @@ pub(crate) fn change_to_hostfs() -> anyhow::Result<()> {
     fs::create_dir_all(NEW_ROOT)?;
     mount("none", NEW_ROOT, "hostfs", MountFlags::NODEV, c"")
         .context("the host directory cannot be mounted")?;
+    commands::keep();
     let left = open_root()?;
     for place in mounts::MOVED {
         take_along(place)?;

@@ -10,7 +10,6 @@ use std::{
     net::TcpStream,
 };
 
-use rustix::process::{kill_process, Pid, Signal};
 use serde::Serialize;
 use ssi_exec::{
     control::{Accepted, Hello, Refused, Request, Root, LINE_BYTES_MAX},
@@ -20,7 +19,7 @@ use ssi_exec::{
 use super::proc;
 use crate::{
     cmdline::{self, Cmdline},
-    problem,
+    power, problem,
 };
 
 /// Answers one connection until its peer ends it.
@@ -37,7 +36,7 @@ pub(crate) fn serve(stream: &TcpStream) -> anyhow::Result<()> {
             Some(Request::Status) => say(stream, &usage.status(node::running()))?,
             Some(Request::Poweroff) => {
                 say(stream, &accepted())?;
-                kill_process(Pid::INIT, Signal::TERM)?;
+                power::request()?;
             }
             None => say(stream, &refused(&line))?,
         }
