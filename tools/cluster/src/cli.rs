@@ -42,7 +42,8 @@ pub(crate) enum Command {
         #[arg(short)]
         verbose: bool,
         /// All that is known of one node, 'KEY: VALUE' a line
-        #[arg(short = 'V', value_name = "NODE", value_parser = parse_node, conflicts_with = "verbose")]
+        #[arg(short = 'V', value_name = "NODE", conflicts_with = "verbose")]
+        #[arg(value_parser = parse_node)]
         node: Option<ClusterNode>,
     },
 

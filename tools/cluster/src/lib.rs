@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The commands of a cluster, for tests.
+//! The commands, as a function.
 //!
 //! What each command takes is in [`cli`], what it prints in [`show`]; here is what
 //! they have in common: an answer on one stream, or one line on the other, and the
