@@ -27,6 +27,8 @@ pub(crate) struct Decoder {
     rest: Vec<u8>,
     /// Number of the last transition, known or lost; `None` while any may come.
     last: Option<TransId>,
+    /// The line that was not understood.
+    bad: Option<String>,
 }
 
 impl Decoder {
@@ -36,6 +38,7 @@ impl Decoder {
             file: file.to_owned(),
             rest: Vec::new(),
             last,
+            bad: None,
         }
     }
 
@@ -48,24 +51,41 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] at a line that cannot be; what came before it was
-    /// taken.
-    pub(crate) fn feed(&mut self, read: &[u8], mut take: impl FnMut(Event)) -> Result<(), Error> {
+    /// [`Error::Malformed`] at a line that cannot be, and ever after; what came
+    /// before it was taken.
+    pub(crate) fn feed(&mut self, read: &[u8], take: impl FnMut(Event)) -> Result<(), Error> {
+        if self.bad.is_none() {
+            self.bad = self.take_lines(read, take);
+        }
+        match &self.bad {
+            None => Ok(()),
+            Some(line) => Err(Error::Malformed {
+                file: self.file.clone(),
+                line: text::shown(line),
+            }),
+        }
+    }
+
+    /// Takes the lines that are whole; returns one that is not understood.
+    fn take_lines(&mut self, read: &[u8], mut take: impl FnMut(Event)) -> Option<String> {
         self.rest.extend_from_slice(read);
         let mut bytes = std::mem::take(&mut self.rest);
         let mut begin = 0;
         while let Some(end) = bytes.iter().skip(begin).position(|&byte| byte == b'\n') {
             let line = bytes.get(begin..begin + end).unwrap_or_default();
             begin += end + 1;
-            let text = String::from_utf8_lossy(line);
-            take(self.line(&text).ok_or_else(|| self.malformed(&text))?);
+            let line = String::from_utf8_lossy(line);
+            match self.line(&line) {
+                Some(event) => take(event),
+                None => return Some(line.into_owned()),
+            }
         }
         bytes.drain(..begin);
         if bytes.len() > LINE_BYTES_MAX {
-            return Err(self.malformed(&String::from_utf8_lossy(&bytes)));
+            return Some(String::from_utf8_lossy(&bytes).into_owned());
         }
         self.rest = bytes;
-        Ok(())
+        None
     }
 
     fn line(&mut self, line: &str) -> Option<Event> {
@@ -84,13 +104,6 @@ impl Decoder {
         }
         self.last = Some(transition.id);
         Some(Event::Transition(transition))
-    }
-
-    fn malformed(&self, line: &str) -> Error {
-        Error::Malformed {
-            file: self.file.clone(),
-            line: text::shown(line),
-        }
     }
 }
 

@@ -89,13 +89,18 @@ impl Events {
             }
             Err(why) => return Err(Error::io(&path, why)),
         }
-        Ok(Self {
+        Ok(Self::of(file, path, last))
+    }
+
+    /// The events that are read from `file`.
+    fn of(file: File, path: String, last: TransId) -> Self {
+        Self {
             file,
             decoder: Decoder::new(&path, Some(last)),
             path,
             ready: VecDeque::new(),
             is_broken: false,
-        })
+        }
     }
 
     /// The last transition that was given out or lost, in this reader's order;
@@ -108,10 +113,14 @@ impl Events {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`]; [`Error::Malformed`], after which there is no going on.
+    /// [`Error::Io`]; [`Error::Malformed`], now and ever after.
     pub fn now(&mut self) -> Result<Option<Event>, Error> {
         if self.ready.is_empty() {
-            self.read()?;
+            let read = self.read();
+            // What came before a bad line is given out first.
+            if self.ready.is_empty() {
+                read?;
+            }
         }
         Ok(self.ready.pop_front())
     }
@@ -210,4 +219,68 @@ fn open(cluster: &Cluster, path: &str) -> Result<File, Error> {
 /// One command is one write.
 fn tell(file: &mut File, command: &str) -> io::Result<()> {
     file.write_all(command.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Like the kernel's, a plain file ends where it ends and may go on later.
+    fn follower(last: u64) -> (File, Events) {
+        let writer = tempfile::NamedTempFile::new().unwrap();
+        let reader = File::open(writer.path()).unwrap();
+        let events = Events::of(reader, "events".to_owned(), TransId(last));
+        (writer.into_file(), events)
+    }
+
+    fn line(id: u64) -> String {
+        format!("{id} 1 1 COMINGUP UP joined 7.000001\n")
+    }
+
+    #[test]
+    fn nothing_is_left_out_while_more_comes() {
+        let (mut file, mut events) = follower(0);
+        let writer = thread::spawn(move || {
+            for id in 1..=500 {
+                // In two pieces: a reader may come in between.
+                let line = line(id);
+                let (begin, end) = line.split_at(7);
+                file.write_all(begin.as_bytes()).unwrap();
+                file.write_all(end.as_bytes()).unwrap();
+            }
+        });
+        for id in 1..=500 {
+            let Some(Ok(Event::Transition(next))) = events.next() else {
+                panic!("no transition {id}");
+            };
+            assert_eq!(next.id, TransId(id));
+        }
+        writer.join().unwrap();
+        assert_eq!(events.last_read(), TransId(500));
+    }
+
+    #[test]
+    fn waiting_has_an_end() {
+        let (mut file, mut events) = follower(4);
+        assert_eq!(events.now().unwrap(), None);
+        let short = Duration::from_millis(20);
+        assert_eq!(events.within(Some(short)).unwrap(), None);
+        assert_eq!(events.within(Some(Duration::ZERO)).unwrap(), None);
+        file.write_all(line(5).as_bytes()).unwrap();
+        let next = events.within(Some(short)).unwrap();
+        assert!(matches!(next, Some(Event::Transition(next)) if next.id == TransId(5)));
+    }
+
+    #[test]
+    fn after_a_line_that_cannot_be_there_is_no_going_on() {
+        let (mut file, mut events) = follower(4);
+        let text = line(5) + &line(7) + &line(8);
+        file.write_all(text.as_bytes()).unwrap();
+        assert!(events.next().is_some_and(|next| next.is_ok()));
+        assert!(events.next().is_some_and(|next| next.is_err()));
+        assert!(events.next().is_none());
+        assert!(events.now().is_err());
+    }
 }
