@@ -48,6 +48,8 @@ pub(crate) enum Death {
     PoweredOff,
     /// It was rebooted from inside.
     Rebooted,
+    /// It ended itself, because the cluster had gone on without it.
+    Excluded,
     /// The host had no room left for its memory.
     MemoryFull,
     /// Its agent did not say hello in time.
@@ -65,6 +67,9 @@ pub(crate) enum Death {
 /// What the kernel writes before the reason of a panic.
 const PANIC: &str = "Kernel panic - not syncing: ";
 
+/// What the kernel writes when the others have gone on without it.
+const EXCLUDED: &str = "ssi_clms: the cluster excluded this node";
+
 /// `SIGBUS` of every Linux: UML touched memory the host could not give.
 const SIGBUS: i32 = 7;
 
@@ -72,6 +77,9 @@ const SIGBUS: i32 = 7;
 pub(crate) fn explain(exit: Exit, tail: &str) -> Death {
     if ran_out_of_room(exit, tail) {
         return Death::MemoryFull;
+    }
+    if tail.contains(EXCLUDED) {
+        return Death::Excluded;
     }
     if let Some(text) = panic_text(tail) {
         return Death::Panic { text };
@@ -131,6 +139,7 @@ impl fmt::Display for Death {
             Self::Exit { status, last } => write!(f, "exited with status {status}: {last}"),
             Self::PoweredOff => f.write_str("powered off from inside"),
             Self::Rebooted => f.write_str("rebooted from inside"),
+            Self::Excluded => f.write_str("the cluster had gone on without it"),
             Self::MemoryFull => f.write_str(
                 "out of room for its memory: free some in /dev/shm (or TMPDIR), or use a \
                  smaller --mem",
@@ -196,6 +205,15 @@ mod tests {
             Death::Rebooted
         );
         assert_eq!(words(exit, ""), "exited with status 0");
+    }
+
+    #[test]
+    fn one_that_was_excluded_says_so() {
+        let tail =
+            "ssi_clms: the cluster excluded this node: it is at epoch 7\nreboot: Power down\n";
+        assert_eq!(explain(Exit::Status(0), tail), Death::Excluded);
+        let panicked = format!("{tail}{PANIC}excluded\n");
+        assert_eq!(explain(ABORTED, &panicked), Death::Excluded);
     }
 
     #[test]

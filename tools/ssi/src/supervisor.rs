@@ -256,7 +256,10 @@ impl Supervisor {
             self.cluster.stop(&mut self.world);
         }
         let world = &mut self.world;
-        self.cluster.each(|node| node.look_for_stop(world));
+        self.cluster.each(|node| {
+            node.look_for_stop(world);
+            node.reap_rest(world);
+        });
     }
 
     fn listen(&mut self, listening: Listening) {

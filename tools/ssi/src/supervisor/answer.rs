@@ -271,6 +271,7 @@ fn shown(state: &State) -> NodeState {
         State::Ending(_) => NodeState::Ending,
         State::Dead(_) => NodeState::Dead,
         State::Fenced(_) => NodeState::Fenced,
+        State::Rebooting => NodeState::Waiting,
     }
 }
 

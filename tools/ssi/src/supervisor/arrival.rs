@@ -39,6 +39,7 @@ impl<'a> Arrival<'a> {
             State::Booting { .. } | State::Ending(Ending::Late) => Self::Coming,
             State::Fenced(fenced) if fenced.cure != Cure::Now => Self::Fenced(*fenced),
             State::Fenced(_) | State::Ending(Ending::Fenced(_)) => Self::Coming,
+            State::Rebooting => Self::Coming,
             State::Ready | State::Pausing | State::Paused => Self::Up,
             State::Dead(death) => Self::Failed(death),
             State::Down | State::Ending(Ending::PoweringOff { .. } | Ending::Killed) => {

@@ -26,13 +26,18 @@
 //!     | +--------+ <---+ healed, resume, tick: its boot is due
 //!     +-| Fenced | ----+
 //! remove+--------+ -------> boot: to Booting
+//!     |
+//!     | +-----------+ <---- gone, rebooted from inside: from Ready, Pausing, Paused
+//!     +-| Rebooting |
+//! remove+-----------+ ----> boot: to Booting
 //! ```
 //!
 //! Gone means that the process and all of its group were reaped, so a node is
 //! never started beside its own rest.
 //!
-//! A fenced node was killed because the others go on without it (`fenced`). What
-//! cures it makes its boot due; the cluster boots it when it is its turn.
+//! A fenced node was killed because the others go on without it (`fenced`), or ended
+//! itself because it noticed that they have. What cures it makes its boot due; the
+//! cluster boots it, and one that was rebooted, when it is its turn.
 //!
 //! The machine decides; the supervisor does what the returned [`Effect`]s say.
 
@@ -79,6 +84,8 @@ pub(crate) enum State {
     Dead(Death),
     /// No process: it was killed so that the others could go on.
     Fenced(Fenced),
+    /// No process: it was rebooted from inside, and its boot is due.
+    Rebooting,
 }
 
 /// Why a node is being ended.
@@ -215,7 +222,7 @@ impl Machine {
             State::Dead(death) => Some(death),
             State::Down | State::Booting { .. } | State::Ready => None,
             State::Pausing | State::Paused | State::Ending(_) => None,
-            State::Fenced(_) => None,
+            State::Fenced(_) | State::Rebooting => None,
         }
     }
 
@@ -224,13 +231,18 @@ impl Machine {
         match self.state {
             State::Fenced(fenced) | State::Ending(Ending::Fenced(fenced)) => Some(fenced),
             State::Down | State::Booting { .. } | State::Ready | State::Pausing => None,
-            State::Paused | State::Ending(_) | State::Dead(_) => None,
+            State::Paused | State::Ending(_) | State::Dead(_) | State::Rebooting => None,
         }
     }
 
-    /// Whether it was cured and is to be booted when it is its turn.
+    /// Whether it is to be booted when it is its turn.
     pub(crate) fn boot_is_due(&self) -> bool {
-        matches!(&self.state, State::Fenced(fenced) if fenced.cure == Cure::Now)
+        match &self.state {
+            State::Rebooting => true,
+            State::Fenced(fenced) => fenced.cure == Cure::Now,
+            State::Down | State::Booting { .. } | State::Ready | State::Pausing => false,
+            State::Paused | State::Ending(_) | State::Dead(_) => false,
+        }
     }
 
     /// When it wants a [`Event::Tick`].
@@ -243,7 +255,7 @@ impl Machine {
             }) => Some(at),
             State::Down | State::Ready | State::Pausing | State::Paused => None,
             State::Ending(Ending::Killed | Ending::Late | Ending::Fenced(_)) => None,
-            State::Fenced(_) | State::Dead(_) => None,
+            State::Fenced(_) | State::Dead(_) | State::Rebooting => None,
         }
     }
 
@@ -254,7 +266,11 @@ impl Machine {
 
     /// Whether a process of its own exists.
     pub(crate) fn has_process(&self) -> bool {
-        !matches!(self.state, State::Down | State::Dead(_) | State::Fenced(_))
+        match self.state {
+            State::Down | State::Dead(_) | State::Fenced(_) | State::Rebooting => false,
+            State::Booting { .. } | State::Ready | State::Pausing | State::Paused => true,
+            State::Ending(_) => true,
+        }
     }
 
     /// Whether it can be talked to.
@@ -266,7 +282,7 @@ impl Machine {
         match &self.state {
             State::Ready => Ok(()),
             State::Pausing | State::Paused => Err(Refusal::Paused(self.node)),
-            State::Booting { .. } => Err(Refusal::Booting(self.node)),
+            State::Booting { .. } | State::Rebooting => Err(Refusal::Booting(self.node)),
             State::Ending(_) => Err(Refusal::Ending(self.node)),
             State::Down | State::Dead(_) | State::Fenced(_) => Err(self.not_running()),
         }
@@ -302,7 +318,7 @@ impl Machine {
 
     fn boot(&mut self, now: Moment) -> Result<Vec<Effect>, Refusal> {
         match self.state {
-            State::Down | State::Dead(_) | State::Fenced(_) => {
+            State::Down | State::Dead(_) | State::Fenced(_) | State::Rebooting => {
                 self.boots += 1;
                 let until = now + BOOT_MAX;
                 Ok(self.enter(now, State::Booting { until }, &[Effect::Spawn]))
@@ -319,6 +335,7 @@ impl Machine {
             State::Booting { .. } => self.enter(now, State::Dead(Death::NotStarted { text }), &[]),
             State::Down | State::Ready | State::Pausing | State::Paused => Vec::new(),
             State::Ending(_) | State::Dead(_) | State::Fenced(_) => Vec::new(),
+            State::Rebooting => Vec::new(),
         }
     }
 
@@ -328,6 +345,7 @@ impl Machine {
             // The agent's connection was lost and made again, or it is too late.
             State::Down | State::Ready | State::Pausing | State::Paused => Vec::new(),
             State::Ending(_) | State::Dead(_) | State::Fenced(_) => Vec::new(),
+            State::Rebooting => Vec::new(),
         }
     }
 
@@ -335,7 +353,7 @@ impl Machine {
         match self.state {
             State::Ready => Ok(self.enter(now, State::Pausing, &[Effect::StopKernel])),
             State::Pausing | State::Paused => Err(Refusal::Paused(self.node)),
-            State::Booting { .. } => Err(Refusal::Booting(self.node)),
+            State::Booting { .. } | State::Rebooting => Err(Refusal::Booting(self.node)),
             State::Ending(_) => Err(Refusal::Ending(self.node)),
             State::Down | State::Dead(_) | State::Fenced(_) => Err(self.not_running()),
         }
@@ -347,6 +365,7 @@ impl Machine {
             // Resumed or killed in between, or stopped by somebody else.
             State::Down | State::Booting { .. } | State::Ready | State::Paused => Vec::new(),
             State::Ending(_) | State::Dead(_) | State::Fenced(_) => Vec::new(),
+            State::Rebooting => Vec::new(),
         }
     }
 
@@ -365,7 +384,9 @@ impl Machine {
                 cause: Cause::Paused,
                 ..
             })) => Ok(self.cure(now)),
-            State::Ready | State::Booting { .. } => Err(Refusal::NotPaused(self.node)),
+            State::Ready | State::Booting { .. } | State::Rebooting => {
+                Err(Refusal::NotPaused(self.node))
+            }
             State::Ending(_) => Err(Refusal::Ending(self.node)),
             State::Down | State::Dead(_) | State::Fenced(_) => Err(self.not_running()),
         }
@@ -377,7 +398,9 @@ impl Machine {
                 Ok(self.kill(now, Ending::Killed))
             }
             State::Ending(_) => Ok(self.kill(now, Ending::Killed)),
-            State::Dead(_) | State::Fenced(_) => Ok(self.enter(now, State::Down, &[])),
+            State::Dead(_) | State::Fenced(_) | State::Rebooting => {
+                Ok(self.enter(now, State::Down, &[]))
+            }
             State::Down => Err(self.not_running()),
         }
     }
@@ -391,7 +414,7 @@ impl Machine {
             // The others must not wait for its grace.
             State::Ending(Ending::PoweringOff { .. }) => self.kill(now, Ending::Killed),
             State::Ending(Ending::Killed | Ending::Late | Ending::Fenced(_)) => Vec::new(),
-            State::Down | State::Dead(_) | State::Fenced(_) => Vec::new(),
+            State::Down | State::Dead(_) | State::Fenced(_) | State::Rebooting => Vec::new(),
         }
     }
 
@@ -414,22 +437,37 @@ impl Machine {
                 self.kill(now, Ending::Killed)
             }
             State::Down | State::Ending(_) | State::Dead(_) | State::Fenced(_) => Vec::new(),
+            State::Rebooting => Vec::new(),
         }
     }
 
     fn gone(&mut self, now: Moment, death: Death) -> Vec<Effect> {
+        let well = now.saturating_sub(self.since);
         let state = match self.state {
-            State::Booting { .. } | State::Ready | State::Pausing | State::Paused => {
-                State::Dead(death)
-            }
+            State::Ready | State::Pausing | State::Paused => self.unasked(now, death, well),
+            // A kernel that reboots before it is ready would do so for ever.
+            State::Booting { .. } => State::Dead(death),
             State::Ending(Ending::PoweringOff { .. } | Ending::Killed) => State::Down,
             State::Ending(Ending::Late) => State::Dead(Death::NeverReady {
                 seconds: BOOT_MAX.as_secs(),
             }),
             State::Ending(Ending::Fenced(fenced)) => State::Fenced(fenced),
             State::Down | State::Dead(_) | State::Fenced(_) => return Vec::new(),
+            State::Rebooting => return Vec::new(),
         };
         self.enter(now, state, &[])
+    }
+
+    /// Where it stands after an end nobody here has asked for.
+    fn unasked(&mut self, now: Moment, death: Death, well: Moment) -> State {
+        match death {
+            Death::Rebooted => State::Rebooting,
+            // It noticed itself that the others have gone on.
+            Death::Excluded => State::Fenced(self.relapses.cure(Cause::Lost, now, well)),
+            Death::Panic { .. } | Death::Signal { .. } | Death::Exit { .. } => State::Dead(death),
+            Death::PoweredOff | Death::MemoryFull => State::Dead(death),
+            Death::NeverReady { .. } | Death::NotStarted { .. } => State::Dead(death),
+        }
     }
 
     fn tick(&mut self, now: Moment) -> Vec<Effect> {
@@ -443,7 +481,7 @@ impl Machine {
             }) if at <= now => self.cure(now),
             State::Booting { .. } | State::Ending(_) | State::Fenced(_) => Vec::new(),
             State::Down | State::Ready | State::Pausing | State::Paused => Vec::new(),
-            State::Dead(_) => Vec::new(),
+            State::Dead(_) | State::Rebooting => Vec::new(),
         }
     }
 
@@ -459,7 +497,9 @@ impl Machine {
             State::Down | State::Booting { .. } | State::Ready | State::Pausing => {
                 return Vec::new();
             }
-            State::Paused | State::Ending(_) | State::Dead(_) => return Vec::new(),
+            State::Paused | State::Ending(_) | State::Dead(_) | State::Rebooting => {
+                return Vec::new();
+            }
         };
         self.enter(now, state, &[])
     }
@@ -482,7 +522,7 @@ impl Machine {
             State::Down | State::Booting { .. } | State::Ready | State::Pausing => {
                 Refusal::NotRunning(self.node)
             }
-            State::Paused | State::Ending(_) => Refusal::NotRunning(self.node),
+            State::Paused | State::Ending(_) | State::Rebooting => Refusal::NotRunning(self.node),
         }
     }
 }
@@ -644,6 +684,26 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_was_rebooted_boots_and_not_for_ever() {
+        let rebooted = || Event::Gone(Death::Rebooted);
+        let mut node = machine(&[Event::Boot, Event::Hello, rebooted()]);
+        assert!(node.boot_is_due() && !node.has_process());
+        assert_eq!(node.step(NOW, Event::Boot), Ok(vec![Effect::Spawn]));
+        node.step(NOW, rebooted()).unwrap();
+        assert_eq!(node.state(), &State::Dead(Death::Rebooted), "never ready");
+        let mut node = machine(&[Event::Boot, Event::Hello, Event::PowerOff, rebooted()]);
+        assert_eq!(node.state(), &State::Down, "the cluster ends");
+        node = machine(&[Event::Boot, Event::Hello, rebooted(), Event::Remove]);
+        assert_eq!(node.state(), &State::Down, "the user has had enough");
+    }
+
+    #[test]
+    fn a_node_that_was_excluded_boots_after_a_while() {
+        let node = machine(&[Event::Boot, Event::Hello, Event::Gone(Death::Excluded)]);
+        assert!(node.fenced().is_some() && node.deadline() > Some(NOW));
+    }
+
+    #[test]
     fn a_node_that_is_being_ended_is_not_booted_by_a_fence() {
         for end in [Event::Remove, Event::PowerOff] {
             let mut node = machine(&[Event::Boot, Event::Hello, end]);
@@ -686,6 +746,7 @@ mod tests {
             Event::Fence(Cause::Cut),
             Event::Healed,
             powered_off(),
+            Event::Gone(Death::Rebooted),
             Event::Tick,
             Event::NotStarted("x".into()),
         ];

@@ -271,6 +271,14 @@ impl Node {
         self.news(Event::Gone(death), world);
     }
 
+    /// Reaps on, if its kernel has ended and some of its programs had not: the others
+    /// wait for the news.
+    pub(crate) fn reap_rest(&mut self, world: &mut World) {
+        if self.run.as_ref().is_some_and(|run| run.reap_at.is_some()) {
+            self.reap(world);
+        }
+    }
+
     /// Takes what the agent says; returns whether it answered a question.
     pub(crate) fn listen(&mut self, world: &mut World) -> Answered {
         let news = self.line.agent.as_mut().map(Agent::listen);
