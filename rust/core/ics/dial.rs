@@ -6,7 +6,10 @@
 //! proved nothing.
 
 use crate::{
-    ids::NodeId,
+    ids::{
+        NodeId,
+        NODES_LEN, //
+    },
     time::{
         Instant,
         Span, //
@@ -18,8 +21,11 @@ pub const BACKOFF_MIN: Span = Span::ms(10);
 /// Longest time between two attempts.
 pub const BACKOFF_MAX: Span = Span::ms(1000);
 
-/// Most connections that have proved nothing.
-pub const HALF_OPEN_MAX: usize = 64;
+/// Most connections from one address that have proved nothing: one of each
+/// channel.
+pub const HALF_OPEN_NODE_MAX: usize = 2;
+/// Most connections that have proved nothing: those of every node.
+pub const HALF_OPEN_MAX: usize = HALF_OPEN_NODE_MAX * NODES_LEN;
 /// Longest time a connection may take to prove itself.
 pub const HANDSHAKE_TIME_MAX: Span = Span::ms(2000);
 
@@ -58,10 +64,20 @@ impl Backoff {
     }
 }
 
-/// Connections that have proved nothing: `T` names one. The oldest makes room.
+/// Connections that have proved nothing: `T` names one.
+///
+/// An address has [`HALF_OPEN_NODE_MAX`] places, as many as an honest node needs.
+/// Who makes more, honest or not, loses its own oldest and takes no other's.
 #[derive(Clone, Debug)]
 pub struct HalfOpen<T, const N: usize = HALF_OPEN_MAX> {
-    entries: [Option<(T, Instant)>; N],
+    entries: [Option<Entry<T>>; N],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry<T> {
+    connection: T,
+    from: NodeId,
+    since: Instant,
 }
 
 impl<T: Copy + PartialEq, const N: usize> Default for HalfOpen<T, N> {
@@ -76,15 +92,24 @@ impl<T: Copy + PartialEq, const N: usize> HalfOpen<T, N> {
         Self { entries: [None; N] }
     }
 
-    /// Adds a connection that came `now`. Gives the one that must go for it.
+    /// Adds a connection that came `now` from the address of `from`. Gives the
+    /// one that must go for it.
     #[must_use = "the connection must be closed"]
-    pub fn insert(&mut self, connection: T, now: Instant) -> Option<T> {
+    pub fn insert(&mut self, connection: T, from: NodeId, now: Instant) -> Option<T> {
+        let of_node = self.entries.iter().flatten().filter(|e| e.from == from);
+        let is_crowded = of_node.count() >= HALF_OPEN_NODE_MAX;
         // Free places are the oldest of all.
         let place = self
             .entries
             .iter_mut()
-            .min_by_key(|entry| entry.map(|(_, since)| since))?;
-        place.replace((connection, now)).map(|(oldest, _)| oldest)
+            .filter(|place| !is_crowded || place.is_some_and(|entry| entry.from == from))
+            .min_by_key(|place| place.map(|entry| entry.since))?;
+        let entry = Entry {
+            connection,
+            from,
+            since: now,
+        };
+        place.replace(entry).map(|oldest| oldest.connection)
     }
 
     /// Takes one out: it proved itself, or was closed.
@@ -92,7 +117,7 @@ impl<T: Copy + PartialEq, const N: usize> HalfOpen<T, N> {
         let found = self
             .entries
             .iter_mut()
-            .find(|entry| entry.is_some_and(|(known, _)| known == connection));
+            .find(|entry| entry.is_some_and(|entry| entry.connection == connection));
         found.is_some_and(|entry| entry.take().is_some())
     }
 
@@ -101,13 +126,13 @@ impl<T: Copy + PartialEq, const N: usize> HalfOpen<T, N> {
         let found = self
             .entries
             .iter_mut()
-            .find(|entry| entry.is_some_and(|(_, since)| deadline(since) <= now))?;
-        found.take().map(|(connection, _)| connection)
+            .find(|entry| entry.is_some_and(|entry| deadline(entry.since) <= now))?;
+        found.take().map(|entry| entry.connection)
     }
 
     /// When the next one's time is over.
     pub fn next_deadline(&self) -> Option<Instant> {
-        let since = self.entries.iter().flatten().map(|(_, since)| *since).min();
+        let since = self.entries.iter().flatten().map(|entry| entry.since).min();
         since.map(deadline)
     }
 
@@ -150,21 +175,33 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_stranger_makes_room() {
+    fn a_crowd_pushes_out_its_own_oldest_only() {
+        let (crowd, honest) = (NodeId::new(1).unwrap(), NodeId::new(2).unwrap());
+        let mut strangers: HalfOpen<u32> = HalfOpen::new();
+        assert_eq!(strangers.insert(1, honest, Instant(10)), None);
+        assert_eq!(strangers.insert(2, crowd, Instant(30)), None);
+        assert_eq!(strangers.insert(3, crowd, Instant(20)), None);
+        assert_eq!(strangers.insert(4, crowd, Instant(40)), Some(3));
+        assert!(strangers.remove(2) && !strangers.remove(2));
+        assert_eq!(strangers.insert(5, crowd, Instant(50)), None);
+        assert_eq!(strangers.len(), 3);
+    }
+
+    #[test]
+    fn the_oldest_of_all_makes_room_where_there_is_too_little() {
+        let nodes: Vec<_> = NodeId::all().take(3).collect();
         let mut strangers: HalfOpen<u32, 2> = HalfOpen::new();
-        assert_eq!(strangers.insert(1, Instant(30)), None);
-        assert_eq!(strangers.insert(2, Instant(20)), None);
-        assert_eq!(strangers.insert(3, Instant(40)), Some(2));
-        assert!(strangers.remove(1) && !strangers.remove(1));
-        assert_eq!(strangers.insert(4, Instant(50)), None);
-        assert_eq!(strangers.len(), 2);
+        assert_eq!(strangers.insert(1, nodes[0], Instant(30)), None);
+        assert_eq!(strangers.insert(2, nodes[1], Instant(20)), None);
+        assert_eq!(strangers.insert(3, nodes[2], Instant(40)), Some(2));
     }
 
     #[test]
     fn a_stranger_has_its_time() {
+        let node = NodeId::new(1).unwrap();
         let mut strangers: HalfOpen<u32, 2> = HalfOpen::new();
-        let _ = strangers.insert(1, Instant(0));
-        let _ = strangers.insert(2, Instant(5));
+        assert_eq!(strangers.insert(1, node, Instant(0)), None);
+        assert_eq!(strangers.insert(2, node, Instant(5)), None);
         let end = Instant(0).after(HANDSHAKE_TIME_MAX);
         assert_eq!(strangers.next_deadline(), Some(end));
         assert_eq!(strangers.expire(Instant(end.0 - 1)), None);
