@@ -58,7 +58,8 @@ unsafe extern "C" fn call(_: *mut bindings::notifier_block, _: c_ulong, _: *mut 
     bindings::NOTIFY_DONE as c_int
 }
 
-/// Lets user space shut everything down and end the kernel (`/sbin/poweroff`).
+/// Lets user space shut everything down and end the kernel, by the program of the
+/// setting `kernel.poweroff_cmd`.
 ///
 /// Returns at once. Where there is no such program the kernel ends by itself.
 pub fn power_off_in_order() {
@@ -66,12 +67,14 @@ pub fn power_off_in_order() {
     unsafe { bindings::orderly_poweroff(true) }
 }
 
-/// Lets user space shut everything down and restart the kernel (`/sbin/reboot`).
+/// Lets user space shut everything down and restart the kernel, as Ctrl-Alt-Del
+/// does: init is asked, or, if it wants to know nothing of it, the kernel restarts
+/// itself.
 ///
-/// Returns at once. Where there is no such program the kernel restarts itself.
+/// Returns at once. A root need have no `/sbin/reboot` for it.
 pub fn restart_in_order() {
-    // SAFETY: Schedules work, in any context.
-    unsafe { bindings::orderly_reboot() }
+    // SAFETY: Schedules work or sends a signal, in any context.
+    unsafe { bindings::ctrl_alt_del() }
 }
 
 /// Ends this kernel now: no program, no device and no disk is asked. Whether it

@@ -7,6 +7,7 @@
 //! nothing of what SSI decides.
 
 pub mod boot_param;
+pub mod capability;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod clock;
 #[cfg(CONFIG_SSI_ICS)]
@@ -19,6 +20,7 @@ pub mod host;
 pub mod hostlink;
 pub mod inet;
 pub mod late;
+pub mod memory;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod notifier;
 #[cfg(CONFIG_SSI_ICS)]
