@@ -34,6 +34,8 @@ pub(crate) enum Cause {
     Cut,
     /// Its kernel did not read what the supervisor told it.
     Stuck,
+    /// Its kernel rebooted again and again.
+    Restless,
     /// The others lost it, and nobody knows why.
     Lost,
 }
@@ -72,7 +74,7 @@ impl Relapses {
         let cure = match cause {
             Cause::Paused => Cure::Resume,
             Cause::Cut => Cure::Heal,
-            Cause::Stuck | Cause::Lost => self.cure_by_time(now, well),
+            Cause::Stuck | Cause::Restless | Cause::Lost => self.cure_by_time(now, well),
         };
         Fenced { cause, cure }
     }
@@ -116,6 +118,7 @@ impl fmt::Display for Cause {
             Self::Paused => "paused for longer than the others wait",
             Self::Cut => "cut off from others",
             Self::Stuck => "its kernel does not read its host link",
+            Self::Restless => "its kernel rebooted again and again",
             Self::Lost => "the others lost it",
         })
     }

@@ -99,6 +99,10 @@ pub(crate) const HOST_PACKETS_PER_TURN_MAX: usize = 32;
 /// Messages of one kernel taken in a second; the rest of it, it is not heard.
 pub(crate) const HOST_PACKETS_PER_S_MAX: usize = 2048;
 
+/// Lives a kernel may begin in one process, that is, how often it may reboot by itself;
+/// a node that begins one more is fenced.
+pub(crate) const HELLOS_PER_PROCESS_MAX: usize = 16;
+
 /// Lines of the log about messages of one kernel that are not understood, in a life.
 pub(crate) const GRUMBLES_PER_LIFE_MAX: usize = 8;
 

@@ -94,10 +94,6 @@ impl Supervisor {
     }
 
     fn take_packet(&mut self, id: NodeId, packet: &Packet) {
-        // Nobody is let in, or thrown out, at the end.
-        if self.cluster.is_stopping() {
-            return;
-        }
         if let Some(node) = self.cluster.look(id) {
             let pleas = match node.machine().is_doomed() {
                 true => Pleas::Dropped,
@@ -110,15 +106,13 @@ impl Supervisor {
     /// Does what the warden has decided.
     fn obey(&mut self) {
         while let Some(act) = self.world.warden.take_act() {
-            if self.cluster.is_stopping() {
-                continue;
-            }
             match act {
                 Act::Send(id, packet) => self.send(id, packet),
                 Act::Kill { target, asker } => {
                     say!("{asker} and those with it go on without {target} (node.life)");
                     self.fence(target.node, Cause::Lost);
                 }
+                Act::Restrain(id) => self.fence(id, Cause::Restless),
             }
         }
     }
@@ -138,7 +132,7 @@ impl Supervisor {
     fn fence(&mut self, id: NodeId, cause: Cause) {
         let cause = match cause {
             Cause::Lost if self.is_cut_off(id) => Cause::Cut,
-            Cause::Lost | Cause::Cut | Cause::Paused | Cause::Stuck => cause,
+            Cause::Lost | Cause::Cut | Cause::Paused | Cause::Stuck | Cause::Restless => cause,
         };
         let world = &mut self.world;
         let Some(node) = self.cluster.get(id) else {

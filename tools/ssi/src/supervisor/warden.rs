@@ -51,7 +51,10 @@ use super::{
     views::Views, //
 };
 use crate::{
-    limits::GRUMBLES_PER_LIFE_MAX,
+    limits::{
+        GRUMBLES_PER_LIFE_MAX,
+        HELLOS_PER_PROCESS_MAX, //
+    },
     oddity::Oddity, //
 };
 
@@ -67,6 +70,8 @@ pub(crate) enum Act {
         /// Who asked for it.
         asker: Instance,
     },
+    /// Kill a node whose kernel begins one life after the other.
+    Restrain(NodeId),
 }
 
 /// Whether a node may still ask for the death of others.
@@ -85,6 +90,8 @@ pub(crate) struct Warden {
     acts: VecDeque<Act>,
     /// What was wrong with packets of each node, in its present life.
     grumbles: BTreeMap<NodeId, usize>,
+    /// Lives of each node in its present process.
+    hellos: BTreeMap<NodeId, usize>,
 }
 
 impl Warden {
@@ -105,6 +112,7 @@ impl Warden {
             views: Views::default(),
             acts: VecDeque::new(),
             grumbles: BTreeMap::new(),
+            hellos: BTreeMap::new(),
         }
     }
 
@@ -117,6 +125,12 @@ impl Warden {
         match FromNode::decode(bytes, &mut room) {
             // Others look for it from now on, just when it begins to look for them.
             Ok(FromNode::Hello { node, .. }) if node == id => {
+                // Each costs all others a packet.
+                let hellos = self.hellos.entry(id).or_default();
+                *hellos += 1;
+                if *hellos > HELLOS_PER_PROCESS_MAX {
+                    return self.acts.push_back(Act::Restrain(id));
+                }
                 self.grumbles.remove(&id);
                 self.views.forget(id);
                 self.step(ArbiterEvent::Enroll(id), id, oddity);
@@ -138,6 +152,7 @@ impl Warden {
     pub(crate) fn bury(&mut self, id: NodeId) {
         self.views.forget(id);
         self.grumbles.remove(&id);
+        self.hellos.remove(&id);
         let oddity = Oddity::default();
         // One that never said hello has nothing to end.
         if self.arbiter.living(id).is_some() {
@@ -264,7 +279,7 @@ mod tests {
         let acts = std::iter::from_fn(|| warden.take_act());
         let sent = acts.filter_map(|act| match act {
             Act::Send(id, packet) => Some((id.get(), ToNode::decode(&packet).unwrap())),
-            Act::Kill { .. } => None,
+            Act::Kill { .. } | Act::Restrain(_) => None,
         });
         sent.collect()
     }
@@ -394,6 +409,42 @@ mod tests {
         says(&mut warden, 2, &hello(1));
         assert!(warden.take_act().is_none());
         assert_eq!(warden.views().shared()[0].nodes.to_string(), "1-3");
+    }
+
+    #[test]
+    fn a_kernel_that_begins_life_after_life_is_restrained() {
+        let (mut warden, _) = three();
+        for _ in 1..HELLOS_PER_PROCESS_MAX {
+            says(&mut warden, 2, &hello(2));
+        }
+        let restrained = |act: Act| act == Act::Restrain(node(2));
+        assert!(!std::iter::from_fn(|| warden.take_act()).any(restrained));
+        let life = warden.life(node(2));
+        says(&mut warden, 2, &hello(2));
+        assert!(warden.take_act().is_some_and(restrained));
+        assert_eq!(warden.life(node(2)), life, "no one else hears of it");
+        warden.bury(node(2));
+        sent(&mut warden);
+        says(&mut warden, 2, &hello(2));
+        assert!(warden.life(node(2)) > life, "a new process begins anew");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_packet_is_trusted(
+            packets in proptest::collection::vec(
+                (1_u8..=3, 0_u8..=24, proptest::collection::vec(proptest::num::u8::ANY, 0..200)),
+                0..50,
+            )
+        ) {
+            let (mut warden, _) = three();
+            for (number, kind, rest) in packets {
+                let bytes = [&[1, kind][..], &rest].concat();
+                let packet = Packet::Whole(bytes);
+                warden.hear(node(number), &packet, Pleas::Heard, &Oddity::default());
+            }
+            sent(&mut warden);
+        }
     }
 
     #[test]

@@ -55,13 +55,22 @@ const BABBLER: &str = r#"exec bash -c '
 	for word; do case $word in ssi.host=*) fd=${word#*=} ;; esac; done
 	while :; do printf "nonsense of some length" >&$fd; done' "$0" "$@""#;
 
-/// Says hello again and again and never reads.
+/// Says hello, then a plea again and again, and never reads an answer.
 const DEAF: &str = r#"exec bash -c '
 	dir=$(dirname "$0")
 	for word; do
 		case $word in umid=*) node=${word#*=} ;; ssi.host=*) fd=${word#*=} ;; esac
 	done
-	while :; do cat "$dir/hello-$node" >&$fd; done' "$0" "$@""#;
+	cat "$dir/hello-$node" >&$fd
+	while :; do cat "$dir/plea" >&$fd; done' "$0" "$@""#;
+
+/// Says hello again and again.
+const RESTLESS: &str = r#"exec bash -c '
+	dir=$(dirname "$0")
+	for word; do
+		case $word in umid=*) node=${word#*=} ;; ssi.host=*) fd=${word#*=} ;; esac
+	done
+	while :; do cat "$dir/hello-$node" >&$fd; sleep 0.01; done' "$0" "$@""#;
 
 fn node(number: u8) -> NodeId {
     NodeId::new(number).unwrap()
@@ -256,19 +265,48 @@ fn a_kernel_that_babbles_is_ignored() {
     host.is_clean();
 }
 
+/// Waits for node 1 to be fenced with these words, and to boot again.
+fn is_fenced_and_boots_again(host: &Host, words: &str) {
+    wait_until("it is fenced", || {
+        figure(host, 1, "state").as_deref() == Some("fenced")
+    });
+    let text = host.succeeds(&["status"]);
+    assert!(text.contains(words), "{text}");
+    wait_until("it is booted again", || {
+        figure(host, 1, "boots").as_deref() == Some("2")
+    });
+}
+
 #[test]
 fn a_kernel_that_does_not_read_is_fenced() {
     let host = host(DEAF);
+    let mut view = View::EMPTY;
+    view.epoch = Epoch(1);
+    for (number, incarnation) in [(1, 1), (2, 99)] {
+        let (state, incarnation) = (NodeState::Up, Incarnation(incarnation));
+        view.set(node(number), Entry { state, incarnation });
+    }
+    let plea = FromNode::Fence {
+        request: 7,
+        view: &view,
+        side: NodeSet::only(node(1)),
+        targets: NodeSet::only(node(2)),
+    };
+    fs::write(host.dir().join("plea"), bytes(&plea)).unwrap();
     let mut start = host.start(&["start", "1"]);
     host.kernels(1);
-    wait_until("it is fenced", || {
-        figure(&host, 1, "state").as_deref() == Some("fenced")
-    });
-    let text = host.succeeds(&["status"]);
-    assert!(text.contains("does not read its host link"), "{text}");
-    wait_until("it is booted again", || {
-        figure(&host, 1, "boots").as_deref() == Some("2")
-    });
+    is_fenced_and_boots_again(&host, "does not read its host link");
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
+fn a_kernel_that_reboots_without_end_is_fenced() {
+    let host = host(RESTLESS);
+    let mut start = host.start(&["start", "1"]);
+    host.kernels(1);
+    is_fenced_and_boots_again(&host, "rebooted again and again");
     host.succeeds(&["stop"]);
     start.wait().unwrap();
     host.is_clean();
