@@ -335,3 +335,22 @@ fn only_a_node_that_is_up_can_be_shut_down() {
     }
     assert_eq!(files.read("node3/shutdown"), "");
 }
+
+#[test]
+fn every_command_has_a_page_and_a_place() {
+    let top = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let initramfs = fs::read_to_string(top.join("scripts/initramfs")).unwrap();
+    for (command, section, place) in [
+        ("cluster", 1, "bin"),
+        ("clusternode_num", 1, "bin"),
+        ("clustername", 8, "sbin"),
+        ("clusternode_getstate", 8, "sbin"),
+        ("clusternode_info", 8, "sbin"),
+        ("clusternode_avail", 8, "sbin"),
+        ("clusternode_shutdown", 8, "sbin"),
+    ] {
+        let page = top.join(format!("Documentation/man/{command}.{section}"));
+        assert!(page.exists(), "{}", page.display());
+        assert!(initramfs.contains(&format!("{place}/{command}")), "{command}");
+    }
+}

@@ -2,8 +2,8 @@
 
 //! The library, called by C.
 //!
-//! Compiles `c/calls.c` with the header, links it with the archive that cargo has
-//! just made, and lets it ask a cluster of plain files.
+//! Compiles `c/calls.c` with the header, links it with the archive, and lets it ask
+//! a cluster of plain files.
 
 use std::{
     env,
@@ -41,11 +41,35 @@ fn make_cluster(root: &Path) {
     fs::write(root.join("node1/shutdown"), "").unwrap();
 }
 
-/// The archive lies beside the test: both were made by the same build.
+/// The archive. What cargo makes for tests has another name each time, so it is
+/// asked for the one that programs use.
 fn archive() -> PathBuf {
-    let archive = env::current_exe().unwrap().with_file_name("libcluster.a");
-    assert!(archive.exists(), "{}", archive.display());
-    archive
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--message-format=json",
+            "-p",
+            "libcluster-c",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    String::from_utf8(built.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| message["filenames"].as_array().cloned())
+        .flatten()
+        .filter_map(|file| file.as_str().map(PathBuf::from))
+        .find(|file| file.ends_with("libcluster.a"))
+        .unwrap()
 }
 
 fn compile(place: &Path) -> PathBuf {
