@@ -16,16 +16,20 @@
 //! | [`subsystems`], [`key_service`] | what a view means to those above |
 //! | [`event`], [`facts`], [`parameters`], [`statistics`] | the driver's side |
 
-#![allow(dead_code)]
-
 pub mod arbiter;
 pub mod ballot;
+mod barrier;
+pub mod beat;
+pub mod detector;
 pub mod event;
 pub mod facts;
 pub mod history;
 pub mod key_service;
 pub mod machine;
+mod membership;
+pub mod message;
 pub mod parameters;
+mod proposal;
 pub mod quorum;
 pub mod statistics;
 pub mod subsystems;

@@ -13,9 +13,7 @@ use super::transition::{
 use crate::{
     ids::{
         Epoch,
-        Incarnation,
-        Instance,
-        NodeId, //
+        Instance, //
     },
     view::NodeState,
 };
@@ -124,16 +122,6 @@ pub(super) struct Happening {
     pub(super) cause: Cause,
 }
 
-impl Happening {
-    /// The same of another node and other states.
-    pub(super) fn of(self, node: NodeId, incarnation: Incarnation) -> Self {
-        Self {
-            instance: Instance::new(node, incarnation),
-            ..self
-        }
-    }
-}
-
 fn place(id: TransId) -> Option<usize> {
     usize::try_from(id.0).ok()?.checked_rem(TRANSITIONS_MAX)
 }
@@ -141,6 +129,10 @@ fn place(id: TransId) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{
+        Incarnation,
+        NodeId, //
+    };
 
     fn happening() -> Happening {
         Happening {

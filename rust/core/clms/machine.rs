@@ -1,8 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Membership machine of a node.
+//!
+//! ```text
+//!            Welcome           Admit, or Found
+//!  Booting ---------> Outside -----------------> Follower <------------------+
+//!                                    (Found:        |  ^                     |
+//!                                     Leader)       |  | leader is back      |
+//!                             leader silent, for me |  |                     |
+//!                                                   v  |                     |
+//!                                                 Polling                    |
+//!                        leader proven dead |       | half of them agree     |
+//!                                           v       v                        |
+//!                                          Candidate --- higher ballot ----->+
+//!                                               |                            |
+//!                   all have promised or died   |                            |
+//!                                               v                            |
+//!                                            Leader ---- higher ballot ----->+
+//! ```
+//!
+//! Members take numbered steps. A step is a new view or the activation of one. The
+//! leader takes it when every member of the view that holds has accepted it or is
+//! proven dead; so whoever is alive later knows of it, and a leader to come
+//! proposes the same. All rests on that, and on deaths being proven; no safety
+//! rests on time or on counting votes.
+//!
+//! ```text
+//!        Prepare               all Prepared, or dead         all Done
+//! Idle ----------> Preparing --------------------------> Idle ------> Preparing ...
+//!   ^                |    |                Commit                      (Active)
+//!   +----------------+    +--> only the gone are missing: Fence
+//!     nothing to change
+//!     any more; else Prepare again with the next revision
+//! ```
+//!
+//! The driver owns the [`History`], because others read it.
+
+mod admission;
+mod candidate;
+mod clock;
+
+mod fence;
+mod follower;
+mod host;
+mod install;
+mod leader;
+mod messages;
+mod outside;
+mod state;
 
 use super::{
+    ballot::Step,
+    detector::Look,
     event::{
         Event,
         Now,
@@ -11,23 +60,35 @@ use super::{
     },
     facts::Facts,
     history::History,
+    message::Room,
     parameters::Parameters,
-    statistics::Statistics, //
+    statistics::{
+        count,
+        Statistics, //
+    },
 };
 use crate::{
     ids::{
         Instance,
         NodeId, //
     },
+    time::{
+        Instant,
+        Span, //
+    },
     view::View, //
+};
+
+use self::state::{
+    Core,
+    RoleState,
+    Turn, //
 };
 
 /// The machine. Large (some 25 KiB): keep it in a static or a box.
 pub struct Machine {
-    me: Option<Instance>,
-    view: View,
-    parameters: Parameters,
-    statistics: Statistics,
+    core: Core,
+    room: Room,
 }
 
 /// What a node is to the cluster.
@@ -49,67 +110,118 @@ pub enum Role {
     Halted,
 }
 
+impl Role {
+    /// One word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Booting => "booting",
+            Self::Outside => "outside",
+            Self::Follower => "follower",
+            Self::Polling => "polling",
+            Self::Candidate => "candidate",
+            Self::Leader => "leader",
+            Self::Halted => "halted",
+        }
+    }
+}
+
 impl Machine {
     /// Before the first event.
     pub const INITIAL: Self = Self {
-        me: None,
-        view: View::EMPTY,
-        parameters: Parameters::DEFAULT,
-        statistics: Statistics::ZERO,
+        core: Core::INITIAL,
+        room: Room::NEW,
     };
 
     /// Takes one event.
     ///
     /// # Errors
     ///
-    /// [`Reject`] when it had no effect.
+    /// [`Reject`] when it had no effect; it is counted.
     pub fn step(
         &mut self,
-        _now: Now,
-        _event: Event<'_>,
-        _history: &mut History,
-        _out: &mut Out<'_>,
+        now: Now,
+        event: Event<'_>,
+        history: &mut History,
+        out: &mut Out<'_>,
     ) -> Result<(), Reject> {
-        Err(Reject::OutOfPlace)
+        let mut turn = Turn { now, history, out };
+        let Self { core, room } = self;
+        core.notice_sleep(&turn);
+        let outcome = core.take(event, room, &mut turn);
+        match outcome {
+            Err(Reject::Malformed) => count(&mut core.statistics.malformed),
+            Err(_) => count(&mut core.statistics.refused),
+            Ok(()) => {}
+        }
+        core.pass_time(&mut turn);
+        core.advance(&mut turn);
+        core.ask_to_be_woken(&mut turn);
+        core.statistics.messages_sent = core.post.sent;
+        outcome
     }
 
     /// Who this node is; `None` before the supervisor said so.
     pub const fn me(&self) -> Option<Instance> {
-        self.me
+        self.core.me
     }
 
     /// The view that holds; [`View::EMPTY`] outside.
     pub const fn view(&self) -> &View {
-        &self.view
+        &self.core.state.view
+    }
+
+    /// How many steps have led to it.
+    pub const fn steps(&self) -> Step {
+        self.core.state.step
     }
 
     /// Whether every member's subsystems have taken the view in.
     pub const fn is_active(&self) -> bool {
-        false
+        self.core.state.is_active && self.core.state.step.0 > 0
     }
 
     /// Who leads, as far as this node knows.
-    pub const fn leader(&self) -> Option<NodeId> {
-        None
+    pub fn leader(&self) -> Option<NodeId> {
+        self.core.leader()
     }
 
     /// What this node is to the cluster.
     pub const fn role(&self) -> Role {
-        Role::Booting
+        match self.core.role {
+            RoleState::Booting => Role::Booting,
+            RoleState::Outside(_) => Role::Outside,
+            RoleState::Follower => Role::Follower,
+            RoleState::Polling(_) => Role::Polling,
+            RoleState::Electing(_) => Role::Candidate,
+            RoleState::Leading(_) => Role::Leader,
+            RoleState::Halted => Role::Halted,
+        }
     }
 
     /// What `node` said of itself when it joined.
-    pub const fn facts(&self, _node: NodeId) -> Facts {
-        Facts::NONE
+    pub fn facts(&self, node: NodeId) -> Facts {
+        self.core.state.facts(node)
+    }
+
+    /// How `node` looks to this one, and for how long it was silent. Nothing is
+    /// known of one that is not watched.
+    pub fn look(&self, node: NodeId, now: Instant) -> (Look, Span) {
+        let me = self.core.number();
+        let look = me.map_or(Look::Unwatched, |me| {
+            self.core
+                .detector
+                .look(me, node, now, &self.core.parameters)
+        });
+        (look, self.core.detector.silence(node, now))
     }
 
     /// The intervals in force.
     pub const fn parameters(&self) -> &Parameters {
-        &self.parameters
+        &self.core.parameters
     }
 
     /// What it has done so far.
     pub const fn statistics(&self) -> &Statistics {
-        &self.statistics
+        &self.core.statistics
     }
 }

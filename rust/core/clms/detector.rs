@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Failure detector.
+//!
+//! A member is gone for this node when it was silent too long, when the link with
+//! it was down too long, or when it says that it does not hear this node. That is
+//! an opinion, not a proof: it starts elections and fences, nothing more.
+
+use super::parameters::Parameters;
+use crate::{
+    ids::{
+        NodeId,
+        NODES_LEN, //
+    },
+    node_set::NodeSet,
+    time::{
+        Instant,
+        Span, //
+    },
+};
+
+/// Up to so many members everybody watches everybody.
+pub const ALL_WATCH_MAX: usize = 16;
+/// Above, a node watches so many neighbours to either side in the ring of the
+/// numbers, and the leader.
+pub const NEIGHBOURS: usize = 4;
+
+/// What is known of one peer.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    heard: Instant,
+    unlinked: Option<Instant>,
+    deaf_to: NodeSet,
+    deaf_since: Instant,
+}
+
+impl Peer {
+    const NEW: Self = Self {
+        heard: Instant(0),
+        unlinked: None,
+        deaf_to: NodeSet::EMPTY,
+        deaf_since: Instant(0),
+    };
+}
+
+/// How a peer looks to this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// This node does not watch it.
+    Unwatched,
+    /// It is heard.
+    Heard,
+    /// It was silent for a while, or its link is down.
+    Suspect,
+    /// It is gone for this node.
+    Gone,
+}
+
+/// The failure detector.
+pub(super) struct Detector {
+    watched: NodeSet,
+    peers: [Peer; NODES_LEN],
+}
+
+impl Detector {
+    pub(super) const NEW: Self = Self {
+        watched: NodeSet::EMPTY,
+        peers: [Peer::NEW; NODES_LEN],
+    };
+
+    /// Watches exactly `nodes`; who was not watched gets a full measure of time.
+    pub(super) fn watch(&mut self, nodes: NodeSet, now: Instant) {
+        for node in nodes.difference(&self.watched) {
+            self.with(node, |peer| {
+                peer.heard = now;
+                peer.unlinked = peer.unlinked.map(|_| now);
+            });
+        }
+        self.watched = nodes;
+    }
+
+    pub(super) const fn watched(&self) -> &NodeSet {
+        &self.watched
+    }
+
+    /// `node` is a new member: nothing counts against it yet.
+    pub(super) fn begin(&mut self, node: NodeId, linked: bool, now: Instant) {
+        self.with(node, |peer| {
+            *peer = Peer {
+                heard: now,
+                unlinked: (!linked).then_some(now),
+                ..Peer::NEW
+            };
+        });
+    }
+
+    pub(super) fn heard(&mut self, node: NodeId, deaf_to: NodeSet, now: Instant) {
+        self.with(node, |peer| {
+            peer.heard = now;
+            if peer.deaf_to != deaf_to {
+                peer.deaf_to = deaf_to;
+                peer.deaf_since = now;
+            }
+        });
+    }
+
+    pub(super) fn linked(&mut self, node: NodeId) {
+        self.with(node, |peer| peer.unlinked = None);
+    }
+
+    pub(super) fn unlinked(&mut self, node: NodeId, now: Instant) {
+        self.with(node, |peer| {
+            peer.unlinked = peer.unlinked.or(Some(now));
+        });
+    }
+
+    /// This node itself has slept: whatever it missed counts against nobody.
+    pub(super) fn forgive(&mut self, now: Instant) {
+        for peer in &mut self.peers {
+            peer.heard = now;
+            peer.unlinked = peer.unlinked.map(|_| now);
+            peer.deaf_to = NodeSet::EMPTY;
+        }
+    }
+
+    /// Watched nodes whose link is down.
+    pub(super) fn without_link(&self, nodes: &NodeSet) -> NodeSet {
+        nodes
+            .iter()
+            .filter(|&node| self.peer(node).unlinked.is_some())
+            .collect()
+    }
+
+    /// Whether `node` is gone for `me`.
+    pub(super) fn is_gone(&self, me: NodeId, node: NodeId, now: Instant, p: &Parameters) -> bool {
+        self.watched.contains(node)
+            && (self.is_deaf_to(node, now, p) || self.peer(node).deaf_to.contains(me))
+    }
+
+    /// The watched nodes this one does not hear or reach.
+    pub(super) fn deaf_to(&self, now: Instant, p: &Parameters) -> NodeSet {
+        self.watched
+            .iter()
+            .filter(|&node| self.is_deaf_to(node, now, p))
+            .collect()
+    }
+
+    /// How `node` looks to `me`.
+    pub(super) fn look(&self, me: NodeId, node: NodeId, now: Instant, p: &Parameters) -> Look {
+        let peer = self.peer(node);
+        if !self.watched.contains(node) {
+            Look::Unwatched
+        } else if self.is_gone(me, node, now, p) {
+            Look::Gone
+        } else if peer.unlinked.is_some() || now.since(peer.heard) >= p.suspect {
+            Look::Suspect
+        } else {
+            Look::Heard
+        }
+    }
+
+    /// How long ago `node` was heard.
+    pub(super) fn silence(&self, node: NodeId, now: Instant) -> Span {
+        now.since(self.peer(node).heard)
+    }
+
+    fn is_deaf_to(&self, node: NodeId, now: Instant, p: &Parameters) -> bool {
+        let peer = self.peer(node);
+        let down = peer.unlinked.map_or(Span::ZERO, |since| now.since(since));
+        now.since(peer.heard) >= p.silence_max() || down >= p.silence_max()
+    }
+
+    /// When the next opinion can change by the passing of time alone.
+    pub(super) fn deadline(&self, now: Instant, p: &Parameters) -> Option<Instant> {
+        let instants = self.watched.iter().flat_map(|node| {
+            let peer = self.peer(node);
+            let heard = peer.heard.after(p.silence_max());
+            let unlinked = peer.unlinked.map(|since| since.after(p.silence_max()));
+            [Some(heard), unlinked]
+        });
+        instants.flatten().filter(|&due| due > now).min()
+    }
+
+    /// Whom a leader has to exclude: who is gone for it, and of each pair of
+    /// others that lasts in not hearing each other the one with more such pairs,
+    /// the higher number when they have the same.
+    pub(super) fn exclusions(
+        &self,
+        me: NodeId,
+        others: &NodeSet,
+        now: Instant,
+        p: &Parameters,
+    ) -> NodeSet {
+        let mut excluded: NodeSet = others
+            .iter()
+            .filter(|&node| self.is_gone(me, node, now, p))
+            .collect();
+        let mut rest = others.difference(&excluded);
+        while let Some(loser) = self.most_complaints(&rest, now, p) {
+            excluded.insert(loser);
+            rest.remove(loser);
+        }
+        excluded
+    }
+
+    fn most_complaints(&self, rest: &NodeSet, now: Instant, p: &Parameters) -> Option<NodeId> {
+        let complaints = |node: NodeId| {
+            let peer = self.peer(node);
+            let lasts = now.since(peer.deaf_since) >= p.suspect;
+            let deaf_to = peer.deaf_to.intersection(rest);
+            if lasts {
+                deaf_to
+            } else {
+                NodeSet::EMPTY
+            }
+        };
+        let complainers: NodeSet = rest
+            .iter()
+            .filter(|&node| !complaints(node).is_empty())
+            .collect();
+        if complainers.is_empty() {
+            return None;
+        }
+        let pairs_of = |node: NodeId| {
+            let of_him = complainers
+                .iter()
+                .filter(|&other| complaints(other).contains(node));
+            complaints(node).union(&of_him.collect()).len()
+        };
+        rest.iter()
+            .map(|node| (pairs_of(node), node))
+            .max()
+            .map(|(_, node)| node)
+    }
+
+    fn peer(&self, node: NodeId) -> Peer {
+        self.peers.get(node.index()).copied().unwrap_or(Peer::NEW)
+    }
+
+    fn with(&mut self, node: NodeId, change: impl FnOnce(&mut Peer)) {
+        if let Some(peer) = self.peers.get_mut(node.index()) {
+            change(peer);
+        }
+    }
+}
+
+/// The neighbours of `me` in the ring of `members`, to either side.
+pub(super) fn neighbours(members: &NodeSet, me: NodeId) -> NodeSet {
+    let count = members.len();
+    let Some(place) = members.iter().position(|node| node == me) else {
+        return NodeSet::EMPTY;
+    };
+    let is_near = |other: usize| {
+        let ahead = other.saturating_add(count).saturating_sub(place);
+        let ahead = ahead.checked_rem(count).unwrap_or(0);
+        ahead <= NEIGHBOURS || count.saturating_sub(ahead) <= NEIGHBOURS
+    };
+    members
+        .iter()
+        .enumerate()
+        .filter(|&(other, node)| node != me && is_near(other))
+        .map(|(_, node)| node)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::NodeNumber;
+
+    const P: Parameters = Parameters::DEFAULT;
+
+    fn node(number: NodeNumber) -> NodeId {
+        NodeId::new(number).unwrap()
+    }
+
+    fn set(numbers: &[NodeNumber]) -> NodeSet {
+        numbers.iter().map(|&number| node(number)).collect()
+    }
+
+    fn watching(numbers: &[NodeNumber]) -> Detector {
+        let mut detector = Detector::NEW;
+        detector.watch(set(numbers), Instant(0));
+        detector
+    }
+
+    fn at(ms: u64) -> Instant {
+        Instant(0).after(Span::ms(ms))
+    }
+
+    #[test]
+    fn silence_makes_suspect_and_then_gone() {
+        let detector = watching(&[2]);
+        let look = |ms| detector.look(node(1), node(2), at(ms), &P);
+        assert_eq!(look(999), Look::Heard);
+        assert_eq!(look(1000), Look::Suspect);
+        assert_eq!(look(3199), Look::Suspect);
+        assert_eq!(look(3200), Look::Gone);
+        assert_eq!(detector.deadline(at(0), &P), Some(at(3200)));
+    }
+
+    #[test]
+    fn a_link_that_stays_down_counts_like_silence() {
+        let mut detector = watching(&[2]);
+        detector.unlinked(node(2), at(0));
+        detector.heard(node(2), NodeSet::EMPTY, at(3000));
+        assert_eq!(detector.look(node(1), node(2), at(3100), &P), Look::Suspect);
+        assert!(detector.is_gone(node(1), node(2), at(3200), &P));
+        detector.linked(node(2));
+        assert!(!detector.is_gone(node(1), node(2), at(3200), &P));
+    }
+
+    #[test]
+    fn who_does_not_hear_me_is_gone_for_me() {
+        let mut detector = watching(&[2]);
+        detector.heard(node(2), set(&[1]), at(10));
+        assert!(detector.is_gone(node(1), node(2), at(20), &P));
+        // But I do hear it, and do not complain.
+        assert!(detector.deaf_to(at(20), &P).is_empty());
+    }
+
+    #[test]
+    fn ones_own_sleep_counts_against_nobody() {
+        let mut detector = watching(&[2]);
+        detector.forgive(at(9000));
+        assert_eq!(detector.look(node(1), node(2), at(9001), &P), Look::Heard);
+    }
+
+    #[test]
+    fn of_a_pair_the_higher_goes_unless_the_lower_complains_more() {
+        let mut detector = watching(&[2, 3, 4, 5]);
+        let others = set(&[2, 3, 4, 5]);
+        let hear = |detector: &mut Detector, number, deaf_to: &[NodeNumber], ms| {
+            detector.heard(node(number), set(deaf_to), at(ms));
+        };
+        for ms in [0, 1500] {
+            hear(&mut detector, 2, &[], ms);
+            hear(&mut detector, 3, &[4], ms);
+            hear(&mut detector, 4, &[3], ms);
+            hear(&mut detector, 5, &[], ms);
+        }
+        let excluded = |d: &Detector| d.exclusions(node(1), &others, at(1600), &P);
+        assert_eq!(excluded(&detector), set(&[4]));
+        hear(&mut detector, 2, &[3], 200);
+        hear(&mut detector, 2, &[3], 1500);
+        assert_eq!(excluded(&detector), set(&[3]));
+        // A complaint that is new waits.
+        hear(&mut detector, 2, &[], 1500);
+        hear(&mut detector, 3, &[], 1500);
+        hear(&mut detector, 4, &[5], 1500);
+        assert_eq!(excluded(&detector), NodeSet::EMPTY);
+    }
+
+    #[test]
+    fn neighbours_are_on_both_sides_of_the_ring() {
+        let members: NodeSet = NodeId::all().take(20).collect();
+        let near = neighbours(&members, node(2));
+        assert_eq!(near, set(&[1, 3, 4, 5, 6, 18, 19, 20]));
+        assert_eq!(neighbours(&set(&[1, 2, 3]), node(2)), set(&[1, 3]));
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What time brings.
+//!
+//! Heartbeats, asking again, forgiving others one's own sleep, and when to be
+//! woken next.
+
+use super::{
+    super::{
+        beat::{
+            Beat,
+            Sort, //
+        },
+        detector::{
+            neighbours,
+            ALL_WATCH_MAX, //
+        },
+        event::Output,
+        statistics::count,
+    },
+    state::{
+        Core,
+        RoleState,
+        Turn, //
+    },
+};
+use crate::{
+    node_set::NodeSet,
+    time::Instant, //
+};
+
+impl Core {
+    /// A node that slept through its time to wake has heard nobody meanwhile.
+    pub(super) fn notice_sleep(&mut self, turn: &Turn<'_, '_>) {
+        let now = turn.instant();
+        let late = self.wake.map(|wake| now.since(wake));
+        if late.is_some_and(|late| late > self.parameters.timeout.half()) {
+            count(&mut self.statistics.stalls);
+            self.detector.forgive(now);
+            self.noticed = None;
+        }
+        // One sleep is forgiven once.
+        self.wake = self.wake.map(|wake| wake.max(now));
+    }
+
+    pub(super) fn pass_time(&mut self, turn: &mut Turn<'_, '_>) {
+        let now = turn.instant();
+        if self.is_member() {
+            self.watch(now);
+            if now >= self.next_beat {
+                self.next_beat = now.after(self.parameters.beat_interval);
+                let to = self.detector.watched().difference(&self.dead);
+                self.send_beat(to, Sort::Regular, turn);
+            }
+        }
+        if now >= self.next_retry {
+            self.next_retry = now.after(self.parameters.retry);
+            self.ask_again(turn);
+        }
+    }
+
+    /// Works out whom to watch, after something it rests on has changed.
+    fn watch(&mut self, now: Instant) {
+        if !core::mem::take(&mut self.is_watch_stale) {
+            return;
+        }
+        let (Some(me), others) = (self.me, self.others()) else {
+            return;
+        };
+        let watches_all = match self.role {
+            RoleState::Leading(_) | RoleState::Electing(_) => true,
+            RoleState::Booting
+            | RoleState::Outside(_)
+            | RoleState::Follower
+            | RoleState::Polling(_)
+            | RoleState::Halted => others.len() < ALL_WATCH_MAX,
+        };
+        let watched = if watches_all {
+            others
+        } else {
+            let leaders = [self.state.view.coordinator, self.promised.proposer];
+            let leaders: NodeSet = leaders.into_iter().flatten().collect();
+            neighbours(&others.with(me.node), me.node)
+                .union(&leaders.intersection(&others))
+                .union(&self.detector.without_link(&others))
+        };
+        self.detector.watch(watched, now);
+    }
+
+    pub(super) fn send_beat(&mut self, to: NodeSet, sort: Sort, turn: &mut Turn<'_, '_>) {
+        if to.is_empty() {
+            return;
+        }
+        let beat = Beat {
+            sort,
+            epoch: self.epoch(),
+            deaf_to: self.detector.deaf_to(turn.instant(), &self.parameters),
+        };
+        let targets = u64::try_from(to.len()).unwrap_or(u64::MAX);
+        self.statistics.beats_sent = self.statistics.beats_sent.saturating_add(targets);
+        let body = &beat.encode();
+        turn.out.put(Output::Beat { to, body });
+    }
+
+    /// Sends what was not answered again; a session loses nothing, but has limits.
+    fn ask_again(&mut self, turn: &mut Turn<'_, '_>) {
+        match &self.role {
+            RoleState::Booting | RoleState::Halted => return,
+            RoleState::Outside(_) => {
+                self.outside_retry(turn);
+                return;
+            }
+            RoleState::Follower => {}
+            RoleState::Polling(_) => self.send_poll(turn),
+            RoleState::Electing(election) => {
+                let to = self.others().difference(&election.promises);
+                self.send_elect(to, turn);
+            }
+            RoleState::Leading(_) => {
+                let others = self.others();
+                self.prepare_again(others, turn);
+            }
+        }
+        self.tell_done(turn);
+        self.tell_asked(turn);
+    }
+
+    /// Asks for the next time anything can happen by itself.
+    pub(super) fn ask_to_be_woken(&mut self, turn: &mut Turn<'_, '_>) {
+        let now = turn.instant();
+        let wake = match &self.role {
+            RoleState::Booting | RoleState::Halted => return,
+            RoleState::Outside(_) => self.next_retry,
+            RoleState::Follower
+            | RoleState::Polling(_)
+            | RoleState::Electing(_)
+            | RoleState::Leading(_) => [
+                Some(self.next_beat.min(self.next_retry)),
+                self.detector.deadline(now, &self.parameters),
+                self.stands_at().filter(|&at| at > now),
+                self.fence.deadline(now, self.parameters.timeout.half()),
+                self.lead_deadline(now),
+            ]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(self.next_beat),
+        };
+        if self.wake != Some(wake) {
+            self.wake = Some(wake);
+            turn.out.put(Output::Wake(wake));
+        }
+    }
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Messages between the nodes' machines.
+//!
+//! Little endian; the first byte is [`MESSAGE_VERSION`], the second the kind.
+//!
+//! | kind | from, to | says |
+//! | --- | --- | --- |
+//! | Status | anyone, a new link | where I stand |
+//! | Join | outsider, leader | I want in |
+//! | History, Admit | leader, joiner | what happened so far; you are in |
+//! | Prepare, Prepared | leader, member | accept this step; accepted |
+//! | Refused | member, proposer | I have promised more, or am elsewhere |
+//! | Commit | leader, member | this step is taken |
+//! | Done | member, leader | my subsystems have taken the view in |
+//! | Poll, Vote | member, member | is the leader gone?; for me it is |
+//! | Elect, Promise | candidate, member | follow me; I do, and this I accepted |
+//! | ShutDown | member, leader | that node is to shut down |
+//! | Leave | member, members | I am about to end |
+
+use super::{
+    ballot::{
+        read_maybe_node,
+        write_maybe_node,
+        Ballot,
+        Step, //
+    },
+    facts::Facts,
+    history::History,
+    membership::Membership,
+    proposal::{
+        Accepted,
+        Proposal, //
+    },
+    transition::{
+        TransId,
+        Transition,
+        TRANSITION_BYTES, //
+    },
+};
+use crate::{
+    hostlink::{
+        read_instance,
+        read_set,
+        write_instance,
+        write_set, //
+    },
+    ids::{
+        Epoch,
+        Instance,
+        NodeId, //
+    },
+    node_set::NodeSet,
+    wire::{
+        Malformed,
+        NoRoom,
+        Reader,
+        Writer, //
+    },
+};
+
+/// Version of this protocol, the first byte of every message.
+pub const MESSAGE_VERSION: u8 = 1;
+
+/// Longest message, in bytes.
+#[cfg(not(feature = "wide"))]
+pub const MESSAGE_BYTES_MAX: usize = 3900;
+/// Longest message of a simulated cluster, in bytes.
+#[cfg(feature = "wide")]
+pub const MESSAGE_BYTES_MAX: usize = 32768;
+
+/// Most transitions of one message.
+const CHUNK_MAX: usize = 100;
+
+/// A message; what is large lies elsewhere.
+#[derive(Clone)]
+pub(super) enum Message<'a> {
+    Status(Status),
+    Join {
+        facts: Facts,
+        links: NodeSet,
+    },
+    History(Chunk<'a>),
+    Admit {
+        ballot: Ballot,
+        state: &'a Membership,
+        next: TransId,
+        last: &'a Proposal,
+    },
+    Prepare {
+        ballot: Ballot,
+        proposal: &'a Proposal,
+    },
+    Prepared {
+        ballot: Ballot,
+    },
+    Refused {
+        promised: Ballot,
+        step: Step,
+    },
+    Commit {
+        proposal: &'a Proposal,
+    },
+    Done {
+        epoch: Epoch,
+    },
+    Poll {
+        step: Step,
+    },
+    Vote {
+        step: Step,
+    },
+    Elect {
+        ballot: Ballot,
+        step: Step,
+    },
+    Promise {
+        ballot: Ballot,
+        step: Step,
+        barrier: BarrierMark,
+        accepted: Option<&'a Accepted>,
+    },
+    ShutDown(Instance),
+    Leave,
+}
+
+/// Where a node says it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Outside,
+    Member {
+        epoch: Epoch,
+        leader: Option<NodeId>,
+        members: NodeSet,
+    },
+}
+
+/// Whether the sender's subsystems have taken its view in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BarrierMark {
+    Running,
+    Done,
+}
+
+/// Some transitions, in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunk<'a> {
+    /// The receiver forgets what it has and begins with this number.
+    pub(super) restart: Option<TransId>,
+    transitions: &'a [u8],
+}
+
+impl Chunk<'_> {
+    pub(super) fn transitions(&self) -> impl Iterator<Item = Result<Transition, Malformed>> + '_ {
+        self.transitions
+            .chunks(TRANSITION_BYTES)
+            .map(|bytes| Transition::read(&mut Reader::new(bytes)))
+    }
+}
+
+/// Where the large parts of a message are read to.
+#[derive(Clone)]
+pub(super) struct Room {
+    state: Membership,
+    accepted: Accepted,
+}
+
+impl Room {
+    pub(super) const NEW: Self = Self {
+        state: Membership::NONE,
+        accepted: Accepted::NONE,
+    };
+}
+
+const STATUS: u8 = 1;
+const JOIN: u8 = 2;
+const HISTORY: u8 = 3;
+const ADMIT: u8 = 4;
+const PREPARE: u8 = 5;
+const PREPARED: u8 = 6;
+const REFUSED: u8 = 7;
+const COMMIT: u8 = 8;
+const DONE: u8 = 9;
+const POLL: u8 = 10;
+const VOTE: u8 = 11;
+const ELECT: u8 = 12;
+const PROMISE: u8 = 13;
+const SHUT_DOWN: u8 = 14;
+const LEAVE: u8 = 15;
+
+impl<'a> Message<'a> {
+    /// Writes it to `room`; how many bytes it has.
+    pub(super) fn encode(&self, room: &mut [u8]) -> Result<usize, NoRoom> {
+        let mut out = Writer::new(room);
+        out.u8(MESSAGE_VERSION).u8(self.kind());
+        match self {
+            Self::Status(status) => status.write(&mut out),
+            Self::Join { facts, links } => {
+                facts.write(&mut out);
+                write_set(links, &mut out);
+            }
+            Self::History(chunk) => {
+                write_restart(chunk.restart, &mut out);
+                out.bytes(chunk.transitions);
+            }
+            Self::Admit {
+                ballot,
+                state,
+                next,
+                last,
+            } => {
+                ballot.write(&mut out);
+                out.u64(next.0);
+                state.write(&mut out);
+                last.write(&mut out);
+            }
+            Self::Prepare { ballot, proposal } => {
+                ballot.write(&mut out);
+                proposal.write(&mut out);
+            }
+            Self::Prepared { ballot } => ballot.write(&mut out),
+            Self::Refused { promised, step } => {
+                promised.write(&mut out);
+                out.u64(step.0);
+            }
+            Self::Commit { proposal } => proposal.write(&mut out),
+            Self::Done { epoch } => {
+                out.u32(epoch.0);
+            }
+            Self::Poll { step } | Self::Vote { step } => {
+                out.u64(step.0);
+            }
+            Self::Elect { ballot, step } => {
+                ballot.write(&mut out);
+                out.u64(step.0);
+            }
+            Self::Promise {
+                ballot,
+                step,
+                barrier,
+                accepted,
+            } => {
+                ballot.write(&mut out);
+                out.u64(step.0).u8(barrier.code());
+                if let Some(accepted) = accepted {
+                    accepted.ballot.write(&mut out);
+                    accepted.proposal.write(&mut out);
+                }
+            }
+            Self::ShutDown(instance) => write_instance(*instance, &mut out),
+            Self::Leave => {}
+        }
+        out.finish()
+    }
+
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Status(_) => STATUS,
+            Self::Join { .. } => JOIN,
+            Self::History(_) => HISTORY,
+            Self::Admit { .. } => ADMIT,
+            Self::Prepare { .. } => PREPARE,
+            Self::Prepared { .. } => PREPARED,
+            Self::Refused { .. } => REFUSED,
+            Self::Commit { .. } => COMMIT,
+            Self::Done { .. } => DONE,
+            Self::Poll { .. } => POLL,
+            Self::Vote { .. } => VOTE,
+            Self::Elect { .. } => ELECT,
+            Self::Promise { .. } => PROMISE,
+            Self::ShutDown(_) => SHUT_DOWN,
+            Self::Leave => LEAVE,
+        }
+    }
+
+    /// Reads `body`; its large parts come to lie in `room`.
+    pub(super) fn decode(body: &'a [u8], room: &'a mut Room) -> Result<Self, Malformed> {
+        let mut from = Reader::new(body);
+        if from.u8()? != MESSAGE_VERSION {
+            return Err(Malformed);
+        }
+        let kind = from.u8()?;
+        let message = match kind {
+            STATUS => Self::Status(Status::read(&mut from)?),
+            JOIN => Self::Join {
+                facts: Facts::read(&mut from)?,
+                links: read_set(&mut from)?,
+            },
+            HISTORY => return read_chunk(from),
+            ADMIT => read_admit(&mut from, room)?,
+            PREPARE => {
+                let ballot = Ballot::read(&mut from)?;
+                let proposal = read_proposal(&mut from, room)?;
+                Self::Prepare { ballot, proposal }
+            }
+            PREPARED => Self::Prepared {
+                ballot: Ballot::read(&mut from)?,
+            },
+            REFUSED => Self::Refused {
+                promised: Ballot::read(&mut from)?,
+                step: Step(from.u64()?),
+            },
+            COMMIT => Self::Commit {
+                proposal: read_proposal(&mut from, room)?,
+            },
+            DONE => Self::Done {
+                epoch: Epoch(from.u32()?),
+            },
+            POLL => Self::Poll {
+                step: Step(from.u64()?),
+            },
+            VOTE => Self::Vote {
+                step: Step(from.u64()?),
+            },
+            ELECT => Self::Elect {
+                ballot: Ballot::read(&mut from)?,
+                step: Step(from.u64()?),
+            },
+            PROMISE => read_promise(&mut from, room)?,
+            SHUT_DOWN => Self::ShutDown(read_instance(&mut from)?),
+            LEAVE => Self::Leave,
+            _ => return Err(Malformed),
+        };
+        from.end()?;
+        Ok(message)
+    }
+}
+
+/// Writes as many of the kept transitions from `first` on as go in one message;
+/// its length and the number behind the last one.
+pub(super) fn encode_history(
+    history: &History,
+    first: TransId,
+    room: &mut [u8],
+) -> Result<(usize, TransId), NoRoom> {
+    let mut out = Writer::new(room);
+    out.u8(MESSAGE_VERSION).u8(HISTORY);
+    let is_first = first == history.first_id();
+    write_restart(is_first.then_some(first), &mut out);
+    let mut next = first;
+    for transition in history.since(first).take(CHUNK_MAX) {
+        transition.write(&mut out);
+        next = transition.id.next();
+    }
+    Ok((out.finish()?, next))
+}
+
+fn write_restart(restart: Option<TransId>, out: &mut Writer<'_>) {
+    out.u64(restart.map_or(0, |id| id.0));
+}
+
+fn read_chunk(mut from: Reader<'_>) -> Result<Message<'_>, Malformed> {
+    let restart = match from.u64()? {
+        0 => None,
+        id => Some(TransId(id)),
+    };
+    let transitions = from.rest();
+    let chunk = Chunk {
+        restart,
+        transitions,
+    };
+    for transition in chunk.transitions() {
+        transition?;
+    }
+    let is_whole = transitions.len().checked_rem(TRANSITION_BYTES) == Some(0);
+    is_whole.then_some(Message::History(chunk)).ok_or(Malformed)
+}
+
+fn read_proposal<'a>(from: &mut Reader<'_>, room: &'a mut Room) -> Result<&'a Proposal, Malformed> {
+    room.accepted.proposal.read(from)?;
+    Ok(&room.accepted.proposal)
+}
+
+fn read_admit<'a>(from: &mut Reader<'_>, room: &'a mut Room) -> Result<Message<'a>, Malformed> {
+    let ballot = Ballot::read(from)?;
+    let next = TransId(from.u64()?);
+    room.state.read(from)?;
+    room.accepted.proposal.read(from)?;
+    Ok(Message::Admit {
+        ballot,
+        state: &room.state,
+        next,
+        last: &room.accepted.proposal,
+    })
+}
+
+fn read_promise<'a>(from: &mut Reader<'_>, room: &'a mut Room) -> Result<Message<'a>, Malformed> {
+    let (ballot, step) = (Ballot::read(from)?, Step(from.u64()?));
+    let barrier = BarrierMark::from_code(from.u8()?)?;
+    let accepted = if from.rest().is_empty() {
+        None
+    } else {
+        room.accepted.ballot = Ballot::read(from)?;
+        room.accepted.proposal.read(from)?;
+        Some(&room.accepted)
+    };
+    Ok(Message::Promise {
+        ballot,
+        step,
+        barrier,
+        accepted,
+    })
+}
+
+impl BarrierMark {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Running => 0,
+            Self::Done => 1,
+        }
+    }
+
+    const fn from_code(code: u8) -> Result<Self, Malformed> {
+        match code {
+            0 => Ok(Self::Running),
+            1 => Ok(Self::Done),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+impl Status {
+    fn write(&self, out: &mut Writer<'_>) {
+        match self {
+            Self::Outside => {
+                out.u8(0);
+            }
+            Self::Member {
+                epoch,
+                leader,
+                members,
+            } => {
+                out.u8(1).u32(epoch.0);
+                write_maybe_node(*leader, out);
+                write_set(members, out);
+            }
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        match from.u8()? {
+            0 => Ok(Self::Outside),
+            1 => Ok(Self::Member {
+                epoch: Epoch(from.u32()?),
+                leader: read_maybe_node(from)?,
+                members: read_set(from)?,
+            }),
+            _ => Err(Malformed),
+        }
+    }
+}
