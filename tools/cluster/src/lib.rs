@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The commands, as a function.
+//! The commands of a cluster.
+//!
+//! One program with several names, as busybox is: the name it is called by is the
+//! command. That program is the init of a node (`tools/guest`), for a static program
+//! is mostly its C library, and every node has all of it in memory.
 //!
 //! What each command takes is in [`cli`], what it prints in [`show`]; here is what
 //! they have in common: an answer on one stream, or one line on the other, and the
@@ -23,6 +27,8 @@ mod cli;
 mod show;
 mod shutdown;
 
+pub use libcluster::PROC_CLUSTER;
+
 use crate::cli::{
     Cli,
     Command, //
@@ -33,6 +39,12 @@ const STATUS_FAILURE: u8 = 1;
 
 /// The words were wrong; of `clusternode_avail` also: it cannot be told.
 const STATUS_USAGE: u8 = 2;
+
+/// Whether a program that was called by the first of `args` is to be a command of
+/// the cluster.
+pub fn is_called(args: &[OsString]) -> bool {
+    name_of(args).starts_with("cluster")
+}
 
 /// Runs the command that the first of `args` names, on the cluster shown in
 /// `root`. Returns the exit status: 0 only when all was done and written.
@@ -63,8 +75,7 @@ pub fn run(
 /// The name the program was called by.
 fn name_of(args: &[OsString]) -> String {
     let name = args.first().and_then(|path| Path::new(path).file_name());
-    name.map_or_else(|| "cluster".into(), |name| name.to_string_lossy())
-        .into_owned()
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The answer of `clusternode_avail` is a status; a failure must not look like it.

@@ -2,21 +2,22 @@
 
 //! The first process of a node.
 //!
-//! One static binary with four lives. As pid 1 it mounts what programs
+//! One static binary with five lives. As pid 1 it mounts what programs
 //! expect, brings up the launcher's wire, changes to the root it was told, and
 //! then only keeps its two children alive and reaps orphans: the agent, which
 //! runs commands for `ssi exec`, and a shell on the console. Its third life, short,
 //! is the step between a fork and a program that leads a terminal session; its
-//! fourth, started by the kernel, asks pid 1 for a power-off.
+//! fourth, started by the kernel, asks pid 1 for a power-off. Called by one of their
+//! names it is a command of the cluster.
 //!
 //! ```text
 //! kernel --> /init (pid 1) --+--> /init agent      port 83 exec, port 84 control
 //!                            +--> shell on /dev/tty0
 //! ```
 //!
-//! Nothing here knows the cluster: that is the kernel's business.
+//! Nothing but the commands knows the cluster: that is the kernel's business.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use ssi_exec::node;
 
@@ -34,6 +35,10 @@ mod problem;
 mod root;
 
 fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    if ssi_cluster::is_called(&args) {
+        return commands::run(args);
+    }
     match std::env::args().nth(1).as_deref() {
         Some("agent") => report(agent::run()),
         Some(node::SESSION_WORD) => lead_session(),
