@@ -20,7 +20,7 @@ struct task_struct;
 
 /* notifier.c */
 
-#define SSI_NOTIFIER_BITS	256
+#define SSI_NOTIFIER_BITS	512
 
 struct ssi_notifier;
 
@@ -92,6 +92,7 @@ int ssi_socket_connect(struct ssi_socket *socket, const struct ssi_endpoint *pee
 		       unsigned int flags);
 int ssi_socket_error(struct ssi_socket *socket);
 enum ssi_socket_state ssi_socket_state(struct ssi_socket *socket);
+u32 ssi_socket_round_trip(struct ssi_socket *socket);
 int ssi_socket_peer(struct ssi_socket *socket, struct ssi_endpoint *peer);
 void ssi_socket_abort(struct ssi_socket *socket);
 void ssi_socket_shutdown(struct ssi_socket *socket);

@@ -8,7 +8,14 @@
 
 use core::str;
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    str::{
+        CStr,
+        CString, //
+    },
+    sync::SetOnce, //
+};
 use ssi_core::address::{
     NodeAddress,
     PREFIX_BITS, //
@@ -22,6 +29,14 @@ use ssi_kapi::{
 /// The interface nobody named.
 const DEFAULT: &[u8] = b"vec0";
 
+/// Its name, once it is up.
+static DEVICE: SetOnce<CString> = SetOnce::new();
+
+/// Name of the interface, `None` before it is up. Any context.
+pub(crate) fn device() -> Option<&'static CStr> {
+    DEVICE.as_ref().map(|name| &**name)
+}
+
 /// Gives the interface its address and switches it on. May sleep.
 pub(crate) fn bring_up() {
     let Some(member) = crate::this_node() else {
@@ -31,7 +46,12 @@ pub(crate) fn bring_up() {
     let shown = str::from_utf8(name).unwrap_or("(not text)");
     let address = NodeAddress::of(member.node);
     match inet::bring_up(name, address.octets(), NodeAddress::mask()) {
-        Ok(()) => pr_info!("{} is up, {}/{}\n", shown, Plain(address), PREFIX_BITS),
+        Ok(()) => {
+            pr_info!("{} is up, {}/{}\n", shown, Plain(address), PREFIX_BITS);
+            if let Ok(name) = CString::try_from_fmt(fmt!("{shown}")) {
+                DEVICE.populate(name);
+            }
+        }
         Err(ENODEV) => pr_warn!(
             "there is no interface {}: no other node is in reach\n",
             shown

@@ -16,10 +16,18 @@ use kernel::{
     prelude::*,
     sync::SetOnce, //
 };
-use ssi_core::identity::{
-    Identity,
-    Member,
-    Words, //
+use ssi_core::{
+    identity::{
+        Identity,
+        Member,
+        Words, //
+    },
+    ids::{
+        Instance,
+        NodeId, //
+    },
+    node_set::NodeSet,
+    view::View, //
 };
 use ssi_kapi::{
     boot_param,
@@ -27,9 +35,65 @@ use ssi_kapi::{
     print::Plain, //
 };
 
+mod bulk_link;
+mod bulk_rx;
+mod call;
+mod client;
+mod connection;
+mod counters;
+mod dialler;
+mod engine;
+mod fault;
 mod interface;
 #[cfg(CONFIG_SSI_KUNIT_TEST)]
 mod kunit;
+mod levels;
+mod life;
+mod link;
+mod log;
+mod membership;
+mod pages;
+mod peer;
+mod pending;
+mod reactor;
+mod report;
+mod request;
+mod ring;
+mod rx;
+mod server;
+mod service;
+mod settings;
+mod transfer;
+
+pub use crate::{
+    call::{
+        call,
+        call_many,
+        send,
+        Ask,
+        ServiceRef, //
+    },
+    client::Patient,
+    fault::CallError,
+    membership::{
+        Membership,
+        Start, //
+    },
+    pages::{
+        Pages,
+        PAGES_MAX, //
+    },
+    pending::Reply,
+    report::add_files,
+    request::Request,
+    service::{
+        register,
+        Handler,
+        Place,
+        Service,
+        SERVICES_MAX, //
+    }, //
+};
 
 module! {
     type: Ics,
@@ -46,6 +110,64 @@ static MEMBER: SetOnce<Member> = SetOnce::new();
 /// Any context; from the start of this module on, and never changes after.
 pub fn this_node() -> Option<&'static Member> {
     MEMBER.as_ref()
+}
+
+/// Starts the links: from now on nodes of the roster are connected to.
+///
+/// Call it once, when the interface is up (behind `late::call` of this module).
+/// Process context, may sleep.
+///
+/// # Errors
+///
+/// `ENODEV` on a kernel that is no node, `EBUSY` the second time, `ENOMEM`. A node
+/// without an interface starts, warns, and has no links.
+pub fn start(start: Start) -> Result {
+    engine::start(start)
+}
+
+/// Says which nodes there may be: whom to connect to and whom to let in. Others are
+/// refused; connections that exist stay. Any context that may not be interrupted.
+pub fn set_roster(roster: NodeSet) {
+    if let Some(engine) = engine::get() {
+        engine.set_roster(roster);
+    }
+}
+
+/// Sends a message of the membership to `to`: it arrives once and in order, in
+/// whatever epoch, as long as both live. Process context, may sleep, does not wait
+/// for the network.
+///
+/// # Errors
+///
+/// `ENOTCONN` as long as `to` was never linked in its current life, `ENOBUFS` when
+/// more than 256 wait for it, `EMSGSIZE` over 4096 bytes, `ENOMEM`.
+pub fn send_membership(to: NodeId, body: &[u8]) -> Result {
+    engine::get().ok_or(ENOTCONN)?.send_membership(to, body)
+}
+
+/// Sends a heartbeat to `to`, if it was linked once: it arrives or not. Process
+/// context, may sleep for memory.
+pub fn send_beat(to: NodeId, body: &[u8]) {
+    if let Some(engine) = engine::get() {
+        engine.send_beat(to, body);
+    }
+}
+
+/// Makes `view` the one requests act in. Requests that waited for it run, sessions
+/// of lives that were members and are none any more end: calls to them with
+/// [`CallError::NodeDown`]. Process context, may sleep; services may be called.
+pub fn install(view: &View) {
+    if let Some(engine) = engine::get() {
+        engine.install(view);
+    }
+}
+
+/// Says that a life, and all before it, is proven to be over: its session ends at
+/// once, and it is never let in again. Process context, may sleep.
+pub fn end(instance: Instance) {
+    if let Some(engine) = engine::get() {
+        engine.end(instance);
+    }
 }
 
 struct Ics;

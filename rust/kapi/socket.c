@@ -213,6 +213,12 @@ enum ssi_socket_state ssi_socket_state(struct ssi_socket *socket)
 	}
 }
 
+/* Smoothed round trip of a stream, in microseconds. */
+u32 ssi_socket_round_trip(struct ssi_socket *socket)
+{
+	return READ_ONCE(tcp_sk(socket->sock->sk)->srtt_us) >> 3;
+}
+
 int ssi_socket_peer(struct ssi_socket *socket, struct ssi_endpoint *peer)
 {
 	struct sockaddr_storage name = {};

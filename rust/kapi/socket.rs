@@ -260,6 +260,13 @@ impl Socket {
         to_result(unsafe { bindings::ssi_socket_error(self.raw.as_ptr()) })
     }
 
+    /// Smoothed time from sending to acknowledgement of a stream, in microseconds;
+    /// 0 when nothing was sent.
+    pub fn round_trip(&self) -> u32 {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_socket_round_trip(self.raw.as_ptr()) }
+    }
+
     /// Who is at the other end of a stream.
     ///
     /// # Errors

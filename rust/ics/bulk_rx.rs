@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Receiving side of a bulk connection.
+//!
+//! In mode none the bytes of a piece go from the socket to their pages. In the
+//! other modes a piece is received whole, opened, and copied.
+
+use kernel::prelude::*;
+use ssi_core::{
+    ics::{
+        frame::{
+            Header,
+            Kind,
+            HEADER_BYTES, //
+        },
+        payload::{
+            ChunkHead,
+            AT_BYTES,
+            CHUNK_HEAD_BYTES, //
+        },
+        seal::Mode, //
+    },
+    wire::Malformed, //
+};
+use ssi_kapi::{
+    page::PAGE_BYTES,
+    socket::{
+        Socket,
+        Wait, //
+    },
+    trace, //
+};
+
+use crate::{
+    bulk_link::{
+        copy_in,
+        PIECE_FRAME_BYTES_MAX, //
+    },
+    connection::{
+        fault,
+        Next, //
+    },
+    engine::Engine,
+    life::traced,
+    link::Seal,
+    peer::Peer,
+    transfer::Target, //
+};
+
+/// Times it is received from in a row before others have their turn.
+const ROUND: usize = 64;
+
+/// Bytes before the data of a piece.
+const PIECE_HEAD_BYTES: usize = HEADER_BYTES + CHUNK_HEAD_BYTES;
+
+/// A piece in mode none, whose data come.
+struct Incoming {
+    header: Header,
+    head: ChunkHead,
+    length: u32,
+    target: Target,
+    received: usize,
+}
+
+/// The receiving side of an established bulk connection.
+pub(crate) struct BulkRx {
+    pub(crate) peer: &'static Peer,
+    pub(crate) generation: u64,
+    seal: Seal,
+    buffer: KVVec<u8>,
+    used: usize,
+    piece: Option<Incoming>,
+}
+
+/// What came of receiving.
+enum Got {
+    /// What was to be received is there.
+    All,
+    /// It is not, and nothing more is there.
+    Nothing,
+    /// The connection is over.
+    Ended,
+}
+
+impl BulkRx {
+    /// May sleep.
+    pub(crate) fn new(peer: &'static Peer, seal: Seal) -> Result<Self> {
+        Ok(Self {
+            peer,
+            generation: 0,
+            seal,
+            buffer: KVVec::from_elem(0, PIECE_FRAME_BYTES_MAX, GFP_KERNEL)?,
+            used: 0,
+            piece: None,
+        })
+    }
+
+    /// The same for the session with this generation.
+    pub(crate) fn of(self, generation: u64) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Sends what waited for room.
+    pub(crate) fn flush(&self) {
+        self.peer
+            .with_life(self.generation, |life| life.flush_pages());
+    }
+
+    /// Receives what is there and acts on it.
+    pub(crate) fn receive(&mut self, engine: &'static Engine, socket: &Socket) -> Next {
+        for _ in 0..ROUND {
+            let result = match self.piece.take() {
+                Some(piece) => self.receive_data(engine, socket, piece),
+                None => self.receive_frame(engine, socket),
+            };
+            match result {
+                Ok(Got::All) => (),
+                Ok(Got::Nothing) => return Next::Wait,
+                Ok(Got::Ended) => return Next::Close,
+                Err(Malformed) => {
+                    fault(self.peer, &"pages that do not belong there");
+                    return Next::Close;
+                }
+            }
+        }
+        Next::Again
+    }
+
+    /// Receives until `length` bytes are in the buffer.
+    fn gather(&mut self, socket: &Socket, length: usize) -> Got {
+        while self.used < length {
+            let Some(room) = self.buffer.get_mut(self.used..length) else {
+                return Got::Ended;
+            };
+            match socket.receive(room, Wait::Never) {
+                Ok(0) => return Got::Ended,
+                Ok(count) => self.used += count,
+                Err(EAGAIN) => return Got::Nothing,
+                Err(_) => return Got::Ended,
+            }
+        }
+        Got::All
+    }
+
+    fn receive_frame(
+        &mut self,
+        engine: &'static Engine,
+        socket: &Socket,
+    ) -> core::result::Result<Got, Malformed> {
+        match self.gather(socket, HEADER_BYTES) {
+            Got::All => (),
+            other => return Ok(other),
+        }
+        let head = self.buffer.first_chunk::<HEADER_BYTES>().ok_or(Malformed)?;
+        let header = Header::parse(head).map_err(|_| Malformed)?;
+        let is_streamed = header.kind == Kind::Chunk && self.seal.mode() == Mode::None;
+        let payload = usize::try_from(header.length).map_err(|_| Malformed)?;
+        let length = match is_streamed {
+            true => PIECE_HEAD_BYTES,
+            false => HEADER_BYTES + payload + self.seal.mode().tag_bytes(),
+        };
+        match self.gather(socket, length) {
+            Got::All => (),
+            other => return Ok(other),
+        }
+        let frame = self.buffer.get_mut(..length).ok_or(Malformed)?;
+        if !self.seal.open(frame, HEADER_BYTES) {
+            return Err(Malformed);
+        }
+        self.used = 0;
+        match header.kind {
+            Kind::Chunk => self.on_chunk(engine, header)?,
+            Kind::At => self.on_note(&header)?,
+            Kind::AtEnd => {
+                self.peer
+                    .with_life(self.generation, |life| life.on_notes_end());
+            }
+            _ => return Err(Malformed),
+        }
+        Ok(Got::All)
+    }
+
+    fn on_note(&self, header: &Header) -> core::result::Result<(), Malformed> {
+        let payload = self.buffer.get(HEADER_BYTES..HEADER_BYTES + AT_BYTES);
+        let payload = payload.ok_or(Malformed)?;
+        self.peer
+            .with_life(self.generation, |life| life.on_note(header, payload))
+            .ok_or(Malformed)?
+    }
+
+    fn on_chunk(
+        &mut self,
+        engine: &'static Engine,
+        header: Header,
+    ) -> core::result::Result<(), Malformed> {
+        let head = self
+            .buffer
+            .get(HEADER_BYTES..PIECE_HEAD_BYTES)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(Malformed)?;
+        let (head, length) = ChunkHead::parse(head, header.length)?;
+        let target = self
+            .peer
+            .with_life(self.generation, |life| {
+                trace::frame_received(traced(life.instance, &header));
+                life.on_piece(&header, head, length)
+            })
+            .ok_or(Malformed)??;
+        let piece = Incoming {
+            header,
+            head,
+            length,
+            target,
+            received: 0,
+        };
+        if self.seal.mode() == Mode::None {
+            self.piece = Some(piece);
+            return Ok(());
+        }
+        let bytes = usize::try_from(length).map_err(|_| Malformed)?;
+        let text = self.buffer.get(PIECE_HEAD_BYTES..PIECE_HEAD_BYTES + bytes);
+        if let Target::Pages(pages, offset) = &piece.target {
+            copy_in(pages, *offset, text.ok_or(Malformed)?).map_err(|_| Malformed)?;
+            self.complete(engine, &piece);
+        }
+        Ok(())
+    }
+
+    /// Receives data of a piece to where they belong.
+    fn receive_data(
+        &mut self,
+        engine: &'static Engine,
+        socket: &Socket,
+        mut piece: Incoming,
+    ) -> core::result::Result<Got, Malformed> {
+        let length = usize::try_from(piece.length).map_err(|_| Malformed)?;
+        while piece.received < length {
+            let left = length - piece.received;
+            let result = match &piece.target {
+                Target::Pages(pages, offset) => {
+                    let place = offset + piece.received;
+                    let pages = pages.get(place / PAGE_BYTES..).ok_or(Malformed)?;
+                    socket.receive_pages(pages, place % PAGE_BYTES, left, Wait::Never)
+                }
+                Target::Nowhere => {
+                    let room = self.buffer.get_mut(..left).ok_or(Malformed)?;
+                    socket.receive(room, Wait::Never)
+                }
+            };
+            match result {
+                Ok(0) => return Ok(Got::Ended),
+                Ok(count) => piece.received += count,
+                Err(EAGAIN) => {
+                    self.piece = Some(piece);
+                    return Ok(Got::Nothing);
+                }
+                Err(_) => return Ok(Got::Ended),
+            }
+        }
+        if matches!(piece.target, Target::Pages(..)) {
+            self.complete(engine, &piece);
+        }
+        Ok(Got::All)
+    }
+
+    /// All data of a piece are where they belong.
+    fn complete(&self, engine: &'static Engine, piece: &Incoming) {
+        let todo = self
+            .peer
+            .with_life(self.generation, |life| {
+                life.on_piece_done(self.peer, &piece.header, piece.head, piece.length)
+            })
+            .flatten();
+        if let Some(todo) = todo {
+            engine.run_todo(self.peer, self.generation, todo);
+        }
+    }
+}

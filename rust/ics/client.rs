@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls to one peer.
+//!
+//! What [`Call`] decides, carried out. A call that has no credit, or no place in
+//! the session, waits in its lane; whatever makes room sends the next one, so the
+//! caller sleeps once.
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+use ssi_core::{
+    ics::{
+        call::{
+            Action,
+            Call,
+            Credit,
+            Event,
+            Outcome,
+            CALLS_MAX, //
+        },
+        credit::Window,
+        frame::{
+            Flags,
+            Header,
+            Kind, //
+        },
+        payload::{
+            ReplyHead,
+            ServiceId,
+            Status, //
+        },
+        priority::Priority,
+        session::Class,
+        table::{
+            CallId,
+            NoPlace,
+            Slot,
+            Table, //
+        }, //
+    },
+    ids::Epoch,
+    wire::Malformed, //
+};
+use ssi_kapi::{
+    clock,
+    trace, //
+};
+
+use crate::{
+    fault::CallError,
+    life::{
+        Life,
+        Outline,
+        Payload, //
+    },
+    pages::Pages,
+    pending::{
+        Pending,
+        Reply, //
+    },
+    ring::Ring,
+    transfer::{
+        Arriving,
+        Direction, //
+    },
+};
+
+/// Places the table of calls grows by.
+const SLOTS_STEP: usize = 16;
+
+/// Whether a call may wait for credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patient {
+    /// It waits.
+    Yes,
+    /// It fails with [`CallError::WouldBlock`].
+    No,
+}
+
+/// Calls to one service at one priority.
+struct Lane {
+    service: ServiceId,
+    priority: Priority,
+    window: Window,
+    waiting: Ring<CallId>,
+}
+
+/// A call that has not ended.
+pub(crate) struct ClientCall {
+    call: Call,
+    pending: Arc<Pending>,
+    lane: usize,
+    /// The reply, while its pages arrive.
+    reply: Option<(ReplyHead, Epoch, KVec<u8>, Arriving)>,
+    /// A piece of its pages came before the reply.
+    was_early: bool,
+}
+
+/// Calls of this node to one peer.
+pub(crate) struct Client {
+    calls: Table<ClientCall, KVec<Slot<ClientCall>>>,
+    lanes: KVec<Lane>,
+    waiting: usize,
+}
+
+impl Client {
+    pub(crate) const fn new() -> Self {
+        Self {
+            calls: Table::new(KVec::new()),
+            lanes: KVec::new(),
+            waiting: 0,
+        }
+    }
+
+    /// Calls that have not ended.
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Calls that wait for credit.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Service, priority, requests on their way and how many may be.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = (ServiceId, Priority, Window)> + '_ {
+        self.lanes
+            .iter()
+            .map(|lane| (lane.service, lane.priority, lane.window))
+    }
+
+    fn lane(&mut self, service: ServiceId, priority: Priority) -> Result<usize, CallError> {
+        let known = self
+            .lanes
+            .iter()
+            .position(|lane| lane.service == service && lane.priority == priority);
+        if let Some(lane) = known {
+            return Ok(lane);
+        }
+        let lane = Lane {
+            service,
+            priority,
+            window: Window::default(),
+            waiting: Ring::new(),
+        };
+        self.lanes.push(lane, GFP_KERNEL)?;
+        Ok(self.lanes.len() - 1)
+    }
+
+    fn insert(&mut self, call: ClientCall) -> Result<CallId, CallError> {
+        match self.calls.insert(call) {
+            Ok(id) => Ok(id),
+            Err(NoPlace(call)) => {
+                let slots = self.calls.slots_mut();
+                let capacity = u32::try_from(slots.len()).unwrap_or(u32::MAX);
+                if capacity >= CALLS_MAX {
+                    return Err(CallError::WouldBlock);
+                }
+                for _ in 0..SLOTS_STEP {
+                    slots.push(Slot::new(), GFP_KERNEL)?;
+                }
+                self.calls.insert(call).map_err(|_| CallError::NoMemory)
+            }
+        }
+    }
+
+    /// The call whose pages a piece belongs to.
+    pub(crate) fn arriving(&mut self, id: CallId) -> Option<&mut Arriving> {
+        let call = self.calls.get_mut(id)?;
+        call.reply.as_mut().map(|(_, _, _, arriving)| arriving)
+    }
+
+    /// Notes that a piece came before the reply. `None` when there is no such call.
+    pub(crate) fn note_early(&mut self, id: CallId) -> Option<bool> {
+        let call = self.calls.get_mut(id)?;
+        Some(core::mem::replace(&mut call.was_early, true))
+    }
+
+    /// All calls whose reply's pages arrive, and how far they are.
+    pub(crate) fn each_arriving(&mut self, mut each: impl FnMut(CallId, &Arriving)) {
+        let mut place = 0;
+        while let Some(id) = self.calls.next_from(place) {
+            place = id.place() + 1;
+            if let Some(arriving) = self.arriving(id) {
+                each(id, arriving);
+            }
+        }
+    }
+}
+
+impl Life {
+    /// Makes a call and issues it, if there is credit and room.
+    pub(crate) fn begin(
+        &mut self,
+        pending: &Arc<Pending>,
+        patient: Patient,
+    ) -> Result<(), CallError> {
+        let lane = self.client.lane(pending.head.service, pending.priority)?;
+        let id = self.client.insert(ClientCall {
+            call: Call::new(),
+            pending: pending.clone(),
+            lane,
+            reply: None,
+            was_early: false,
+        })?;
+        pending.rename(id);
+        if self.may_issue(lane, pending.payload.len()) {
+            self.issue(id);
+            self.flush();
+            return Ok(());
+        }
+        let queue = self
+            .client
+            .lanes
+            .get_mut(lane)
+            .map(|lane| &mut lane.waiting);
+        let has_place = queue.is_some_and(|queue| {
+            patient == Patient::Yes && queue.reserve().map(|()| queue.push(id)).is_ok()
+        });
+        if !has_place {
+            self.client.calls.remove(id);
+            return Err(CallError::WouldBlock);
+        }
+        self.client.waiting += 1;
+        self.counters.credit_waits.count();
+        Ok(())
+    }
+
+    /// Whether a request may leave at once: nobody waits before it.
+    fn may_issue(&self, lane: usize, payload: usize) -> bool {
+        let is_next = self
+            .client
+            .lanes
+            .get(lane)
+            .is_some_and(|lane| lane.waiting.is_empty() && lane.window.free() > 0);
+        is_next && self.has_room(Class::Call, payload)
+    }
+
+    /// Takes credit for a call and sends its request.
+    fn issue(&mut self, id: CallId) {
+        let epoch = self.epoch;
+        let Some(call) = self.client.calls.get_mut(id) else {
+            return;
+        };
+        if let Some(lane) = self.client.lanes.get_mut(call.lane) {
+            if lane.window.take().is_err() {
+                return;
+            }
+        }
+        let action = call.call.step(Event::Credit(epoch));
+        self.act(id, action, Ok(None));
+    }
+
+    /// Sends requests that waited, as far as there is credit and room.
+    pub(crate) fn pump(&mut self) {
+        if self.client.waiting == 0 {
+            return;
+        }
+        for lane in 0..self.client.lanes.len() {
+            while let Some(id) = self.next_waiting(lane) {
+                self.issue(id);
+            }
+        }
+        self.flush();
+    }
+
+    /// Takes the next call of a lane that can be issued now.
+    fn next_waiting(&mut self, lane: usize) -> Option<CallId> {
+        loop {
+            let queue = self.client.lanes.get_mut(lane)?;
+            let id = *queue.waiting.get(0)?;
+            let free = queue.window.free();
+            let payload = self
+                .client
+                .calls
+                .get(id)
+                .map(|call| call.pending.payload.len());
+            match payload {
+                Some(payload) if free == 0 || !self.has_room(Class::Call, payload) => return None,
+                _ => (),
+            }
+            self.client.lanes.get_mut(lane)?.waiting.pop();
+            self.client.waiting -= 1;
+            // A call that was cancelled meanwhile is not there any more.
+            if payload.is_some() {
+                return Some(id);
+            }
+        }
+    }
+
+    /// Carries out what a call decided. `reply` is what it would end with.
+    fn act(
+        &mut self,
+        id: CallId,
+        action: Action,
+        reply: core::result::Result<Option<Reply>, Malformed>,
+    ) {
+        match action {
+            Action::Nothing | Action::Reject => (),
+            Action::Issue(epoch) => self.send_request(id, epoch),
+            Action::Reissue(epoch) => {
+                self.transfers.forget(id, Direction::Request);
+                if let Some(renamed) = self.client.calls.rename(id) {
+                    if let Some(call) = self.client.calls.get(renamed) {
+                        call.pending.rename(renamed);
+                    }
+                    self.send_request(renamed, epoch);
+                }
+            }
+            Action::SendCancel => {
+                let outline = Outline {
+                    kind: Kind::Cancel,
+                    flags: Flags::NONE,
+                    priority: Priority::LOWEST,
+                    epoch: Epoch::NONE,
+                    call: Some(id),
+                };
+                // Without memory the call takes as long as it takes.
+                let _ = self.queue(Class::Answer, outline, Payload::Own(KVec::new()));
+            }
+            Action::Finish(outcome, credit) => {
+                let result = match (outcome, reply) {
+                    (Outcome::Replied(Status::Answered), Ok(Some(reply))) => Ok(reply),
+                    (Outcome::Replied(Status::Answered), _) => Err(CallError::NoMemory),
+                    (Outcome::Replied(status), _) => Err(CallError::Refused(status)),
+                    (Outcome::Cancelled, _) => Err(CallError::Interrupted),
+                    (Outcome::NodeDown, _) => Err(CallError::NodeDown),
+                };
+                self.finish(id, credit, result);
+            }
+        }
+    }
+
+    fn send_request(&mut self, id: CallId, epoch: Epoch) {
+        let Some(call) = self.client.calls.get(id) else {
+            return;
+        };
+        let pending = call.pending.clone();
+        let outline = Outline {
+            kind: Kind::Request,
+            flags: match pending.is_one_way {
+                true => Flags::ONE_WAY,
+                false => Flags::NONE,
+            },
+            priority: pending.priority,
+            epoch,
+            call: Some(id),
+        };
+        trace::call_start(
+            self.instance.node.get(),
+            pending.head.service.0,
+            pending.head.operation,
+            id.get(),
+            pending.priority.get(),
+        );
+        let pages = pending.pages.clone();
+        let queued = self.queue(Class::Call, outline, Payload::Call(pending));
+        let is_ready = queued.is_ok() && self.send_pages(id, Direction::Request, pages).is_ok();
+        if !is_ready {
+            self.finish(id, Credit::GiveBack, Err(CallError::NoMemory));
+        }
+    }
+
+    /// Ends a call and tells who waits for it.
+    fn finish(
+        &mut self,
+        id: CallId,
+        credit: Credit,
+        result: core::result::Result<Reply, CallError>,
+    ) {
+        self.transfers.forget(id, Direction::Request);
+        let Some(call) = self.client.calls.remove(id) else {
+            return;
+        };
+        if let (Credit::GiveBack, Some(lane)) = (credit, self.client.lanes.get_mut(call.lane)) {
+            lane.window.give_back();
+        }
+        if let Some((_, _, _, arriving)) = &call.reply {
+            self.transfers.arrived(arriving);
+        }
+        let pending = call.pending;
+        trace::call_end(
+            self.instance.node.get(),
+            pending.head.service.0,
+            pending.head.operation,
+            result
+                .as_ref()
+                .map_or_else(|why| Error::from(*why).to_errno(), |reply| reply.result),
+            clock::monotonic().saturating_sub(pending.began),
+        );
+        pending.finish(result);
+    }
+
+    /// Takes in a reply.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`]: it is none, and the connection must be reset.
+    pub(crate) fn on_reply(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+    ) -> core::result::Result<(), Malformed> {
+        let (head, body) = ReplyHead::parse(payload)?;
+        let Some(id) = header.call else {
+            return Err(Malformed);
+        };
+        let Some(call) = self.client.calls.get_mut(id) else {
+            return Ok(());
+        };
+        if let Some(lane) = self.client.lanes.get_mut(call.lane) {
+            lane.window.allow(head.credits);
+        }
+        if head.bulk > call.pending.head.reply_bulk_max {
+            return Err(Malformed);
+        }
+        let mut copy = KVec::new();
+        let copied = copy.extend_from_slice(body, GFP_KERNEL).is_ok();
+        if head.bulk == 0 || !copied {
+            let reply = copied.then_some(Reply {
+                result: head.result,
+                body: copy,
+                pages: Pages::NONE,
+            });
+            self.on_answer(id, head.status, header.epoch, reply);
+        } else {
+            let was_early = call.was_early;
+            match self.expect_pages(id, Direction::Reply, head.bulk, was_early) {
+                Ok(arriving) => {
+                    if let Some(call) = self.client.calls.get_mut(id) {
+                        call.reply = Some((head, header.epoch, copy, arriving));
+                    }
+                }
+                Err(_) => self.on_answer(id, head.status, header.epoch, None),
+            }
+        }
+        self.pump();
+        Ok(())
+    }
+
+    /// The last of a reply's pages is there.
+    pub(crate) fn on_reply_pages(&mut self, id: CallId) {
+        let Some(call) = self.client.calls.get_mut(id) else {
+            return;
+        };
+        let Some((head, theirs, body, arriving)) = call.reply.take() else {
+            return;
+        };
+        self.transfers.arrived(&arriving);
+        let pages = arriving.into_pages().ok();
+        let reply = pages.map(|pages| Reply {
+            result: head.result,
+            body,
+            pages,
+        });
+        self.on_answer(id, head.status, theirs, reply);
+        self.pump();
+    }
+
+    fn on_answer(&mut self, id: CallId, status: Status, theirs: Epoch, reply: Option<Reply>) {
+        let mine = self.epoch;
+        if let Some(call) = self.client.calls.get_mut(id) {
+            let action = call.call.step(Event::Reply {
+                status,
+                theirs,
+                mine,
+            });
+            self.act(id, action, Ok(reply));
+        }
+    }
+
+    /// The caller does not want the call any more.
+    pub(crate) fn cancel(&mut self, id: CallId) {
+        if let Some(call) = self.client.calls.get_mut(id) {
+            let action = call.call.step(Event::Cancel);
+            self.act(id, action, Ok(None));
+        }
+        self.flush();
+        self.pump();
+    }
+
+    /// Takes in that the epoch is another, and the peer still a member.
+    pub(crate) fn client_view(&mut self) {
+        self.each_call(Event::View(self.epoch));
+        self.flush();
+    }
+
+    /// The session ends: so do all calls.
+    pub(crate) fn client_down(&mut self) {
+        self.each_call(Event::Down);
+    }
+
+    fn each_call(&mut self, event: Event) {
+        let mut place = 0;
+        while let Some(id) = self.client.calls.next_from(place) {
+            place = id.place() + 1;
+            if let Some(call) = self.client.calls.get_mut(id) {
+                let action = call.call.step(event);
+                self.act(id, action, Ok(None));
+            }
+        }
+    }
+}

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Thread that receives.
+//!
+//! One thread drives all sockets of the node and waits for none of them: their
+//! callbacks raise a bit, the thread looks at what the bit stands for. It also
+//! makes connections, sends acknowledgements that are due, and serves the requests
+//! of services that are served inline.
+//!
+//! ```text
+//!   socket callback --- bit ---> take bits ---> receive ---> act
+//!   timer ------------------------^   |
+//!                                     +--> dial, acknowledge, expire
+//! ```
+
+use kernel::{
+    current,
+    prelude::*,
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    }, //
+};
+use ssi_core::{
+    address::NodeAddress,
+    ics::{
+        beat::{
+            BeatHead,
+            BEAT_BYTES_MAX, //
+        },
+        dial::{
+            is_dialler,
+            HalfOpen, //
+        },
+        handshake::Handshake,
+        hello::{
+            Channel,
+            Message,
+            Reason, //
+        }, //
+    },
+    ids::NodeId,
+    time::Instant, //
+};
+use ssi_kapi::{
+    clock,
+    notifier::BITS_LEN,
+    print::Plain,
+    random,
+    socket::{
+        Kind,
+        More,
+        Socket,
+        Wait, //
+    },
+    thread,
+    trace, //
+};
+
+use crate::{
+    connection::{
+        Connection,
+        Next,
+        Stage, //
+    },
+    dialler::{
+        Diallers,
+        DIALS_MAX, //
+    },
+    engine::{
+        self,
+        Engine,
+        KernelHmac, //
+    },
+    interface,
+    log, //
+};
+
+/// Bit that lets the reactor look after what changed.
+pub(crate) const WAKE: u32 = 0;
+/// Bit of the listener.
+const LISTENER: u32 = 1;
+/// Bit of the socket of the heartbeats.
+pub(crate) const DATAGRAMS: u32 = 2;
+/// Bit of the first connection.
+const FIRST: u32 = 3;
+
+/// Words of 64 bits that hold all bits.
+const WORDS: usize = 8;
+
+const _: () = assert!(BITS_LEN == 512);
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u16 = 64;
+
+/// Connections and datagrams taken in a row before others have their turn.
+const ROUND: usize = 32;
+
+/// The reactor and what only its thread uses.
+pub(crate) struct Reactor {
+    pub(crate) engine: &'static Engine,
+    listener: Option<Socket>,
+    connections: KVec<Option<Connection>>,
+    half_open: HalfOpen<u32>,
+    dials: HalfOpen<u32, DIALS_MAX>,
+    diallers: Diallers,
+    datagram: KVec<u8>,
+}
+
+/// Body of the thread.
+pub(crate) fn run() {
+    let Some(engine) = engine::get() else {
+        return;
+    };
+    thread::forbid_io();
+    engine.reactor.store(current!().as_ptr().addr(), Relaxed);
+    match Reactor::new(engine) {
+        Ok(mut reactor) => reactor.run(),
+        Err(why) => pr_err!("no links: {:?}\n", why),
+    }
+}
+
+impl Reactor {
+    fn new(engine: &'static Engine) -> Result<Self> {
+        let mut connections = KVec::new();
+        for _ in FIRST..BITS_LEN {
+            connections.push(None, GFP_KERNEL)?;
+        }
+        let mut reactor = Self {
+            engine,
+            listener: None,
+            connections,
+            half_open: HalfOpen::new(),
+            dials: HalfOpen::new(),
+            diallers: Diallers::new()?,
+            datagram: KVec::from_elem(0, BEAT_BYTES_MAX + 1, GFP_KERNEL)?,
+        };
+        match reactor.listen() {
+            Ok(listener) => reactor.listener = Some(listener),
+            Err(why) => pr_warn!("no links without the network: {:?}\n", why),
+        }
+        Ok(reactor)
+    }
+
+    fn listen(&self) -> Result<Socket> {
+        let listener = Socket::new(Kind::Stream)?;
+        let local = self.engine.endpoint(self.engine.me().node);
+        listener.bind(local, interface::device())?;
+        listener.listen(BACKLOG)?;
+        listener.watch(self.engine.notifier.clone(), LISTENER)?;
+        Ok(listener)
+    }
+
+    fn run(&mut self) {
+        while !thread::stopping() {
+            self.keep_time();
+            self.engine.notifier.wait(self.deadline());
+            let mut raised = [0u64; WORDS];
+            self.engine.notifier.take(|bit| {
+                let (word, bit) = (bit / 64, bit % 64);
+                let word = usize::try_from(word).ok();
+                if let Some(word) = word.and_then(|word| raised.get_mut(word)) {
+                    *word |= 1 << bit;
+                }
+            });
+            for (word, mut bits) in (0u32..).zip(raised) {
+                while bits != 0 {
+                    self.on_bit(word * 64 + bits.trailing_zeros());
+                    bits &= bits - 1;
+                }
+            }
+        }
+    }
+
+    fn on_bit(&mut self, bit: u32) {
+        match bit {
+            WAKE => (),
+            LISTENER => self.accept(),
+            DATAGRAMS => self.receive_datagrams(),
+            slot => self.drive(slot),
+        }
+    }
+
+    /// When something is to be done without news, in microseconds.
+    fn deadline(&self) -> Option<u64> {
+        let acks = self.engine.peers().map(|peer| peer.ack_due()).min();
+        let half_open = self.half_open.next_deadline().map(|at| at.0);
+        let dials = self.dials.next_deadline().map(|at| at.0);
+        let next = self.diallers.next(self.engine);
+        [acks, half_open, dials, next]
+            .into_iter()
+            .flatten()
+            .min()
+            .filter(|&at| at != u64::MAX)
+    }
+
+    fn keep_time(&mut self) {
+        let now = Instant(clock::monotonic());
+        for peer in self.engine.peers() {
+            if peer.ack_due() <= now.0 {
+                peer.with(|inner| {
+                    if let Some(life) = &mut inner.life {
+                        life.acknowledge(now);
+                    }
+                });
+            }
+        }
+        while let Some(slot) = self.half_open.expire(now) {
+            self.engine.counters.expired.count();
+            self.close(slot);
+        }
+        while let Some(slot) = self.dials.expire(now) {
+            self.close(slot);
+        }
+        self.dial(now);
+    }
+
+    /// Makes the connections that are missing and whose time has come.
+    fn dial(&mut self, now: Instant) {
+        while let Some((node, channel)) = self.diallers.due(self.engine, now) {
+            let result = self.connect(node, channel, now);
+            if result.is_err() {
+                self.diallers.failed(node, channel, now);
+            }
+        }
+    }
+
+    fn connect(&mut self, node: NodeId, channel: Channel, now: Instant) -> Result {
+        let slot = self.free_slot().ok_or(ENFILE)?;
+        let socket = Socket::new(Kind::Stream)?;
+        let mut local = self.engine.endpoint(self.engine.me().node);
+        local.port = 0;
+        socket.bind(local, interface::device())?;
+        socket.watch(self.engine.notifier.clone(), slot)?;
+        match socket.connect(self.engine.endpoint(node), Wait::Never) {
+            Ok(()) | Err(EINPROGRESS) => (),
+            Err(why) => return Err(why),
+        }
+        let stage = Stage::Dialling { node, channel };
+        let connection = Connection::new(socket, slot, stage)?;
+        self.put(slot, connection);
+        self.diallers.began(node, channel, slot);
+        let oldest = self.dials.insert(slot, node, now);
+        oldest.into_iter().for_each(|slot| self.close(slot));
+        Ok(())
+    }
+
+    fn accept(&mut self) {
+        for _ in 0..ROUND {
+            let Some(listener) = &self.listener else {
+                return;
+            };
+            match listener.accept(Wait::Never) {
+                Ok(socket) => self.admit(socket),
+                Err(EAGAIN) => return,
+                // One that went away again, or no memory for it.
+                Err(_) => continue,
+            }
+        }
+        self.engine.notifier.raise(LISTENER);
+    }
+
+    /// Gives a stranger a place to prove itself in.
+    fn admit(&mut self, socket: Socket) {
+        self.engine.counters.accepted.count();
+        let node = socket
+            .peer()
+            .ok()
+            .and_then(|peer| NodeAddress::node(peer.address));
+        let Some(node) = node.filter(|&node| node != self.engine.me().node) else {
+            self.turn_away(&socket, Reason::Address);
+            return;
+        };
+        let now = Instant(clock::monotonic());
+        let Some(slot) = self.free_slot() else {
+            self.turn_away(&socket, Reason::TooMany);
+            return;
+        };
+        let stage = Stage::Greeting(Handshake::listen(node, random::bytes()), node);
+        let watched = socket.watch(self.engine.notifier.clone(), slot);
+        match watched.and_then(|()| Connection::new(socket, slot, stage)) {
+            Ok(connection) => self.put(slot, connection),
+            Err(_) => return,
+        }
+        if let Some(oldest) = self.half_open.insert(slot, node, now) {
+            if let Some(connection) = self.connection(oldest) {
+                let socket = connection.socket.clone();
+                self.turn_away(&socket, Reason::TooMany);
+            }
+            self.close(oldest);
+        }
+    }
+
+    fn turn_away(&self, socket: &Socket, reason: Reason) {
+        let _ = socket.send(
+            &[Message::refuse(reason).as_bytes()],
+            Wait::Never,
+            More::Nothing,
+        );
+        self.engine.counters.refused.count(reason);
+        trace::refusal(0, reason.code(), true);
+        if let Some(left_out) = log::may_print() {
+            pr_warn!(
+                "a stranger is refused: {} ({} more lines left out)\n",
+                Plain(reason),
+                left_out
+            );
+        }
+    }
+
+    fn free_slot(&self) -> Option<u32> {
+        let place = self.connections.iter().position(Option::is_none)?;
+        u32::try_from(place).ok().map(|place| place + FIRST)
+    }
+
+    fn place(slot: u32) -> usize {
+        slot.checked_sub(FIRST)
+            .and_then(|place| usize::try_from(place).ok())
+            .unwrap_or(usize::MAX)
+    }
+
+    fn put(&mut self, slot: u32, connection: Connection) {
+        if let Some(place) = self.connections.get_mut(Self::place(slot)) {
+            *place = Some(connection);
+        }
+    }
+
+    fn connection(&mut self, slot: u32) -> Option<&mut Connection> {
+        self.connections.get_mut(Self::place(slot))?.as_mut()
+    }
+
+    /// Looks after a connection with news.
+    fn drive(&mut self, slot: u32) {
+        let place = Self::place(slot);
+        let taken = self.connections.get_mut(place).and_then(Option::take);
+        let Some(mut connection) = taken else {
+            return;
+        };
+        let next = connection.drive(self.engine);
+        // Closing needs to know what it was.
+        self.put(slot, connection);
+        match next {
+            Next::Wait => (),
+            Next::Again => self.engine.notifier.raise(slot),
+            Next::Proved(node, channel) => {
+                self.half_open.remove(slot);
+                self.dials.remove(slot);
+                self.diallers.established(node, channel);
+                self.engine.notifier.raise(slot);
+            }
+            Next::Close => self.close(slot),
+        }
+    }
+
+    /// Closes a connection and tells who has to know.
+    fn close(&mut self, slot: u32) {
+        self.half_open.remove(slot);
+        self.dials.remove(slot);
+        let place = Self::place(slot);
+        let taken = self.connections.get_mut(place).and_then(Option::take);
+        if let Some(connection) = taken {
+            connection.end(self.engine);
+            let now = Instant(clock::monotonic());
+            self.diallers.closed(slot, now);
+        }
+    }
+
+    fn receive_datagrams(&mut self) {
+        for _ in 0..ROUND {
+            let Some(socket) = self.engine.datagrams.as_ref() else {
+                return;
+            };
+            match socket.receive_from(&mut self.datagram) {
+                Ok((bytes, from)) => {
+                    let datagram = self.datagram.get(..bytes);
+                    let taken = datagram.is_some_and(|datagram| {
+                        on_datagram(self.engine, datagram, NodeAddress::node(from.address))
+                    });
+                    if !taken {
+                        self.engine.counters.beats_refused.count();
+                    }
+                }
+                Err(EAGAIN) => return,
+                Err(_) => continue,
+            }
+        }
+        self.engine.notifier.raise(DATAGRAMS);
+    }
+}
+
+/// Takes in a datagram. Whether it is a heartbeat for this node.
+fn on_datagram(engine: &Engine, datagram: &[u8], sender: Option<NodeId>) -> bool {
+    let opened = BeatHead::open(datagram, engine.me(), engine.beat_key(), &KernelHmac);
+    let Ok((beat, body)) = opened else {
+        return false;
+    };
+    if sender != Some(beat.from.node) {
+        return false;
+    }
+    let taken = engine
+        .peer(beat.from.node)
+        .is_some_and(|peer| peer.beat(&beat).is_ok());
+    if taken {
+        engine.counters.beats_received.count();
+        engine.membership.beat(beat.from, body);
+    }
+    taken
+}
+
+/// Whether this node makes the connections to `peer`.
+pub(crate) fn dials(engine: &Engine, peer: NodeId) -> bool {
+    is_dialler(engine.me().node, peer)
+}
+
+/// A socket both sides of a connection use.
+pub(crate) type Shared = Arc<Socket>;

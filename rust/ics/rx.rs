@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bytes received and not yet used.
+//!
+//! A connection's buffer: the socket fills it at one end, frames are taken off at
+//! the other. It holds the longest frame of a control connection several times,
+//! so that one call of the socket receives many short frames.
+
+use core::ops::Range;
+
+use kernel::prelude::*;
+use ssi_kapi::socket::{
+    Socket,
+    Wait, //
+};
+
+/// Size of a buffer.
+const BUFFER_BYTES: usize = 16 << 10;
+
+/// Longest frame of a control connection.
+pub(crate) const FRAME_BYTES_MAX: usize = 40 + 4096 + 16;
+
+const _: () = assert!(2 * FRAME_BYTES_MAX < BUFFER_BYTES);
+
+/// Received bytes.
+pub(crate) struct RxBuffer {
+    bytes: KVec<u8>,
+    used: Range<usize>,
+}
+
+/// What came of receiving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filled {
+    /// There is more to take off, and perhaps to receive.
+    More,
+    /// There was nothing.
+    Nothing,
+    /// The peer closed its direction, or the connection is broken.
+    Ended,
+}
+
+impl RxBuffer {
+    /// An empty buffer. May sleep.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            bytes: KVec::from_elem(0, BUFFER_BYTES, GFP_KERNEL)?,
+            used: 0..0,
+        })
+    }
+
+    /// Receives what is there and fits.
+    pub(crate) fn fill(&mut self, socket: &Socket) -> Filled {
+        self.make_room();
+        let Some(room) = self.bytes.get_mut(self.used.end..) else {
+            return Filled::Nothing;
+        };
+        if room.is_empty() {
+            return Filled::Nothing;
+        }
+        match socket.receive(room, Wait::Never) {
+            Ok(0) => Filled::Ended,
+            Ok(count) => {
+                self.used.end += count;
+                Filled::More
+            }
+            Err(EAGAIN) => Filled::Nothing,
+            Err(_) => Filled::Ended,
+        }
+    }
+
+    /// What was received and not taken off, from the oldest byte on.
+    pub(crate) fn used(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.used.clone()).unwrap_or_default()
+    }
+
+    /// Takes `count` bytes off.
+    pub(crate) fn take(&mut self, count: usize) {
+        self.used.start = self.used.end.min(self.used.start + count);
+        if self.used.is_empty() {
+            self.used = 0..0;
+        }
+    }
+
+    /// Moves what is used to the front, when there is little room behind it.
+    fn make_room(&mut self) {
+        if self.used.start > BUFFER_BYTES / 2 {
+            let count = self.used.len();
+            self.bytes.copy_within(self.used.clone(), 0);
+            self.used = 0..count;
+        }
+    }
+}

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests of one peer.
+//!
+//! What [`Served`] decides, carried out under the lock of the peer. Handlers are
+//! called without it: what is to be called is handed out as [`Todo`].
+
+use kernel::{alloc::AllocError, prelude::*};
+use ssi_core::{
+    ics::{
+        credit::{
+            allowance,
+            Quota, //
+        },
+        frame::{
+            Flags,
+            Header,
+            Kind, //
+        },
+        payload::{
+            ReplyHead,
+            RequestHead,
+            ServiceId,
+            Status, //
+        },
+        priority::Priority,
+        served::{
+            Action,
+            Event,
+            Served,
+            Transfer, //
+        },
+        session::Class,
+        table::{
+            CallId,
+            First,
+            Known,
+            NotTaken,
+            PeerSlot,
+            PeerTable, //
+        }, //
+    },
+    ids::Instance,
+    wire::Malformed, //
+};
+use ssi_kapi::clock;
+
+use crate::{
+    life::{
+        Life,
+        Outline,
+        Payload, //
+    },
+    pages::Pages,
+    peer::Peer,
+    request::{
+        Answer,
+        Request, //
+    },
+    service::{
+        self,
+        Entry,
+        Place, //
+    },
+    transfer::{
+        Arriving,
+        Direction, //
+    },
+};
+
+/// Places the table of requests grows by.
+const SLOTS_STEP: usize = 16;
+
+/// Requests of all peers a service would like to hold at most; above that it
+/// grants less.
+const BUDGET: u32 = 1024;
+
+/// A request that was not answered.
+struct ServedCall {
+    served: Served,
+    entry: &'static Entry,
+    head: RequestHead,
+    priority: Priority,
+    lane: usize,
+    /// Until the handler has them.
+    args: KVec<u8>,
+    pages: Option<Arriving>,
+    arrived: u64,
+}
+
+/// Requests of one client to one service at one priority.
+struct Lane {
+    service: ServiceId,
+    priority: Priority,
+    quota: Quota,
+}
+
+/// Requests of one peer.
+pub(crate) struct Server {
+    table: PeerTable<ServedCall, KVec<PeerSlot<ServedCall>>>,
+    lanes: KVec<Lane>,
+}
+
+/// What is to be done without the lock.
+pub(crate) enum Todo {
+    /// Let the service serve it, here and now.
+    Serve(Request),
+    /// Let a worker of that level take up the call.
+    Queue(CallId, Priority),
+    /// Tell the service that nobody wants the call any more.
+    Tell(&'static Entry, Instance, CallId),
+}
+
+impl Server {
+    pub(crate) const fn new() -> Self {
+        Self {
+            table: PeerTable::new(KVec::new()),
+            lanes: KVec::new(),
+        }
+    }
+
+    /// Requests that were not answered.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    fn lane(&mut self, service: ServiceId, priority: Priority) -> Option<usize> {
+        let known = self
+            .lanes
+            .iter()
+            .position(|lane| lane.service == service && lane.priority == priority);
+        if known.is_some() {
+            return known;
+        }
+        let quota = Quota::default();
+        let lane = Lane {
+            service,
+            priority,
+            quota,
+        };
+        self.lanes.push(lane, GFP_KERNEL).ok()?;
+        Some(self.lanes.len() - 1)
+    }
+
+    fn open(&mut self, id: CallId, call: ServedCall) -> Result<First, Status> {
+        match self.table.open(id, call) {
+            Ok(first) => Ok(first),
+            Err((NotTaken::NoSlot, call)) => {
+                self.grow(id).map_err(|_| Status::NoMemory)?;
+                self.table.open(id, call).map_err(|_| Status::Busy)
+            }
+            Err((NotTaken::Repeated | NotTaken::Beyond, _)) => Err(Status::Busy),
+        }
+    }
+
+    fn grow(&mut self, id: CallId) -> Result<(), AllocError> {
+        let slots = self.table.slots_mut();
+        while slots.len() < id.place() + SLOTS_STEP {
+            slots.push(PeerSlot::new(), GFP_KERNEL)?;
+        }
+        Ok(())
+    }
+
+    /// What is known of the call a piece of a request's pages belongs to.
+    pub(crate) fn known(&mut self, id: CallId) -> Result<Known, Malformed> {
+        match self.table.known(id) {
+            Err(NotTaken::NoSlot) => {
+                self.grow(id).map_err(|_| Malformed)?;
+                self.table.known(id).map_err(|_| Malformed)
+            }
+            known => known.map_err(|_| Malformed),
+        }
+    }
+
+    /// The pages that arrive for a call.
+    pub(crate) fn arriving(&mut self, id: CallId) -> Option<&mut Arriving> {
+        self.table.get_mut(id)?.pages.as_mut()
+    }
+
+    /// All calls whose pages arrive, and how far they are.
+    pub(crate) fn each_arriving(&mut self, mut each: impl FnMut(CallId, &Arriving)) {
+        let mut place = 0;
+        while let Some(id) = self.table.next_from(place) {
+            place = id.place() + 1;
+            if let Some(arriving) = self.arriving(id) {
+                each(id, arriving);
+            }
+        }
+    }
+}
+
+impl Life {
+    /// Takes in a request.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`]: it is none, and the connection must be reset.
+    pub(crate) fn on_request(
+        &mut self,
+        peer: &'static Peer,
+        header: &Header,
+        payload: &[u8],
+    ) -> core::result::Result<Option<Todo>, Malformed> {
+        let (head, args) = RequestHead::parse(payload)?;
+        let Some(id) = header.call else {
+            return Err(Malformed);
+        };
+        match self.admit(id, header, head, args) {
+            Ok(Action::Queue) => Ok(self.start_or_queue(peer, id)),
+            Ok(action) => Ok(self.serve(id, action)),
+            Err(status) => {
+                // It keeps its name, so that pieces of its pages are known to be late.
+                self.send_status(id, header.priority, status);
+                Ok(None)
+            }
+        }
+    }
+
+    fn admit(
+        &mut self,
+        id: CallId,
+        header: &Header,
+        head: RequestHead,
+        args: &[u8],
+    ) -> core::result::Result<Action, Status> {
+        let entry = service::find(head.service, head.version)?;
+        let lane = self
+            .server
+            .lane(head.service, header.priority)
+            .ok_or(Status::NoMemory)?;
+        let mut copy = KVec::new();
+        copy.extend_from_slice(args, GFP_KERNEL)
+            .map_err(|_| Status::NoMemory)?;
+        let transfer = match head.bulk {
+            0 => Transfer::None,
+            _ => Transfer::Expected,
+        };
+        let (served, action) = Served::arrived(header.epoch, self.epoch, transfer);
+        if let Some(lane) = self.server.lanes.get_mut(lane) {
+            lane.quota
+                .admit(entry.service.window)
+                .map_err(|_| Status::Busy)?;
+        }
+        entry.came();
+        let first = self.server.open(
+            id,
+            ServedCall {
+                served,
+                entry,
+                head,
+                priority: header.priority,
+                lane,
+                args: copy,
+                pages: None,
+                arrived: clock::monotonic(),
+            },
+        );
+        let first = match first {
+            Ok(first) => first,
+            Err(status) => {
+                self.give_back(lane, entry);
+                return Err(status);
+            }
+        };
+        if action == Action::Nothing && head.bulk > 0 {
+            let was_early = first == First::No;
+            match self.expect_pages(id, Direction::Request, head.bulk, was_early) {
+                Ok(arriving) => {
+                    if let Some(call) = self.server.table.get_mut(id) {
+                        call.pages = Some(arriving);
+                    }
+                }
+                Err(_) => return Ok(self.step(id, Event::NoMemory)),
+            }
+        }
+        Ok(action)
+    }
+
+    fn step(&mut self, id: CallId, event: Event) -> Action {
+        self.server
+            .table
+            .get_mut(id)
+            .map_or(Action::Nothing, |call| call.served.step(event))
+    }
+
+    /// Carries out what a request decided, up to what is to be done without the lock.
+    fn serve(&mut self, id: CallId, action: Action) -> Option<Todo> {
+        match action {
+            Action::Nothing | Action::Reject | Action::Run | Action::Answer => None,
+            Action::Queue => {
+                let call = self.server.table.get_mut(id)?;
+                Some(Todo::Queue(id, call.priority))
+            }
+            Action::Reply(status) => {
+                let call = self.close(id)?;
+                self.send_status(id, call.priority, status);
+                None
+            }
+            Action::TellHandler => {
+                let entry = self.server.table.get_mut(id)?.entry;
+                Some(Todo::Tell(entry, self.instance, id))
+            }
+            Action::Discard => {
+                self.close(id);
+                None
+            }
+        }
+    }
+
+    /// Begins to serve a request whose service is served inline, queues others.
+    fn start_or_queue(&mut self, peer: &'static Peer, id: CallId) -> Option<Todo> {
+        let call = self.server.table.get_mut(id)?;
+        match call.entry.service.place {
+            Place::Inline => self.start(peer, id).map(Todo::Serve),
+            Place::Worker => Some(Todo::Queue(id, call.priority)),
+        }
+    }
+
+    /// Hands a request that is ready to its service, if its epoch is still that of the node.
+    pub(crate) fn start(&mut self, peer: &'static Peer, id: CallId) -> Option<Request> {
+        let action = self.step(id, Event::Start(self.epoch));
+        if action != Action::Run {
+            self.serve(id, action);
+            self.flush();
+            return None;
+        }
+        let (from, generation) = (self.instance, self.generation);
+        let call = self.server.table.get_mut(id)?;
+        let pages = call
+            .pages
+            .take()
+            .map_or(Ok(Pages::NONE), Arriving::into_pages)
+            .unwrap_or(Pages::NONE);
+        Some(Request {
+            peer,
+            from,
+            generation,
+            call: id,
+            entry: call.entry,
+            head: call.head,
+            priority: call.priority,
+            args: core::mem::take(&mut call.args),
+            pages,
+            arrived: call.arrived,
+            is_answered: false,
+        })
+    }
+
+    /// Sends what a service answered.
+    pub(crate) fn answer(&mut self, id: CallId, answer: &Answer<'_>) {
+        let action = self.step(id, Event::Answer);
+        let Some(call) = self.close(id).filter(|_| action == Action::Answer) else {
+            return;
+        };
+        let held = call.entry.held();
+        let mut head = ReplyHead {
+            status: answer.status,
+            credits: allowance(call.entry.service.window, held, BUDGET),
+            result: answer.result,
+            bulk: answer.pages.bytes(),
+        };
+        if self
+            .send_pages(id, Direction::Reply, answer.pages.clone())
+            .is_ok()
+        {
+            self.send_reply(id, call.priority, head, answer.body);
+        } else {
+            head.status = Status::NoMemory;
+            (head.result, head.bulk) = (0, 0);
+            self.send_reply(id, call.priority, head, &[]);
+        }
+        self.flush();
+    }
+
+    fn send_status(&mut self, id: CallId, priority: Priority, status: Status) {
+        let head = ReplyHead {
+            status,
+            credits: 0,
+            result: 0,
+            bulk: 0,
+        };
+        self.send_reply(id, priority, head, &[]);
+        self.flush();
+    }
+
+    fn send_reply(&mut self, id: CallId, priority: Priority, head: ReplyHead, body: &[u8]) {
+        let outline = Outline {
+            kind: Kind::Reply,
+            flags: Flags::NONE,
+            priority,
+            epoch: self.epoch,
+            call: Some(id),
+        };
+        let mut payload = KVec::new();
+        let encoded = head.encode();
+        let laid_out = payload
+            .reserve(encoded.len() + body.len(), GFP_KERNEL)
+            .and_then(|()| payload.extend_from_slice(&encoded, GFP_KERNEL))
+            .and_then(|()| payload.extend_from_slice(body, GFP_KERNEL));
+        if laid_out.is_ok() {
+            let _ = self.queue(Class::Answer, outline, Payload::Own(payload));
+        }
+    }
+
+    /// Takes a request that ended out.
+    fn close(&mut self, id: CallId) -> Option<ServedCall> {
+        let call = self.server.table.close(id)?;
+        self.give_back(call.lane, call.entry);
+        if let Some(arriving) = &call.pages {
+            self.transfers.arrived(arriving);
+        }
+        Some(call)
+    }
+
+    fn give_back(&mut self, lane: usize, entry: &Entry) {
+        entry.went();
+        if let Some(lane) = self.server.lanes.get_mut(lane) {
+            lane.quota.answered();
+        }
+    }
+
+    /// The client does not want a call any more.
+    pub(crate) fn on_cancel(&mut self, header: &Header) -> Option<Todo> {
+        let id = header.call?;
+        let action = self.step(id, Event::Cancel);
+        self.serve(id, action)
+    }
+
+    /// The last of a request's pages is there.
+    pub(crate) fn on_request_pages(&mut self, peer: &'static Peer, id: CallId) -> Option<Todo> {
+        match self.step(id, Event::Gathered(self.epoch)) {
+            Action::Queue => self.start_or_queue(peer, id),
+            action => self.serve(id, action),
+        }
+    }
+
+    /// Takes in that the epoch is another, and the peer still a member.
+    pub(crate) fn server_view(&mut self, peer: &'static Peer, mut todo: impl FnMut(Todo)) {
+        let mut place = 0;
+        while let Some(id) = self.server.table.next_from(place) {
+            place = id.place() + 1;
+            let next = match self.step(id, Event::View(self.epoch)) {
+                Action::Queue => self.start_or_queue(peer, id),
+                action => self.serve(id, action),
+            };
+            next.into_iter().for_each(&mut todo);
+        }
+    }
+
+    /// The session ends: what runs is told, all else is forgotten.
+    pub(crate) fn server_down(&mut self, mut todo: impl FnMut(Todo)) {
+        let mut place = 0;
+        while let Some(id) = self.server.table.next_from(place) {
+            place = id.place() + 1;
+            let action = self.step(id, Event::Down);
+            self.serve(id, action).into_iter().for_each(&mut todo);
+            self.close(id);
+        }
+    }
+}

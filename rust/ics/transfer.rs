@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pages on their way.
+//!
+//! What [`Outgoing`] and [`Incoming`] decide, carried out under the lock of the
+//! peer. The connection for them is made when the first pages are on their way.
+
+use kernel::prelude::*;
+use ssi_core::{
+    ics::{
+        bulk::{
+            Fault,
+            Incoming,
+            Outgoing,
+            Piece,
+            Told,
+            ARRIVING_BYTES_MAX, //
+        },
+        frame::{
+            Flags,
+            Header,
+            Kind, //
+        },
+        payload::{
+            Arrival,
+            At,
+            ChunkHead, //
+        },
+        table::{
+            CallId,
+            First,
+            Known, //
+        }, //
+    },
+    wire::Malformed, //
+};
+use ssi_kapi::page::{
+    SharedPage,
+    PAGE_BYTES, //
+};
+
+use crate::{
+    bulk_link::BulkLink,
+    life::{
+        Life,
+        NoRoom, //
+    },
+    link::Sent,
+    pages::Pages,
+    peer::Peer,
+    ring::Ring,
+    server::Todo, //
+};
+
+/// Which message of a call pages go with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// The request: from the client to the server.
+    Request,
+    /// The reply.
+    Reply,
+}
+
+impl Direction {
+    pub(crate) fn flags(self) -> Flags {
+        match self {
+            Self::Request => Flags::NONE,
+            Self::Reply => Flags::OF_REPLY,
+        }
+    }
+
+    pub(crate) fn of(header: &Header) -> Self {
+        match header.flags.has(Flags::OF_REPLY) {
+            true => Self::Reply,
+            false => Self::Request,
+        }
+    }
+}
+
+/// Pages that arrive.
+pub(crate) struct Arriving {
+    incoming: Incoming,
+    pages: KVec<SharedPage>,
+}
+
+impl Arriving {
+    /// The pages, all of which are there.
+    pub(crate) fn into_pages(self) -> Result<Pages> {
+        Pages::new(self.pages, bytes(self.incoming.total()))
+    }
+
+    /// Makes sure that there are pages up to `end`, and gives those from `start` on.
+    fn pages(&mut self, start: usize, end: usize) -> Result<KVec<SharedPage>> {
+        while self.pages.len() < end.div_ceil(PAGE_BYTES) {
+            self.pages.push(SharedPage::alloc()?, GFP_KERNEL)?;
+        }
+        let part = self
+            .pages
+            .get(start / PAGE_BYTES..end.div_ceil(PAGE_BYTES))
+            .unwrap_or_default();
+        let mut copy = KVec::with_capacity(part.len(), GFP_KERNEL)?;
+        for page in part {
+            copy.push(page.clone(), GFP_KERNEL)?;
+        }
+        Ok(copy)
+    }
+}
+
+/// Pages that are sent.
+struct Leaving {
+    call: CallId,
+    direction: Direction,
+    pages: Pages,
+    outgoing: Outgoing,
+}
+
+/// A note to the sender of pages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Note {
+    call: CallId,
+    direction: Direction,
+    at: At,
+}
+
+/// Where a piece that comes is put.
+pub(crate) enum Target {
+    /// In these pages, from the offset in the first on.
+    Pages(KVec<SharedPage>, usize),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Pages on their way between two lives.
+pub(crate) struct Transfers {
+    leaving: KVec<Leaving>,
+    notes: Ring<Note>,
+    /// After the notes: that these were all.
+    owes_end: bool,
+    arriving_bytes: u64,
+    pub(crate) link: Option<BulkLink>,
+    /// There were pages on their way once: a connection for them is kept.
+    pub(crate) is_wanted: bool,
+}
+
+impl Transfers {
+    pub(crate) const fn new() -> Self {
+        Self {
+            leaving: KVec::new(),
+            notes: Ring::new(),
+            owes_end: false,
+            arriving_bytes: 0,
+            link: None,
+            is_wanted: false,
+        }
+    }
+
+    /// Forgets pages that need not be sent any more.
+    pub(crate) fn forget(&mut self, call: CallId, direction: Direction) {
+        self.leaving
+            .retain(|leaving| leaving.call != call || leaving.direction != direction);
+    }
+
+    /// Takes in that pages do not arrive any more, or all are there.
+    pub(crate) fn arrived(&mut self, arriving: &Arriving) {
+        let bytes = u64::from(arriving.incoming.total());
+        self.arriving_bytes = self.arriving_bytes.saturating_sub(bytes);
+    }
+
+    fn note(&mut self, call: CallId, direction: Direction, at: At) {
+        let note = Note {
+            call,
+            direction,
+            at,
+        };
+        let last = self.notes.len().checked_sub(1);
+        let is_said = last.and_then(|last| self.notes.get(last)) == Some(&note);
+        if !is_said && self.notes.reserve().is_ok() {
+            self.notes.push(note);
+        }
+    }
+
+    /// Pages that are sent and pages that arrive, in bytes.
+    pub(crate) fn pending(&self) -> (u64, u64) {
+        let leaving = self
+            .leaving
+            .iter()
+            .map(|leaving| u64::from(leaving.pages.bytes()))
+            .sum();
+        (leaving, self.arriving_bytes)
+    }
+
+    /// Lays out what is next. Whether there was anything.
+    fn fill(&mut self, link: &mut BulkLink) -> bool {
+        if let Some(note) = self.notes.pop() {
+            let mut header = Header::of(Kind::At);
+            header.flags = note.direction.flags();
+            header.call = Some(note.call);
+            link.put(header, &note.at.encode());
+            return true;
+        }
+        if core::mem::take(&mut self.owes_end) {
+            link.put(Header::of(Kind::AtEnd), &[]);
+            return true;
+        }
+        for leaving in &mut self.leaving {
+            if let Some((head, length)) = leaving.outgoing.next_chunk() {
+                let mut header = Header::of(Kind::Chunk);
+                header.flags = leaving.direction.flags();
+                header.call = Some(leaving.call);
+                link.put_chunk(header, head, length, &leaving.pages);
+                leaving.outgoing.sent(length);
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Life {
+    /// Sends `pages` along with a request or reply.
+    pub(crate) fn send_pages(
+        &mut self,
+        call: CallId,
+        direction: Direction,
+        pages: Pages,
+    ) -> core::result::Result<(), NoRoom> {
+        if pages.is_empty() {
+            return Ok(());
+        }
+        let leaving = Leaving {
+            call,
+            direction,
+            outgoing: Outgoing::new(pages.bytes()),
+            pages,
+        };
+        let transfers = &mut self.transfers;
+        transfers
+            .leaving
+            .push(leaving, GFP_KERNEL)
+            .map_err(|_| NoRoom)?;
+        transfers.is_wanted = true;
+        self.flush_pages();
+        Ok(())
+    }
+
+    /// Expects pages along with a request or reply.
+    pub(crate) fn expect_pages(
+        &mut self,
+        call: CallId,
+        direction: Direction,
+        total: u32,
+        was_early: bool,
+    ) -> core::result::Result<Arriving, NoRoom> {
+        let transfers = &mut self.transfers;
+        transfers.is_wanted = true;
+        let bytes = transfers.arriving_bytes.saturating_add(total.into());
+        if bytes > ARRIVING_BYTES_MAX {
+            let at = At {
+                offset: 0,
+                arrival: Arrival::NoMemory,
+            };
+            transfers.note(call, direction, at);
+            self.flush_pages();
+            return Err(NoRoom);
+        }
+        transfers.arriving_bytes = bytes;
+        let first = match was_early {
+            true => First::No,
+            false => First::Yes,
+        };
+        let arriving = Arriving {
+            incoming: Incoming::new(total, first),
+            pages: KVec::new(),
+        };
+        if was_early {
+            transfers.note(call, direction, arriving.incoming.note());
+            self.flush_pages();
+        }
+        Ok(arriving)
+    }
+
+    /// Takes a new bulk connection into use. Gives back the one it replaces.
+    pub(crate) fn connect_pages(&mut self, link: BulkLink) -> Option<BulkLink> {
+        let old = self.disconnect_pages();
+        let transfers = &mut self.transfers;
+        transfers.link = Some(link);
+        transfers.is_wanted = true;
+        transfers.owes_end = true;
+        self.server.each_arriving(|call, arriving| {
+            transfers.note(call, Direction::Request, arriving.incoming.note());
+        });
+        self.client.each_arriving(|call, arriving| {
+            transfers.note(call, Direction::Reply, arriving.incoming.note());
+        });
+        self.flush_pages();
+        old
+    }
+
+    /// Takes in that the bulk connection is gone.
+    pub(crate) fn disconnect_pages(&mut self) -> Option<BulkLink> {
+        let transfers = &mut self.transfers;
+        let old = transfers.link.take();
+        if old.is_some() {
+            for leaving in &mut transfers.leaving {
+                leaving.outgoing.broken();
+            }
+        }
+        while transfers.notes.pop().is_some() {}
+        old
+    }
+
+    /// Sends what can be sent now.
+    pub(crate) fn flush_pages(&mut self) {
+        let Some(mut link) = self.transfers.link.take() else {
+            return;
+        };
+        loop {
+            let (bytes, sent) = link.push();
+            let bytes = u64::try_from(bytes).unwrap_or(0);
+            self.counters.bulk_bytes_sent.add(bytes);
+            if sent == Sent::Broken {
+                link.socket.shut_down();
+            }
+            if sent != Sent::All || !self.transfers.fill(&mut link) {
+                break;
+            }
+        }
+        self.transfers.link = Some(link);
+    }
+
+    /// Takes in the beginning of a piece: where to put it.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`]: the connection must be reset.
+    pub(crate) fn on_piece(
+        &mut self,
+        header: &Header,
+        head: ChunkHead,
+        length: u32,
+    ) -> core::result::Result<Target, Malformed> {
+        let call = header.call.ok_or(Malformed)?;
+        let direction = Direction::of(header);
+        let Some(arriving) = self.arriving(call, direction)? else {
+            self.flush_pages();
+            return Ok(Target::Nowhere);
+        };
+        // The piece counts when all of it is there.
+        match arriving.incoming.clone().take(head, length) {
+            Err(Fault::Beyond | Fault::Total | Fault::Gap) => Err(Malformed),
+            Ok(Piece::Drop) => Ok(Target::Nowhere),
+            Ok(Piece::Store | Piece::Last) => {
+                let start = bytes(head.offset);
+                match arriving.pages(start, start + bytes(length)) {
+                    Ok(pages) => Ok(Target::Pages(pages, start % PAGE_BYTES)),
+                    // It is asked for once more when there is memory.
+                    Err(_) => Err(Malformed),
+                }
+            }
+        }
+    }
+
+    /// What a piece belongs to; if that is nothing, its sender is told.
+    fn arriving(
+        &mut self,
+        call: CallId,
+        direction: Direction,
+    ) -> core::result::Result<Option<&mut Arriving>, Malformed> {
+        let known = match direction {
+            Direction::Request => self.server.known(call)?,
+            Direction::Reply if self.client.arriving(call).is_some() => Known::Open,
+            Direction::Reply => match self.client.note_early(call) {
+                None => Known::Over,
+                Some(true) => Known::NotYet(First::No),
+                Some(false) => Known::NotYet(First::Yes),
+            },
+        };
+        let arrival = match known {
+            Known::Open => None,
+            Known::Over => Some(Arrival::Done),
+            Known::NotYet(First::Yes) => Some(Arrival::Wait),
+            Known::NotYet(First::No) => return Ok(None),
+        };
+        if let Some(arrival) = arrival {
+            let at = At { offset: 0, arrival };
+            self.transfers.note(call, direction, at);
+            return Ok(None);
+        }
+        Ok(match direction {
+            Direction::Request => self.server.arriving(call),
+            Direction::Reply => self.client.arriving(call),
+        })
+    }
+
+    /// Takes in that a piece is there.
+    pub(crate) fn on_piece_done(
+        &mut self,
+        peer: &'static Peer,
+        header: &Header,
+        head: ChunkHead,
+        length: u32,
+    ) -> Option<Todo> {
+        self.counters.bulk_bytes_received.add(length.into());
+        let (call, direction) = (header.call?, Direction::of(header));
+        let arriving = match direction {
+            Direction::Request => self.server.arriving(call),
+            Direction::Reply => self.client.arriving(call),
+        }?;
+        if arriving.incoming.take(head, length) != Ok(Piece::Last) {
+            return None;
+        }
+        let at = arriving.incoming.note();
+        self.transfers.note(call, direction, at);
+        self.flush_pages();
+        match direction {
+            Direction::Request => self.on_request_pages(peer, call),
+            Direction::Reply => {
+                self.on_reply_pages(call);
+                None
+            }
+        }
+    }
+
+    /// Takes in a note of the receiver of pages.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`]: the connection must be reset.
+    pub(crate) fn on_note(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+    ) -> core::result::Result<(), Malformed> {
+        let at = At::parse(payload)?;
+        let (call, direction) = (header.call.ok_or(Malformed)?, Direction::of(header));
+        let leaving = self
+            .transfers
+            .leaving
+            .iter_mut()
+            .find(|leaving| leaving.call == call && leaving.direction == direction);
+        if let Some(leaving) = leaving {
+            if leaving.outgoing.told(at).map_err(|_| Malformed)? == Told::Finished {
+                self.transfers.forget(call, direction);
+            }
+        }
+        self.flush_pages();
+        Ok(())
+    }
+
+    /// Takes in that the receiver has told of all pages it knows.
+    pub(crate) fn on_notes_end(&mut self) {
+        for leaving in &mut self.transfers.leaving {
+            leaving.outgoing.all_told();
+        }
+        self.flush_pages();
+    }
+}
+
+/// A length that is bounded by far less than what fits.
+fn bytes(length: u32) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}
