@@ -6,7 +6,7 @@
 //! command. That program is the init of a node (`tools/guest`), for a static program
 //! is mostly its C library, and every node has all of it in memory.
 //!
-//! What each command takes is in [`cli`], what it prints in [`show`]; here is what
+//! What each command takes is in `cli`, what it prints in `show`; here is what
 //! they have in common: an answer on one stream, or one line on the other, and the
 //! exit status.
 
