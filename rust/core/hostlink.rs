@@ -83,6 +83,8 @@ pub enum FromNode<'a> {
         node: NodeId,
         /// Which kernel it is.
         build: [u8; BUILD_BYTES],
+        /// Unlike that of its other lives; comes back in the welcome.
+        nonce: u64,
     },
     /// Where it stands, after it has taken in a death or installed a view.
     Report {
@@ -137,6 +139,9 @@ pub enum ToNode {
 /// What a kernel must know to be a node.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Welcome {
+    /// The nonce of the Hello it answers. A kernel that boots again in the same
+    /// process may find the answer to its last life's Hello in the socket.
+    pub nonce: u64,
     /// Who it is in this life.
     pub me: Instance,
     /// The cluster's key.
@@ -213,8 +218,9 @@ impl<'a> FromNode<'a> {
         let mut out = Writer::new(room);
         out.u8(HOSTLINK_VERSION);
         match self {
-            Self::Hello { node, build } => {
+            Self::Hello { node, build, nonce } => {
                 out.u8(HELLO).u16(u16::from(node.get())).bytes(build);
+                out.u64(*nonce);
             }
             Self::Report { serial, standing } => {
                 let (is_member, epoch) = match standing {
@@ -251,6 +257,7 @@ impl<'a> FromNode<'a> {
             HELLO => Self::Hello {
                 node: read_node(&mut from)?,
                 build: from.array()?,
+                nonce: from.u64()?,
             },
             REPORT => Self::Report {
                 serial: from.u64()?,
@@ -360,6 +367,7 @@ fn read_standing(from: &mut Reader<'_>) -> Result<Standing, Malformed> {
 }
 
 fn write_welcome(welcome: &Welcome, out: &mut Writer<'_>) {
+    out.u64(welcome.nonce);
     write_instance(welcome.me, out);
     out.bytes(&welcome.key);
     write_set(&welcome.roster, out);
@@ -372,6 +380,7 @@ fn write_welcome(welcome: &Welcome, out: &mut Writer<'_>) {
 
 fn read_welcome(from: &mut Reader<'_>) -> Result<Welcome, Malformed> {
     Ok(Welcome {
+        nonce: from.u64()?,
         me: read_instance(from)?,
         key: from.array()?,
         roster: read_set(from)?,
@@ -474,6 +483,7 @@ mod tests {
             FromNode::Hello {
                 node: node(7),
                 build: [3; BUILD_BYTES],
+                nonce: 11,
             },
             FromNode::Report {
                 serial: 5,
@@ -496,6 +506,7 @@ mod tests {
     fn to_node() -> Vec<ToNode> {
         vec![
             ToNode::Welcome(Welcome {
+                nonce: 12,
                 me: Instance::new(node(2), Incarnation(8)),
                 key: [9; KEY_BYTES],
                 roster: NodeId::all().collect(),

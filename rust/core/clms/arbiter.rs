@@ -232,7 +232,7 @@ impl Arbiter {
             FromNode::Hello { node: claimed, .. } if claimed != node => {
                 Err(ArbiterReject::WrongNode)
             }
-            FromNode::Hello { .. } => self.begin_life(node, out),
+            FromNode::Hello { nonce, .. } => self.begin_life(node, nonce, out),
             FromNode::Report { serial, standing } => self.report(node, serial, standing),
             FromNode::ViewIs(view) => {
                 let teller = self.living(node).ok_or(ArbiterReject::NotLiving)?;
@@ -257,7 +257,12 @@ impl Arbiter {
         }
     }
 
-    fn begin_life(&mut self, node: NodeId, out: &mut ArbiterOut<'_>) -> Result<(), ArbiterReject> {
+    fn begin_life(
+        &mut self,
+        node: NodeId,
+        nonce: u64,
+        out: &mut ArbiterOut<'_>,
+    ) -> Result<(), ArbiterReject> {
         if !self.roster.contains(node) {
             return Err(ArbiterReject::NotEnrolled);
         }
@@ -274,6 +279,7 @@ impl Arbiter {
             };
         }
         let welcome = Welcome {
+            nonce,
             me: Instance::new(node, self.last_incarnation),
             key: self.key,
             roster: self.roster,

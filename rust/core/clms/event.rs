@@ -85,6 +85,8 @@ pub struct Boot {
     pub node: NodeId,
     /// Which kernel it is.
     pub build: [u8; BUILD_BYTES],
+    /// A random number: unlike that of its other lives.
+    pub nonce: u64,
     /// What it is made of.
     pub facts: Facts,
     /// Whether somebody watches over it.

@@ -50,11 +50,16 @@ impl Core {
             return Err(Reject::OutOfPlace);
         }
         self.boot = Some(boot);
-        let Boot { node, build, .. } = boot;
+        let Boot {
+            node, build, nonce, ..
+        } = boot;
         match boot.supervision {
-            Supervision::Host => turn.out.put(Output::Host(FromNode::Hello { node, build })),
+            Supervision::Host => turn
+                .out
+                .put(Output::Host(FromNode::Hello { node, build, nonce })),
             Supervision::Nobody => {
                 let alone = Welcome {
+                    nonce,
                     me: Instance::new(node, Incarnation(1)),
                     key: [0; KEY_BYTES],
                     roster: NodeSet::only(node),
@@ -89,6 +94,9 @@ impl Core {
         let (Some(boot), RoleState::Booting) = (self.boot, &self.role) else {
             return Err(Reject::OutOfPlace);
         };
+        if welcome.nonce != boot.nonce {
+            return Err(Reject::Stale);
+        }
         if welcome.me.node != boot.node {
             self.role = RoleState::Halted;
             turn.out.put(Output::Halt(Halt::WrongNode {
