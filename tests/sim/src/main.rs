@@ -15,12 +15,14 @@ use std::process::ExitCode;
 /// How the program is called.
 const USAGE: &str = "\
 usage: sim [ics|clms] [--seeds N] [--seed S] [--kept] [--verbose]
+       sim clms --report
 
   ics, clms   what to simulate; both when neither is named
   --seeds N   so many seeds from the first on (100)
   --seed S    the first seed (1); alone, this one only
   --kept      the seeds of tests/sim/seeds, which failed once
-  --verbose   tell what happens; for one seed";
+  --verbose   tell what happens; for one seed
+  --report    what view changes cost, for growing clusters";
 
 /// What the command line asks for.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct Options {
     pub verbose: bool,
     /// The kept seeds instead of `seeds`.
     kept: bool,
+    /// The report instead of seeds.
+    report: bool,
     /// Names of simulations.
     wanted: Vec<String>,
 }
@@ -52,6 +56,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if options.report {
+        clms::report();
+        return ExitCode::SUCCESS;
+    }
     let mut failures = 0;
     for (name, run) in SIMULATIONS {
         if options.wanted.is_empty() || options.wanted.iter().any(|wanted| wanted == name) {
@@ -109,6 +117,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
         seeds: Vec::new(),
         verbose: false,
         kept: false,
+        report: false,
         wanted: Vec::new(),
     };
     while let Some(word) = words.next() {
@@ -120,6 +129,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
             "--seeds" => count = Some(number()?),
             "--seed" => first = Some(number()?),
             "--kept" => options.kept = true,
+            "--report" => options.report = true,
             "--verbose" => options.verbose = true,
             name if SIMULATIONS.iter().any(|(known, _)| *known == name) => {
                 options.wanted.push(word);
