@@ -2,15 +2,47 @@
 
 //! Cluster membership.
 //!
-//! What a user can ask the kernel about the cluster, in `/proc/cluster`. See
+//! Who is in the cluster, agreed upon by all nodes: this module drives the machine
+//! of the core (`core/clms/`), which decides, and offers what it decided to the
+//! features above ([`Subsystem`], [`KeyService`]) and to users (`/proc/cluster`). See
 //! `Documentation/clms.rst`.
 
 #![deny(unsafe_code)]
 
 use kernel::prelude::*;
-use ssi_kapi::procfs;
+use ssi_core::view::View;
+use ssi_kapi::late;
 
+mod announce;
+mod board;
+mod driver;
+mod engine;
+mod events;
 mod files;
+mod host;
+mod links;
+mod mailbox;
+mod node_folder;
+mod outbox;
+mod runner;
+mod scripts;
+mod service;
+mod settings;
+mod shutdown;
+mod subsystem;
+mod text;
+
+pub use service::{
+    location as service_location,
+    register as register_service,
+    KeyService,
+    KEY_SERVICES_MAX, //
+};
+pub use subsystem::{
+    register as register_subsystem,
+    Subsystem,
+    SUBSYSTEM_NAME_BYTES_MAX, //
+};
 
 module! {
     type: Clms,
@@ -20,17 +52,20 @@ module! {
     license: "GPL",
 }
 
-struct Clms {
-    /// `/proc/cluster`; there is none on a kernel that is no node.
-    _folder: Option<procfs::Dir>,
+/// The view this node has, [`View::EMPTY`] before the first and on a kernel that is no
+/// node. Process context, may sleep.
+pub fn view() -> View {
+    driver::get().map_or(View::EMPTY, |driver| driver.board.lock().view.clone())
 }
+
+struct Clms;
 
 impl kernel::Module for Clms {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let folder = match ssi_ics::this_node() {
-            Some(_) => Some(files::create()?),
-            None => None,
-        };
-        Ok(Self { _folder: folder })
+        if let Some(me) = ssi_ics::this_node() {
+            driver::create(*me)?;
+            late::call(driver::start)?;
+        }
+        Ok(Self)
     }
 }
