@@ -53,6 +53,9 @@ pub(crate) struct Run {
     /// The kernel without SSI
     #[arg(long, value_name = "FILE", default_value = "build/um-plain/linux")]
     pub(crate) plain: PathBuf,
+    /// The simulator of clusters
+    #[arg(long, value_name = "FILE", default_value = "build/sim/release/sim")]
+    pub(crate) simulator: PathBuf,
 }
 
 /// What this program starts itself for.

@@ -30,6 +30,8 @@ pub(crate) struct Programs {
     pub(crate) initramfs: PathBuf,
     /// The kernel without SSI.
     pub(crate) plain: PathBuf,
+    /// The simulator of clusters.
+    pub(crate) simulator: PathBuf,
 }
 
 /// The programs, a scratch directory, and what is held.
@@ -93,6 +95,8 @@ impl Programs {
             kernel: found(&self.kernel, "kernel")?,
             initramfs: found(&self.initramfs, "initramfs")?,
             plain: found(&self.plain, "plain")?,
+            // Only one group needs it.
+            simulator: std::path::absolute(&self.simulator)?,
         })
     }
 }

@@ -21,12 +21,12 @@ use anyhow::{
     Context,
     Result, //
 };
-use rustix::process::Pid;
-use serde::Deserialize;
 
 use crate::bench::Bench;
 use crate::held::Ending;
 use crate::peer::Peer;
+use crate::processes::Processes;
+use crate::traffic::Traffic;
 
 /// Name of the cluster; a run directory of its own keeps it from all others.
 const NAME: &str = "bench";
@@ -41,19 +41,6 @@ const COMPLAINT_BYTES_MAX: u64 = 4096;
 pub(crate) struct Cluster<'a> {
     bench: &'a Bench,
     is_up: bool,
-}
-
-/// Processes of a running cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct Processes {
-    /// The supervisor.
-    supervisor: i32,
-    nodes: Vec<NodeProcess>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct NodeProcess {
-    pid: Option<i32>,
 }
 
 impl<'a> Cluster<'a> {
@@ -129,13 +116,37 @@ impl<'a> Cluster<'a> {
     ///
     /// The launcher does not tell, or a node is not running.
     pub(crate) fn processes(&self) -> Result<Processes> {
-        let mut command = self.ssi(&["status", "--json"]);
+        Processes::read(&self.output(&["status", "--json"])?)
+    }
+
+    /// What the switch has counted so far.
+    ///
+    /// # Errors
+    ///
+    /// The launcher does not tell.
+    pub(crate) fn traffic(&self) -> Result<Traffic> {
+        Traffic::read(&self.output(&["net", "show", "--json"])?)
+    }
+
+    /// Boots a node that is dead; returns once it is in the cluster.
+    ///
+    /// # Errors
+    ///
+    /// What the launcher says.
+    pub(crate) fn add(&self, node: u8) -> Result<()> {
+        self.run(&mut self.ssi(&["add", &node.to_string()]))
+    }
+
+    /// What the launcher prints.
+    fn output(&self, words: &[&str]) -> Result<String> {
+        let mut command = self.ssi(words);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = self.bench.held.spawn(&mut command, Ending::Kill)?;
-        let mut json = String::new();
-        child.take_output()?.read_to_string(&mut json)?;
-        ensure!(child.wait()?.success(), "`ssi status` failed");
-        serde_json::from_str(&json).context("`ssi status --json` is not as expected")
+        let mut text = String::new();
+        child.take_output()?.read_to_string(&mut text)?;
+        let status = child.wait()?;
+        ensure!(status.success(), "`{}` failed ({status})", shown(&command));
+        Ok(text)
     }
 
     fn ssi(&self, words: &[&str]) -> Command {
@@ -151,28 +162,6 @@ impl Drop for Cluster<'_> {
             // One that did not come up has most likely ended by itself.
             _ => {}
         }
-    }
-}
-
-impl Processes {
-    /// The supervisor's process group.
-    ///
-    /// # Errors
-    ///
-    /// The number is none of a process.
-    pub(crate) fn supervisor(&self) -> Result<Pid> {
-        Pid::from_raw(self.supervisor).context("the supervisor has no number")
-    }
-
-    /// The process groups of the nodes.
-    ///
-    /// # Errors
-    ///
-    /// A node is not running.
-    pub(crate) fn nodes(&self) -> Result<Vec<Pid>> {
-        let pid = |node: &NodeProcess| node.pid.and_then(Pid::from_raw);
-        let pids = self.nodes.iter().map(pid);
-        pids.collect::<Option<_>>().context("a node is not running")
     }
 }
 
@@ -218,31 +207,10 @@ pub(crate) fn shown(command: &Command) -> String {
 mod tests {
     use super::*;
 
-    fn processes(json: &str) -> Processes {
-        serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn processes_are_read_from_the_launchers_status() {
-        let processes = processes(
-            r#"{"supervisor":7,"up_s":1.5,"nodes":[{"node":1,"pid":8},{"node":2,"pid":9}]}"#,
-        );
-        let raw = |pid: Pid| pid.as_raw_nonzero().get();
-        assert_eq!(raw(processes.supervisor().unwrap()), 7);
-        let nodes: Vec<i32> = processes.nodes().unwrap().into_iter().map(raw).collect();
-        assert_eq!(nodes, [8, 9]);
-    }
-
     #[test]
     fn a_command_is_shown_as_typed() {
         let mut command = Command::new("/usr/bin/ssi");
         command.args(["start", "1"]).env("SSI_CLUSTER", NAME);
         assert_eq!(shown(&command), "ssi start 1");
-    }
-
-    #[test]
-    fn a_node_without_a_process_is_not_left_out() {
-        let processes = processes(r#"{"supervisor":7,"nodes":[{"pid":8},{"pid":null}]}"#);
-        assert!(processes.nodes().is_err());
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Effort {
     /// Boots of one node, and of a bare kernel.
     pub(crate) boots: usize,
     /// Boots of whole clusters: nodes, then rounds.
-    pub(crate) clusters: [(u8, usize); 3],
+    pub(crate) clusters: [(u8, usize); 4],
     /// How long an idle cluster is watched.
     pub(crate) idle: Duration,
     /// Rounds of every comparison on the network.
@@ -23,6 +23,18 @@ pub(crate) struct Effort {
     pub(crate) round_trips: u32,
     /// How long one bulk transfer goes on.
     pub(crate) bulk: Duration,
+    /// Rounds of every comparison of calls.
+    pub(crate) call_rounds: usize,
+    /// Calls in one round.
+    pub(crate) calls: usize,
+    /// Bytes of pages in calls in one round.
+    pub(crate) call_bulk_bytes: usize,
+    /// Nodes that are killed, of each kind.
+    pub(crate) kills: usize,
+    /// Nodes that are frozen.
+    pub(crate) freezes: usize,
+    /// How long each idle cluster of a growing size is watched.
+    pub(crate) idle_growth: Duration,
     /// Pairs of boots whose system calls are compared.
     pub(crate) boot_pairs: usize,
     /// Turns of each loop in one boot; the fastest batch of all turns counts.
@@ -37,11 +49,17 @@ impl Effort {
     /// For figures to keep: some minutes.
     pub(crate) const FULL: Self = Self {
         boots: 11,
-        clusters: [(3, 7), (16, 5), (63, 3)],
+        clusters: [(3, 7), (16, 5), (32, 3), (63, 3)],
         idle: Duration::from_secs(10),
         network_rounds: 25,
         round_trips: 3_000,
         bulk: Duration::from_millis(1_250),
+        call_rounds: 9,
+        calls: 3_000,
+        call_bulk_bytes: 256 << 20,
+        kills: 9,
+        freezes: 3,
+        idle_growth: Duration::from_secs(6),
         boot_pairs: 2 * BOOT_PAIRS,
         turns: 16,
         commands: 60,
@@ -51,11 +69,17 @@ impl Effort {
     /// For a look at a change: about a minute.
     pub(crate) const QUICK: Self = Self {
         boots: 3,
-        clusters: [(3, 2), (16, 1), (63, 1)],
+        clusters: [(3, 2), (16, 1), (32, 1), (63, 1)],
         idle: Duration::from_secs(3),
         network_rounds: 5,
         round_trips: 2_000,
         bulk: Duration::from_millis(600),
+        call_rounds: 3,
+        calls: 1_000,
+        call_bulk_bytes: 64 << 20,
+        kills: 3,
+        freezes: 1,
+        idle_growth: Duration::from_secs(3),
         boot_pairs: BOOT_PAIRS,
         turns: 6,
         commands: 20,

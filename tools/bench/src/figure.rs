@@ -37,6 +37,21 @@ pub(crate) enum Unit {
     /// Milliseconds of processor time in a second.
     #[serde(rename = "ms/s")]
     CpuMilliseconds,
+    /// Bytes in a second.
+    #[serde(rename = "B/s")]
+    BytesPerSecond,
+    /// Frames of the network in a second.
+    #[serde(rename = "frames/s")]
+    FramesPerSecond,
+    /// Calls in a second.
+    #[serde(rename = "calls/s")]
+    CallsPerSecond,
+    /// Messages between nodes.
+    #[serde(rename = "messages")]
+    Messages,
+    /// Messages that wait for one another.
+    #[serde(rename = "rounds")]
+    Rounds,
 }
 
 impl fmt::Display for Unit {
@@ -48,6 +63,11 @@ impl fmt::Display for Unit {
             Self::Mebibytes => "MiB",
             Self::MegabytesPerSecond => "MB/s",
             Self::CpuMilliseconds => "ms/s",
+            Self::BytesPerSecond => "B/s",
+            Self::FramesPerSecond => "frames/s",
+            Self::CallsPerSecond => "calls/s",
+            Self::Messages => "messages",
+            Self::Rounds => "rounds",
         })
     }
 }

@@ -202,6 +202,16 @@ impl HeldChild {
         self.child.stdout.take().context("the child has no output")
     }
 
+    /// Kills its whole group; returns once it is reaped itself.
+    ///
+    /// # Errors
+    ///
+    /// It has ended before.
+    pub(crate) fn kill(&mut self) -> io::Result<ExitStatus> {
+        kill_process_group(self.pid, Signal::KILL)?;
+        self.wait()
+    }
+
     /// Waits for its end.
     ///
     /// # Errors

@@ -15,13 +15,16 @@ mod effort;
 mod figure;
 mod groups;
 mod guest;
+mod guest_clock;
 mod held;
 mod hold;
 mod host;
 mod initramfs;
 mod kernel;
+mod links;
 mod pair;
 mod peer;
+mod processes;
 mod progress;
 mod question;
 mod ratio;
@@ -29,6 +32,8 @@ mod report;
 mod row;
 mod sockets;
 mod table;
+mod traffic;
+mod turns;
 mod usage;
 
 use std::process::ExitCode;
@@ -105,6 +110,7 @@ fn prepare(run: &Run) -> Result<Bench> {
         kernel: run.kernel.clone(),
         initramfs: run.initramfs.clone(),
         plain: run.plain.clone(),
+        simulator: run.simulator.clone(),
     };
     let effort = if run.quick {
         Effort::QUICK

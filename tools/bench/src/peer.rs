@@ -74,6 +74,18 @@ impl Peer {
         self.child.pid()
     }
 
+    /// Kills it; returns once it is reaped.
+    ///
+    /// # Errors
+    ///
+    /// It has ended before.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        let killed = self.child.kill();
+        killed
+            .map(|_| ())
+            .with_context(|| format!("cannot kill {}", self.name))
+    }
+
     /// Waits until it may be asked.
     ///
     /// # Errors
@@ -104,6 +116,34 @@ impl Peer {
         self.tell(question)?;
         self.wait_for(|answer| match answer {
             Answer::Took { ns } => Some(ns as f64),
+            _ => None,
+        })
+    }
+
+    /// Has it write `text` to `file`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::tell`] and [`Self::wait_for`].
+    pub(crate) fn put(&mut self, file: &str, text: &str) -> Result<()> {
+        self.tell(&Question::Put {
+            file: file.to_owned(),
+            text: text.to_owned(),
+        })?;
+        self.wait_for(|answer| (answer == Answer::Done).then_some(()))
+    }
+
+    /// Has it read `file`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::tell`] and [`Self::wait_for`].
+    pub(crate) fn get(&mut self, file: &str) -> Result<String> {
+        self.tell(&Question::Get {
+            file: file.to_owned(),
+        })?;
+        self.wait_for(|answer| match answer {
+            Answer::Text { text } => Some(text),
             _ => None,
         })
     }

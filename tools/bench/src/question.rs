@@ -67,6 +67,28 @@ pub(crate) enum Question {
         /// For how long.
         millis: u64,
     },
+    /// Write to a file of the kernel: [`Answer::Done`].
+    Put {
+        /// Its path.
+        file: String,
+        /// What to write, in one piece.
+        text: String,
+    },
+    /// Read a file of the kernel: [`Answer::Text`].
+    Get {
+        /// Its path.
+        file: String,
+    },
+    /// Look at the clock: [`Answer::Clock`].
+    Clock,
+    /// Wait until the cluster's events tell of a state of a node:
+    /// [`Answer::Listening`] at once, [`Answer::Clock`] when they do.
+    Await {
+        /// The node.
+        node: u8,
+        /// The state, in the cluster's word.
+        state: String,
+    },
 }
 
 /// What a guest answers.
@@ -92,6 +114,16 @@ pub(crate) enum Answer {
         /// Bytes.
         bytes: u64,
         /// Nanoseconds.
+        ns: u64,
+    },
+    /// What a file holds.
+    Text {
+        /// All of it.
+        text: String,
+    },
+    /// What the clock of the day read.
+    Clock {
+        /// Nanoseconds since 1970.
         ns: u64,
     },
     /// It is over.

@@ -7,9 +7,13 @@
 //! on the way does so for both.
 
 mod boot;
+mod calls;
 mod exec;
+mod failure;
+mod idle;
 mod memory;
 mod network;
+mod simulated;
 mod syscalls;
 
 use anyhow::Result;
@@ -29,6 +33,14 @@ pub(crate) enum Group {
     Memory,
     /// Round trips and bulk between two nodes
     Network,
+    /// Calls between kernels
+    Calls,
+    /// From the failure of a node to the next view
+    Failure,
+    /// What idle clusters of growing size take
+    Idle,
+    /// View changes of simulated clusters
+    Simulated,
     /// System calls, fork and exec with and without SSI
     Syscalls,
     /// Commands on a node, from the host
@@ -53,6 +65,10 @@ impl Group {
             Self::Nodes => boot::clusters(bench),
             Self::Memory => memory::measure(bench),
             Self::Network => network::measure(bench),
+            Self::Calls => calls::measure(bench),
+            Self::Failure => failure::measure(bench),
+            Self::Idle => idle::measure(bench),
+            Self::Simulated => simulated::measure(bench),
             Self::Syscalls => syscalls::measure(bench),
             Self::Exec => exec::measure(bench),
         }

@@ -7,6 +7,8 @@
 //! an ordinary command on a node of a cluster.
 
 mod calls;
+mod events;
+mod files;
 mod network;
 
 use std::io::{
@@ -93,16 +95,20 @@ pub(crate) fn serve_as_init() -> Result<()> {
 }
 
 fn answer(question: &Question) -> Result<Answer> {
-    match *question {
+    match question {
         Question::Repeat {
             action,
             count,
             batches,
-        } => calls::repeat(action, count, batches),
+        } => calls::repeat(*action, *count, *batches),
         Question::Echo => network::echo(),
-        Question::Ping { to, count, bytes } => network::ping(to, count, bytes),
+        Question::Ping { to, count, bytes } => network::ping(*to, *count, *bytes),
         Question::Sink => network::sink(),
-        Question::Pour { to, millis } => network::pour(to, millis),
+        Question::Pour { to, millis } => network::pour(*to, *millis),
+        Question::Put { file, text } => files::put(file, text),
+        Question::Get { file } => files::get(file),
+        Question::Clock => events::now(),
+        Question::Await { node, state } => events::wait_for(*node, state),
     }
 }
 
