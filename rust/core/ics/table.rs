@@ -268,8 +268,9 @@ pub enum Known {
     Open,
     /// It ended.
     Over,
-    /// Its request has not come.
-    NotYet(First),
+    /// Its request has not come: drop the piece and tell the sender to wait. Each
+    /// time: a sender that resumes begins anew and has forgotten what it was told.
+    NotYet,
 }
 
 /// Whether something happens for the first time.
@@ -336,9 +337,8 @@ impl<T, S: DerefMut<Target = [PeerSlot<T>]>> PeerTable<T, S> {
     pub fn known(&mut self, id: CallId) -> Result<Known, NotTaken> {
         let slot = self.slot(id)?;
         if id.turn() > slot.turn {
-            let before = mem::replace(&mut slot.early, id.turn());
-            let is_first = before != id.turn();
-            return Ok(Known::NotYet(if is_first { First::Yes } else { First::No }));
+            slot.early = id.turn();
+            return Ok(Known::NotYet);
         }
         let is_open = slot.content.is_some() && slot.turn == id.turn();
         Ok(if is_open { Known::Open } else { Known::Over })
@@ -479,8 +479,8 @@ mod tests {
     #[test]
     fn a_transfer_may_be_early_or_late() {
         let mut table = peer_table(1);
-        assert_eq!(table.known(id(0, 3)), Ok(Known::NotYet(First::Yes)));
-        assert_eq!(table.known(id(0, 3)), Ok(Known::NotYet(First::No)));
+        assert_eq!(table.known(id(0, 3)), Ok(Known::NotYet));
+        assert_eq!(table.known(id(0, 3)), Ok(Known::NotYet));
         assert_eq!(table.open(id(0, 3), 7), Ok(First::No));
         assert_eq!(table.known(id(0, 3)), Ok(Known::Open));
         table.close(id(0, 3));
