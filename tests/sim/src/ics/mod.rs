@@ -1,8 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Simulation of ICS.
+//!
+//! Nodes made of the machines in `ssi_core::ics`, with a driver like the kernel's
+//! around them, over connections that break anywhere. Views, deaths and restarts
+//! come from the world.
+
+mod app;
+mod client;
+mod hash;
+mod history;
+mod invariants;
+mod net;
+mod node;
+mod pair;
+mod queue;
+mod scenario;
+mod server;
+mod transfer;
+mod world;
 
 /// Runs one seed; an error says what went wrong.
-pub fn run(_seed: u64, _verbose: bool) -> Result<(), String> {
-    Ok(())
+pub fn run(seed: u64, verbose: bool) -> Result<(), String> {
+    world::World::new(seed, verbose).run()
 }
