@@ -134,7 +134,7 @@ impl Detector {
     /// Whether `node` is gone for `me`.
     pub(super) fn is_gone(&self, me: NodeId, node: NodeId, now: Instant, p: &Parameters) -> bool {
         self.watched.contains(node)
-            && (self.is_deaf_to(node, now, p) || self.peer(node).deaf_to.contains(me))
+            && (self.is_deaf_to(node, now, p) || self.complaints(node, now, p).contains(me))
     }
 
     /// The watched nodes this one does not hear or reach.
@@ -164,6 +164,16 @@ impl Detector {
         now.since(self.peer(node).heard)
     }
 
+    /// Whom `node` says it does not hear, if it has said so for a while. Who has just
+    /// slept, or was cut off, finds such words of others first.
+    fn complaints(&self, node: NodeId, now: Instant, p: &Parameters) -> NodeSet {
+        let peer = self.peer(node);
+        if now.since(peer.deaf_since) < p.suspect {
+            return NodeSet::EMPTY;
+        }
+        peer.deaf_to
+    }
+
     fn is_deaf_to(&self, node: NodeId, now: Instant, p: &Parameters) -> bool {
         let peer = self.peer(node);
         let down = peer.unlinked.map_or(Span::ZERO, |since| now.since(since));
@@ -176,14 +186,16 @@ impl Detector {
             let peer = self.peer(node);
             let heard = peer.heard.after(p.silence_max());
             let unlinked = peer.unlinked.map(|since| since.after(p.silence_max()));
-            [Some(heard), unlinked]
+            let deaf = peer.deaf_since.after(p.suspect);
+            let deaf = Some(deaf).filter(|_| !peer.deaf_to.is_empty());
+            [Some(heard), unlinked, deaf]
         });
         instants.flatten().filter(|&due| due > now).min()
     }
 
     /// Whom a leader has to exclude: who is gone for it, and of each pair of
-    /// others that lasts in not hearing each other the one with more such pairs,
-    /// the higher number when they have the same.
+    /// others that do not hear each other, for a while, the one with more such
+    /// pairs, the higher number when they have the same.
     pub(super) fn exclusions(
         &self,
         me: NodeId,
@@ -203,32 +215,18 @@ impl Detector {
         excluded
     }
 
+    /// The one in most pairs that do not hear each other. One side's word is not
+    /// enough: who slept is complained of and complains of nobody.
     fn most_complaints(&self, rest: &NodeSet, now: Instant, p: &Parameters) -> Option<NodeId> {
-        let complaints = |node: NodeId| {
-            let peer = self.peer(node);
-            let lasts = now.since(peer.deaf_since) >= p.suspect;
-            let deaf_to = peer.deaf_to.intersection(rest);
-            if lasts {
-                deaf_to
-            } else {
-                NodeSet::EMPTY
-            }
-        };
-        let complainers: NodeSet = rest
-            .iter()
-            .filter(|&node| !complaints(node).is_empty())
-            .collect();
-        if complainers.is_empty() {
-            return None;
-        }
         let pairs_of = |node: NodeId| {
-            let of_him = complainers
-                .iter()
-                .filter(|&other| complaints(other).contains(node));
-            complaints(node).union(&of_him.collect()).len()
+            let he = self.complaints(node, now, p).intersection(rest);
+            he.iter()
+                .filter(|&other| self.complaints(other, now, p).contains(node))
+                .count()
         };
         rest.iter()
             .map(|node| (pairs_of(node), node))
+            .filter(|(pairs, _)| *pairs > 0)
             .max()
             .map(|(_, node)| node)
     }
@@ -314,9 +312,11 @@ mod tests {
     fn who_does_not_hear_me_is_gone_for_me() {
         let mut detector = watching(&[2]);
         detector.heard(node(2), set(&[1]), at(10));
-        assert!(detector.is_gone(node(1), node(2), at(20), &P));
+        assert!(!detector.is_gone(node(1), node(2), at(20), &P));
+        detector.heard(node(2), set(&[1]), at(1010));
+        assert!(detector.is_gone(node(1), node(2), at(1010), &P));
         // But I do hear it, and do not complain.
-        assert!(detector.deaf_to(at(20), &P).is_empty());
+        assert!(detector.deaf_to(at(1010), &P).is_empty());
     }
 
     #[test]
@@ -341,13 +341,20 @@ mod tests {
         }
         let excluded = |d: &Detector| d.exclusions(node(1), &others, at(1600), &P);
         assert_eq!(excluded(&detector), set(&[4]));
-        hear(&mut detector, 2, &[3], 200);
-        hear(&mut detector, 2, &[3], 1500);
+        // One side's word changes nothing.
+        for ms in [200, 1500] {
+            hear(&mut detector, 2, &[3], ms);
+        }
+        assert_eq!(excluded(&detector), set(&[4]));
+        for ms in [200, 1500] {
+            hear(&mut detector, 3, &[2, 4], ms);
+        }
         assert_eq!(excluded(&detector), set(&[3]));
         // A complaint that is new waits.
         hear(&mut detector, 2, &[], 1500);
         hear(&mut detector, 3, &[], 1500);
         hear(&mut detector, 4, &[5], 1500);
+        hear(&mut detector, 5, &[4], 1500);
         assert_eq!(excluded(&detector), NodeSet::EMPTY);
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a seed does to a cluster.
+//! Plan of a seed.
 //!
 //! A size, a character, a list of faults with their times; then everything is
 //! healed and started, and the cluster must become whole.

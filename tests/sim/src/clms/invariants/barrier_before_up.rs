@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! UP only when all subsystems said so.
+//! UP only behind the barrier.
 //!
 //! When a view becomes active anywhere, every living member has made the callbacks
 //! of that view.
