@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Connections made and broken.
+//!
+//! Half of them with a farewell, half with a reset, some after a Hello.
+
+use anyhow::Result;
+use ssi_core::ics::hello::Message;
+
+use crate::answer::Answer;
+use crate::attack::Attack;
+use crate::report::Report;
+use crate::scene::Scene;
+
+/// Connections.
+const CONNECTIONS: u64 = 1200;
+
+/// The attack.
+pub(crate) struct ConnectFlood;
+
+impl Attack for ConnectFlood {
+    fn name(&self) -> &'static str {
+        "connect-flood"
+    }
+
+    fn about(&self) -> &'static str {
+        "makes connections and breaks them, as fast as it can"
+    }
+
+    fn run(&self, scene: &mut Scene) -> Result<Report> {
+        let mut report = Report::new();
+        for number in 0..CONNECTIONS {
+            report.connections += 1;
+            let Ok(mut line) = scene.open() else {
+                report.tally.add(Answer::Unreachable);
+                continue;
+            };
+            if number % 3 == 0 {
+                let hello = Message::hello(&scene.fresh_hello());
+                line.say(hello.as_bytes());
+                report.bytes += hello.as_bytes().len() as u64;
+            }
+            if number % 2 == 0 {
+                line.tear();
+            }
+        }
+        scene.claim_open(&mut report);
+        Ok(report)
+    }
+}

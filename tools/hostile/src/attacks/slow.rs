@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A Hello that takes for ever.
+//!
+//! Byte by byte, on several connections: each byte comes soon enough, the whole
+//! never does. The victim must not wait longer than a handshake may take.
+
+use std::thread;
+use std::time::{
+    Duration,
+    Instant, //
+};
+
+use anyhow::Result;
+use ssi_core::ics::hello::Message;
+
+use crate::answer::Answer;
+use crate::attack::Attack;
+use crate::report::Report;
+use crate::scene::Scene;
+
+/// Connections.
+const CONNECTIONS: usize = 16;
+/// Between two bytes.
+const PAUSE: Duration = Duration::from_millis(50);
+/// When the victim must have had enough.
+const PATIENCE_MAX: Duration = Duration::from_millis(3500);
+
+/// The attack.
+pub(crate) struct Slow;
+
+impl Attack for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn about(&self) -> &'static str {
+        "says a Hello byte by byte"
+    }
+
+    fn run(&self, scene: &mut Scene) -> Result<Report> {
+        let mut report = Report::new();
+        let hello = Message::hello(&scene.fresh_hello());
+        let mut lines = Vec::new();
+        for _ in 0..CONNECTIONS {
+            report.connections += 1;
+            match scene.open() {
+                Ok(line) => lines.push(line),
+                Err(_) => report.tally.add(Answer::Unreachable),
+            }
+        }
+        let began = Instant::now();
+        for byte in hello.as_bytes() {
+            if began.elapsed() > PATIENCE_MAX {
+                break;
+            }
+            for line in &mut lines {
+                report.bytes += u64::from(line.say(&[*byte]));
+            }
+            thread::sleep(PAUSE);
+        }
+        let soon = Instant::now() + Duration::from_millis(100);
+        report
+            .tally
+            .extend(lines.iter_mut().map(|line| line.answer(soon)));
+        report.claim_none_left();
+        scene.claim_open(&mut report);
+        Ok(report)
+    }
+}
