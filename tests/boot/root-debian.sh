@@ -32,3 +32,22 @@ must "ps lists pid 1" grep -qE '^ *1 ' <(on 1 ps -e)
 expect "every node has its name" "$(on 2 hostname)" node2
 must "the root is confined" on 1 sh -c "! ls ../../../../../../../$TEST_TOP 2>/dev/null"
 expect "node 1 still reaches node 2" "$(on 1 ping -c 1 -W 2 10.83.0.2 >/dev/null && echo yes)" yes
+
+say "the commands of the cluster are there, and the root lacks what the kernel would end with"
+must "the commands are on the way" on 2 sh -c 'test "$(clusternode_num)" = 2 && cluster -v'
+must "not only root has them" on 2 runuser -u nobody -- clusternode_getstate 1
+must "there is no poweroff" on 2 sh -c '! test -e /sbin/poweroff && ! test -e /sbin/reboot'
+shut_down() {
+	on 2 sh -c 'trap "" HUP; trap "echo \"asked by $0\" >/dev/console; exit" TERM
+		echo "runs for $0" >/dev/console; while :; do sleep 0.02; done' "$1" >/dev/null 2>&1 &
+	within 5 "a program runs there" logged "runs for $1"
+	must "node 2 is shut down" on 1 clusternode_shutdown "$1" -N2 now
+	within 10 "its program was asked to end" logged "asked by $1"
+}
+logged() { ssi log 2 | tr -d '\r' | grep -x "$1"; }
+shut_down -h
+within 10 "node 2 is down" eval '[ "$(on 1 clusternode_getstate 2)" = DOWN ]'
+ssi add 2
+within 10 "node 2 is back" on 1 clusternode_avail 2
+shut_down -r
+within 20 "node 2 comes back by itself" eval '[ "$(on 1 grep -c "^[0-9]* [0-9]* 2 COMINGUP UP" /proc/cluster/events)" = 3 ]'
