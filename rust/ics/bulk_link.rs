@@ -164,6 +164,7 @@ impl BulkLink {
                         pages.unwrap_or_default(),
                         rest.offset % PAGE_BYTES,
                         rest.bytes,
+                        Wait::Never,
                         More::Nothing,
                     )
                 }

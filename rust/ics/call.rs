@@ -109,7 +109,7 @@ impl<'a> Ask<'a> {
 }
 
 /// A call that was made.
-struct Made {
+pub(crate) struct Made {
     peer: &'static Peer,
     generation: u64,
     pending: Arc<Pending>,
@@ -162,7 +162,12 @@ fn keep<T>(list: &mut KVec<T>, value: T) -> core::result::Result<(), T> {
     list.push_within_capacity(value).map_err(|error| error.0)
 }
 
-fn make(to: NodeId, ask: &Ask<'_>, is_one_way: bool) -> core::result::Result<Made, CallError> {
+/// Makes a call. May sleep for memory.
+pub(crate) fn make(
+    to: NodeId,
+    ask: &Ask<'_>,
+    is_one_way: bool,
+) -> core::result::Result<Made, CallError> {
     let engine = engine::get().ok_or(CallError::NotMember)?;
     if ask.args.len() > ARGS_BYTES_MAX {
         return Err(CallError::TooLong);
@@ -189,7 +194,8 @@ fn is_reactor(engine: &Engine) -> bool {
 }
 
 impl Made {
-    fn wait(&self, ask: &Ask<'_>) -> core::result::Result<Reply, CallError> {
+    /// Waits until it ends.
+    pub(crate) fn wait(&self, ask: &Ask<'_>) -> core::result::Result<Reply, CallError> {
         let timeout = ask.timeout.map(|timeout| timeout.0);
         match self.pending.event().wait(ask.patience, timeout) {
             Ok(()) => self.outcome(),

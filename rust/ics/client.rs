@@ -172,10 +172,12 @@ impl Client {
         call.reply.as_mut().map(|(_, _, _, arriving)| arriving)
     }
 
-    /// Notes that a piece came before the reply. `None` when there is no such call.
-    pub(crate) fn note_early(&mut self, id: CallId) -> Option<bool> {
-        let call = self.calls.get_mut(id)?;
-        Some(core::mem::replace(&mut call.was_early, true))
+    /// Notes that a piece came before the reply. Whether there is such a call.
+    pub(crate) fn note_early(&mut self, id: CallId) -> bool {
+        self.calls
+            .get_mut(id)
+            .map(|call| call.was_early = true)
+            .is_some()
     }
 
     /// All calls whose reply's pages arrive, and how far they are.

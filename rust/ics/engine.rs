@@ -173,7 +173,10 @@ pub(crate) fn start(start: Start) -> Result {
     if !ENGINE.populate(engine) {
         return Err(EBUSY);
     }
-    get().ok_or(EBUSY)?.run()
+    get().ok_or(EBUSY)?.run()?;
+    #[cfg(CONFIG_SSI_ICS_TEST)]
+    crate::test::start()?;
+    Ok(())
 }
 
 impl Engine {

@@ -101,8 +101,8 @@ pub(crate) struct Reactor {
     pub(crate) engine: &'static Engine,
     listener: Option<Socket>,
     connections: KVec<Option<Connection>>,
-    half_open: HalfOpen<u32>,
-    dials: HalfOpen<u32, DIALS_MAX>,
+    half_open: KBox<HalfOpen<u32>>,
+    dials: KBox<HalfOpen<u32, DIALS_MAX>>,
     diallers: Diallers,
     datagram: KVec<u8>,
 }
@@ -130,8 +130,9 @@ impl Reactor {
             engine,
             listener: None,
             connections,
-            half_open: HalfOpen::new(),
-            dials: HalfOpen::new(),
+            // Too large for the stack of a thread.
+            half_open: KBox::new(const { HalfOpen::new() }, GFP_KERNEL)?,
+            dials: KBox::new(const { HalfOpen::new() }, GFP_KERNEL)?,
             diallers: Diallers::new()?,
             datagram: KVec::from_elem(0, BEAT_BYTES_MAX + 1, GFP_KERNEL)?,
         };
@@ -253,8 +254,8 @@ impl Reactor {
             match listener.accept(Wait::Never) {
                 Ok(socket) => self.admit(socket),
                 Err(EAGAIN) => return,
-                // One that went away again, or no memory for it.
-                Err(_) => continue,
+                // It went away again; the next one raises the bit.
+                Err(_) => return,
             }
         }
         self.engine.notifier.raise(LISTENER);
@@ -380,8 +381,8 @@ impl Reactor {
                         self.engine.counters.beats_refused.count();
                     }
                 }
-                Err(EAGAIN) => return,
-                Err(_) => continue,
+                // What comes next raises the bit.
+                Err(_) => return,
             }
         }
         self.engine.notifier.raise(DATAGRAMS);

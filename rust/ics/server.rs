@@ -326,9 +326,11 @@ impl Life {
         }
         let (from, generation) = (self.instance, self.generation);
         let call = self.server.table.get_mut(id)?;
-        let pages = call
-            .pages
-            .take()
+        let arriving = call.pages.take();
+        if let Some(arriving) = &arriving {
+            self.transfers.arrived(arriving);
+        }
+        let pages = arriving
             .map_or(Ok(Pages::NONE), Arriving::into_pages)
             .unwrap_or(Pages::NONE);
         Some(Request {

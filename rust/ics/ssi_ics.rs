@@ -63,6 +63,8 @@ mod rx;
 mod server;
 mod service;
 mod settings;
+#[cfg(CONFIG_SSI_ICS_TEST)]
+mod test;
 mod transfer;
 
 pub use crate::{

@@ -369,17 +369,13 @@ impl Life {
         let known = match direction {
             Direction::Request => self.server.known(call)?,
             Direction::Reply if self.client.arriving(call).is_some() => Known::Open,
-            Direction::Reply => match self.client.note_early(call) {
-                None => Known::Over,
-                Some(true) => Known::NotYet(First::No),
-                Some(false) => Known::NotYet(First::Yes),
-            },
+            Direction::Reply if self.client.note_early(call) => Known::NotYet,
+            Direction::Reply => Known::Over,
         };
         let arrival = match known {
             Known::Open => None,
             Known::Over => Some(Arrival::Done),
-            Known::NotYet(First::Yes) => Some(Arrival::Wait),
-            Known::NotYet(First::No) => return Ok(None),
+            Known::NotYet => Some(Arrival::Wait),
         };
         if let Some(arrival) = arrival {
             let at = At { offset: 0, arrival };

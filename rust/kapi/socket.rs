@@ -328,6 +328,7 @@ impl Socket {
         pages: &[SharedPage],
         offset: usize,
         bytes: usize,
+        wait: Wait,
         more: More,
     ) -> Result<usize> {
         let (mut pieces, count, bytes) = pieces(pages, offset, bytes)?;
@@ -339,7 +340,7 @@ impl Socket {
                 pieces.as_mut_ptr(),
                 count,
                 bytes,
-                bindings::SSI_SOCKET_DONTWAIT | more.flags(),
+                wait.flags() | more.flags(),
             )
         })
     }
@@ -632,7 +633,7 @@ mod tests {
         let pages = [one, two];
         let sent = pair
             .near
-            .send_pages(&pages, PAGE_BYTES - 2, 4, More::Nothing)?;
+            .send_pages(&pages, PAGE_BYTES - 2, 4, Wait::Never, More::Nothing)?;
         assert!(sent == 4);
         assert!(is_raised(&pair.notifier, 3));
         let place = [SharedPage::alloc()?];
