@@ -75,6 +75,15 @@ reaches() { on "$1" ping -c 1 -W 2 "10.83.0.$2" >/dev/null 2>&1; }
 
 is_cut_off() { ! reaches "$@"; }
 
+# Lets nodes 1 to COUNT wait for each other for ten minutes before they fence: a test
+# of the network or of pauses, not of the membership. be_patient COUNT.
+be_patient() {
+	local node
+	for node in $(seq "$1"); do
+		on "$node" sh -c 'echo 600000 >/proc/sys/ssi/clms/timeout_ms'
+	done
+}
+
 # One figure of the status: state_of NODE FIELD (a word of the JSON form).
 state_of() {
 	ssi status --json | tr -d ' \n' | grep -o "\"node\":$1,[^}]*" |

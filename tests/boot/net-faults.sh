@@ -30,6 +30,7 @@ lost_between() {
 }
 
 up 3
+be_patient 3
 must "node 1 reaches node 2" reaches 1 2
 
 ssi net cut 1 2

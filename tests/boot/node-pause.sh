@@ -27,6 +27,7 @@ has_grown() { [ "$(on 2 cat /tmp/count)" -gt "${before:-0}" ]; }
 for mode in "" --isolate; do
 	# shellcheck disable=SC2086 # no word when the mode is empty
 	up 2 $mode
+	be_patient 2
 	on 2 sh -c 'while :; do :; done >/dev/null 2>&1 & i=0;
 		while :; do i=$((i+1)); echo $i >/tmp/count; done >/dev/null 2>&1 &'
 	ssi pause 2
