@@ -7,9 +7,10 @@
 .DEFAULT_GOAL := kernel
 MAKEFLAGS += --no-print-directory
 NODES ?= 3
+SEEDS ?= 100
 
 .PHONY: kernel debug kunit plain menuconfig tools initramfs rootfs run test \
-	bench fix clean distclean help
+	sim bench fix clean distclean help
 
 kernel debug kunit plain:
 	@scripts/kernel $(patsubst kernel,base,$@)
@@ -33,6 +34,9 @@ run:
 
 test:
 	@tests/run $(if $(DEBUG),--debug) $(TEST)
+
+sim:
+	@scripts/sim $(SEEDS)
 
 bench:
 	@scripts/bench

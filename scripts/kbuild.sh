@@ -58,9 +58,15 @@ forget_warned_objects() {
 # Builds packages of tools/ in release mode; the arguments are cargo's. Needs
 # load_setup and the lock. Cargo itself knows when there is nothing to do.
 cargo_build() {
-	local log=$SSI_LOG/cargo.log
-	watch_program "$log" cargo_state env -C "$SSI_TOP/tools" "RUSTC=$CARGO_RUSTC" \
-		"$CARGO" build --release --locked --target-dir "$SSI_BUILD/cargo" "$@" ||
+	cargo_build_in "$SSI_TOP/tools" "$SSI_BUILD/cargo" "$@"
+}
+
+# The same for any workspace: cargo_build_in WORKSPACE TARGET WORD...
+cargo_build_in() {
+	local log=$SSI_LOG/cargo.log workspace=$1 target=$2
+	shift 2
+	watch_program "$log" cargo_state env -C "$workspace" "RUSTC=$CARGO_RUSTC" \
+		"$CARGO" build --release --locked --target-dir "$target" "$@" ||
 		{ cargo_words "$log"; die "the tools do not build (see above); if a crate could not be downloaded, check the network and run again"; }
 	cargo_words "$log"
 }
