@@ -221,11 +221,12 @@ impl fmt::Debug for NodeSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::NodeNumber;
 
     fn set(numbers: &[u8]) -> NodeSet {
         numbers
             .iter()
-            .map(|&n| NodeId::new(n.into()).unwrap())
+            .map(|&n| NodeId::new(NodeNumber::from(n)).unwrap())
             .collect()
     }
 
