@@ -77,6 +77,15 @@ pub(crate) struct Current {
     is_named: bool,
 }
 
+/// What to do about the call that runs.
+#[derive(Debug, PartialEq, Eq)]
+enum Watch {
+    /// Say in the log that it takes long.
+    Name(Callback),
+    /// Nothing before this time, if ever.
+    Wait(Option<Instant>),
+}
+
 impl Current {
     /// How long it has been running.
     pub(crate) fn age(&self) -> Span {
@@ -138,14 +147,10 @@ impl Runner {
     /// Names a call in the log that takes too long, once; when to look again.
     pub(crate) fn watch(&self) -> Option<Instant> {
         let patience = settings::subsystem_patience();
-        let mut slot = self.current.lock();
-        let mut current = slot.as_mut().filter(|current| !current.is_named)?;
-        if current.age() < patience {
-            return Some(current.since.after(patience));
-        }
-        current.is_named = true;
-        let callback = current.callback;
-        drop(slot);
+        let callback = match self.overdue(patience) {
+            Watch::Name(callback) => callback,
+            Watch::Wait(until) => return until,
+        };
         pr_warn!(
             "subsystem {} has not returned from {} of node {} for {} s; the view waits\n",
             subsystem::get(callback.subsystem).map_or("?", |subsystem| subsystem.name()),
@@ -154,6 +159,21 @@ impl Runner {
             patience.as_ms() / 1000
         );
         None
+    }
+
+    fn overdue(&self, patience: Span) -> Watch {
+        let mut slot = self.current.lock();
+        match &mut *slot {
+            Some(current) if current.is_named => Watch::Wait(None),
+            Some(current) if current.age() < patience => {
+                Watch::Wait(Some(current.since.after(patience)))
+            }
+            Some(current) => {
+                current.is_named = true;
+                Watch::Name(current.callback)
+            }
+            None => Watch::Wait(None),
+        }
     }
 
     fn run(&self) {
@@ -209,5 +229,38 @@ pub(crate) fn word(direction: Direction) -> &'static str {
     match direction {
         Direction::Up => "up",
         Direction::Down => "down",
+    }
+}
+
+#[cfg(CONFIG_SSI_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(ssi_clms_runner)]
+mod tests {
+    use super::*;
+    use ssi_core::ids::{
+        Incarnation,
+        Instance,
+        NodeId, //
+    };
+
+    #[test]
+    fn a_call_that_hangs_is_named_once() -> Result {
+        let runner = Arc::pin_init(Runner::new(), GFP_KERNEL)?;
+        assert!(runner.overdue(Span::ZERO) == Watch::Wait(None));
+        let callback = Callback {
+            subsystem: 0,
+            direction: Direction::Up,
+            instance: Instance::new(NodeId::new(3).ok_or(EINVAL)?, Incarnation(1)),
+        };
+        let since = Instant(clock::monotonic());
+        *runner.current.lock() = Some(Current {
+            callback,
+            since,
+            is_named: false,
+        });
+        let long = Span::ms(1_000_000);
+        assert!(runner.overdue(long) == Watch::Wait(Some(since.after(long))));
+        assert!(runner.overdue(Span::ZERO) == Watch::Name(callback));
+        assert!(runner.overdue(Span::ZERO) == Watch::Wait(None));
+        Ok(())
     }
 }
