@@ -61,14 +61,14 @@ refuses "no such option" "-x" on 1 cluster -x
 refuses "a time that is not now" "+5" on 1 clusternode_shutdown -N3 +5
 refuses "a node that is not up" "NEVERUP" on 1 clusternode_shutdown -N9 now
 refuses "one who may not" "only root" on 1 su -s /bin/sh nobody -c 'clusternode_shutdown -N3 now'
-expect "no answer where nobody reads" "$(on 1 sh -c 'cluster >/dev/full; echo $?' 2>&1)" \
+expect "no answer where nobody reads" "$(on 1 sh -c 'exec 2>&1; cluster >/dev/full; echo $?')" \
 	"cluster: the answer cannot be written: No space left on device (os error 28)"$'\n1'
 must "nothing of it had an effect" state_is 1 3 UP
 
 say "node 1 shuts node 3 down"
 # Its words go to the log: who carries them elsewhere is asked to end as well.
-on 3 sh -c 'trap "" HUP; trap "echo it was asked to end >/dev/console; exit" TERM
-	echo it runs >/dev/console; while :; do sleep 0.02; done' >/dev/null 2>&1 &
+on 3 sh -c 'exec >/dev/console 2>&1; trap "" HUP; trap "echo it was asked to end; exit" TERM
+	echo it runs; while :; do sleep 0.02; done' >/dev/null 2>&1 &
 within 5 "a program runs there" logged 3 "it runs"
 must "it begins" on 1 clusternode_shutdown -h -N3 now
 within 20 "it is down" state_is 1 3 DOWN

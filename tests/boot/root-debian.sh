@@ -38,8 +38,8 @@ must "the commands are on the way" on 2 sh -c 'test "$(clusternode_num)" = 2 && 
 must "not only root has them" on 2 runuser -u nobody -- clusternode_getstate 1
 must "there is no poweroff" on 2 sh -c '! test -e /sbin/poweroff && ! test -e /sbin/reboot'
 shut_down() {
-	on 2 sh -c 'trap "" HUP; trap "echo \"asked by $0\" >/dev/console; exit" TERM
-		echo "runs for $0" >/dev/console; while :; do sleep 0.02; done' "$1" >/dev/null 2>&1 &
+	on 2 sh -c 'exec >/dev/console 2>&1; trap "" HUP; trap "echo asked by $0; exit" TERM
+		echo "runs for $0"; while :; do sleep 0.02; done' "$1" >/dev/null 2>&1 &
 	within 5 "a program runs there" logged "runs for $1"
 	must "node 2 is shut down" on 1 clusternode_shutdown "$1" -N2 now
 	within 10 "its program was asked to end" logged "asked by $1"
