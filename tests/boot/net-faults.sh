@@ -14,19 +14,19 @@ round_trip() {
 	on "$1" ping -c 5 -i 0.2 -W 3 "10.83.0.$2" | sed -n 's|.*= [0-9.]*/\([0-9]*\)\..*|\1|p'
 }
 
-# Frames the switch has lost on purpose so far. (The ping of busybox leaves
-# before its last answer now and then, so its own count says little.)
-lost() {
-	ssi net show --json | tr -d ' \n' | grep -o '"lost":[0-9]*' | cut -d: -f2 |
-		awk '{ sum += $1 } END { print sum }'
+# Frames to a node the switch has lost on purpose so far. (The ping of busybox
+# leaves before its last answer now and then, so its own count says little.)
+lost_to() {
+	ssi net show --json | tr -d ' \n' | grep -o "\"port\":$1,[^}]*" |
+		grep -o '"lost":[0-9]*' | cut -d: -f2
 }
 
-# Frames lost on purpose while a node pings another forty times.
+# Frames to a node lost on purpose while another pings it forty times.
 lost_between() {
 	local before
-	before=$(lost)
+	before=$(lost_to "$2")
 	on "$1" ping -c 40 -i 0.02 -W 1 "10.83.0.$2" >/dev/null || true
-	echo $(($(lost) - before))
+	echo $(($(lost_to "$2") - before))
 }
 
 up 3
