@@ -79,6 +79,7 @@ impl Scenario {
             }
         };
         let modes = [Mode::None, Mode::Mac, Mode::Aead];
+        let burst: u64 = *rng.pick(&[1, 3, 40]).unwrap_or(&1);
         Self {
             nodes,
             delay: (20, delay_max),
@@ -90,8 +91,8 @@ impl Scenario {
             socket_bytes,
             piece_bytes,
             duration: 1_500_000,
-            call_every: rng.between(1_000, 30_000) * u64::from(nodes),
-            burst: *rng.pick(&[1, 3, 40]).unwrap_or(&1),
+            call_every: rng.between(1_000, 30_000) * u64::from(nodes) * burst.div_ceil(8),
+            burst,
             bulk_permille: *rng.pick(&[0, 50, 300]).unwrap_or(&0),
             bulk_bytes: if is_narrow {
                 3_000

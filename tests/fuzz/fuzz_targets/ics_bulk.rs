@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The transfers of ICS.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ssi_fuzz::ics::bulk(data));
