@@ -6,21 +6,18 @@
 //! other modes a piece is received whole, opened, and copied.
 
 use kernel::prelude::*;
-use ssi_core::{
-    ics::{
-        frame::{
-            Header,
-            Kind,
-            HEADER_BYTES, //
-        },
-        payload::{
-            ChunkHead,
-            AT_BYTES,
-            CHUNK_HEAD_BYTES, //
-        },
-        seal::Mode, //
+use ssi_core::ics::{
+    frame::{
+        Header,
+        Kind,
+        HEADER_BYTES, //
     },
-    wire::Malformed, //
+    payload::{
+        ChunkHead,
+        AT_BYTES,
+        CHUNK_HEAD_BYTES, //
+    },
+    seal::Mode, //
 };
 use ssi_kapi::{
     page::PAGE_BYTES,
@@ -44,7 +41,10 @@ use crate::{
     life::traced,
     link::Seal,
     peer::Peer,
-    transfer::Target, //
+    transfer::{
+        BulkFault,
+        Target, //
+    }, //
 };
 
 /// Times it is received from in a row before others have their turn.
@@ -117,8 +117,8 @@ impl BulkRx {
                 Ok(Got::All) => (),
                 Ok(Got::Nothing) => return Next::Wait,
                 Ok(Got::Ended) => return Next::Close,
-                Err(Malformed) => {
-                    fault(self.peer, &"pages that do not belong there");
+                Err(why) => {
+                    fault(self.peer, &why);
                     return Next::Close;
                 }
             }
@@ -146,15 +146,18 @@ impl BulkRx {
         &mut self,
         engine: &'static Engine,
         socket: &Socket,
-    ) -> core::result::Result<Got, Malformed> {
+    ) -> core::result::Result<Got, BulkFault> {
         match self.gather(socket, HEADER_BYTES) {
             Got::All => (),
             other => return Ok(other),
         }
-        let head = self.buffer.first_chunk::<HEADER_BYTES>().ok_or(Malformed)?;
-        let header = Header::parse(head).map_err(|_| Malformed)?;
+        let head = self
+            .buffer
+            .first_chunk::<HEADER_BYTES>()
+            .ok_or(BulkFault::Payload)?;
+        let header = Header::parse(head).map_err(|_| BulkFault::Header)?;
         let is_streamed = header.kind == Kind::Chunk && self.seal.mode() == Mode::None;
-        let payload = usize::try_from(header.length).map_err(|_| Malformed)?;
+        let payload = usize::try_from(header.length).map_err(|_| BulkFault::Payload)?;
         let length = match is_streamed {
             true => PIECE_HEAD_BYTES,
             false => HEADER_BYTES + payload + self.seal.mode().tag_bytes(),
@@ -163,9 +166,9 @@ impl BulkRx {
             Got::All => (),
             other => return Ok(other),
         }
-        let frame = self.buffer.get_mut(..length).ok_or(Malformed)?;
+        let frame = self.buffer.get_mut(..length).ok_or(BulkFault::Payload)?;
         if !self.seal.open(frame, HEADER_BYTES) {
-            return Err(Malformed);
+            return Err(BulkFault::Forged);
         }
         self.used = 0;
         match header.kind {
@@ -175,29 +178,29 @@ impl BulkRx {
                 self.peer
                     .with_life(self.generation, |life| life.on_notes_end());
             }
-            _ => return Err(Malformed),
+            _ => return Err(BulkFault::Header),
         }
         Ok(Got::All)
     }
 
-    fn on_note(&self, header: &Header) -> core::result::Result<(), Malformed> {
+    fn on_note(&self, header: &Header) -> core::result::Result<(), BulkFault> {
         let payload = self.buffer.get(HEADER_BYTES..HEADER_BYTES + AT_BYTES);
-        let payload = payload.ok_or(Malformed)?;
+        let payload = payload.ok_or(BulkFault::Payload)?;
         self.peer
             .with_life(self.generation, |life| life.on_note(header, payload))
-            .ok_or(Malformed)?
+            .ok_or(BulkFault::Over)?
     }
 
     fn on_chunk(
         &mut self,
         engine: &'static Engine,
         header: Header,
-    ) -> core::result::Result<(), Malformed> {
+    ) -> core::result::Result<(), BulkFault> {
         let head = self
             .buffer
             .get(HEADER_BYTES..PIECE_HEAD_BYTES)
             .and_then(|bytes| bytes.try_into().ok())
-            .ok_or(Malformed)?;
+            .ok_or(BulkFault::Payload)?;
         let (head, length) = ChunkHead::parse(head, header.length)?;
         let target = self
             .peer
@@ -205,7 +208,7 @@ impl BulkRx {
                 trace::frame_received(traced(life.instance, &header));
                 life.on_piece(&header, head, length)
             })
-            .ok_or(Malformed)??;
+            .ok_or(BulkFault::Over)??;
         let piece = Incoming {
             header,
             head,
@@ -217,10 +220,11 @@ impl BulkRx {
             self.piece = Some(piece);
             return Ok(());
         }
-        let bytes = usize::try_from(length).map_err(|_| Malformed)?;
+        let bytes = usize::try_from(length).map_err(|_| BulkFault::Payload)?;
         let text = self.buffer.get(PIECE_HEAD_BYTES..PIECE_HEAD_BYTES + bytes);
         if let Target::Pages(pages, offset) = &piece.target {
-            copy_in(pages, *offset, text.ok_or(Malformed)?).map_err(|_| Malformed)?;
+            copy_in(pages, *offset, text.ok_or(BulkFault::Payload)?)
+                .map_err(|_| BulkFault::Payload)?;
             self.complete(engine, &piece);
         }
         Ok(())
@@ -232,18 +236,18 @@ impl BulkRx {
         engine: &'static Engine,
         socket: &Socket,
         mut piece: Incoming,
-    ) -> core::result::Result<Got, Malformed> {
-        let length = usize::try_from(piece.length).map_err(|_| Malformed)?;
+    ) -> core::result::Result<Got, BulkFault> {
+        let length = usize::try_from(piece.length).map_err(|_| BulkFault::Payload)?;
         while piece.received < length {
             let left = length - piece.received;
             let result = match &piece.target {
                 Target::Pages(pages, offset) => {
                     let place = offset + piece.received;
-                    let pages = pages.get(place / PAGE_BYTES..).ok_or(Malformed)?;
+                    let pages = pages.get(place / PAGE_BYTES..).ok_or(BulkFault::Payload)?;
                     socket.receive_pages(pages, place % PAGE_BYTES, left, Wait::Never)
                 }
                 Target::Nowhere => {
-                    let room = self.buffer.get_mut(..left).ok_or(Malformed)?;
+                    let room = self.buffer.get_mut(..left).ok_or(BulkFault::Payload)?;
                     socket.receive(room, Wait::Never)
                 }
             };

@@ -167,13 +167,26 @@ impl Connection {
                 Next::Wait => (),
                 next => return next,
             }
-            match self.rx.fill(&self.socket) {
+            let count = self.wanted();
+            match self.rx.fill(&self.socket, count) {
                 Filled::More => (),
                 Filled::Nothing => return Next::Wait,
                 Filled::Ended => return Next::Close,
             }
         }
         Next::Again
+    }
+
+    /// Bytes to receive at most. In a handshake nothing is received beyond it: what
+    /// follows belongs to who comes next.
+    fn wanted(&mut self) -> usize {
+        match self.stage {
+            Stage::Greeting(..) => {
+                let used = self.rx.used();
+                handshake_length(used).saturating_sub(used.len())
+            }
+            Stage::Dialling { .. } | Stage::Control(_) | Stage::Bulk(_) => usize::MAX,
+        }
     }
 
     fn flush(&self) {
@@ -425,10 +438,16 @@ fn report(engine: &Engine, node: NodeId, refusal: &Refusal) {
 /// The first frame of a handshake, if it is all there; too long a one is cut off,
 /// so that it is refused.
 fn handshake_frame(used: &[u8]) -> Option<&[u8]> {
-    let head = used.first_chunk::<HEADER_BYTES>()?;
-    let length = match Header::parse(head) {
-        Ok(header) if header.length <= HANDSHAKE_PAYLOAD_BYTES_MAX => header.length,
-        Ok(_) | Err(_) => 0,
+    used.get(..handshake_length(used))
+        .filter(|frame| frame.len() >= HEADER_BYTES)
+}
+
+/// Length of the first frame of a handshake, as far as it is known.
+fn handshake_length(used: &[u8]) -> usize {
+    let header = used.first_chunk::<HEADER_BYTES>().map(Header::parse);
+    let payload = match header {
+        Some(Ok(header)) if header.length <= HANDSHAKE_PAYLOAD_BYTES_MAX => header.length,
+        Some(_) | None => 0,
     };
-    used.get(..HEADER_BYTES + usize::try_from(length).ok()?)
+    HEADER_BYTES + usize::try_from(payload).unwrap_or(0)
 }

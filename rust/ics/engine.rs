@@ -100,6 +100,8 @@ pub(crate) struct Engine {
     peers: KVec<Arc<Peer>>,
     workers: [WorkQueue; LEVELS],
     epoch: Atomic<u32>,
+    /// All connections are to be made anew.
+    renews: Atomic<bool>,
     /// Thread that runs the reactor.
     pub(crate) reactor: Atomic<usize>,
     thread: SetOnce<Thread<()>>,
@@ -144,6 +146,14 @@ pub(crate) fn get() -> Option<&'static Engine> {
 pub(crate) fn wake() {
     if let Some(engine) = get() {
         engine.notifier.raise(reactor::WAKE);
+    }
+}
+
+/// Lets all connections be made anew, under the settings there are now.
+pub(crate) fn renew_connections() {
+    if let Some(engine) = get() {
+        engine.renews.store(true, Relaxed);
+        wake();
     }
 }
 
@@ -202,6 +212,7 @@ impl Engine {
             peers,
             workers,
             epoch: Atomic::new(0),
+            renews: Atomic::new(false),
             reactor: Atomic::new(0),
             thread: SetOnce::new(),
             datagrams: SetOnce::new(),
@@ -235,6 +246,11 @@ impl Engine {
         socket.bind(self.endpoint(self.me().node), crate::interface::device())?;
         socket.watch(self.notifier.clone(), reactor::DATAGRAMS)?;
         Ok(socket)
+    }
+
+    /// Whether all connections are to be made anew; says so once.
+    pub(crate) fn take_renewal(&self) -> bool {
+        self.renews.load(Relaxed) && self.renews.xchg(false, Relaxed)
     }
 
     /// This node.

@@ -206,6 +206,11 @@ impl Reactor {
                 });
             }
         }
+        if self.engine.take_renewal() {
+            for slot in FIRST..BITS_LEN {
+                self.close(slot);
+            }
+        }
         while let Some(slot) = self.half_open.expire(now) {
             self.engine.counters.expired.count();
             self.close(slot);

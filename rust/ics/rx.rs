@@ -48,15 +48,16 @@ impl RxBuffer {
         })
     }
 
-    /// Receives what is there and fits.
-    pub(crate) fn fill(&mut self, socket: &Socket) -> Filled {
+    /// Receives what is there and fits, at most `count` bytes.
+    pub(crate) fn fill(&mut self, socket: &Socket, count: usize) -> Filled {
         self.make_room();
         let Some(room) = self.bytes.get_mut(self.used.end..) else {
             return Filled::Nothing;
         };
-        if room.is_empty() {
+        let count = count.min(room.len());
+        let Some(room) = room.get_mut(..count).filter(|room| !room.is_empty()) else {
             return Filled::Nothing;
-        }
+        };
         match socket.receive(room, Wait::Never) {
             Ok(0) => Filled::Ended,
             Ok(count) => {

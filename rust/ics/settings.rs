@@ -17,8 +17,9 @@ use ssi_kapi::sysctl::{
 
 use crate::engine;
 
-/// How frames are protected; holds for connections made from now on.
-static SECURITY: Choice = Choice::new(1, &["none", "mac", "aead"]);
+/// How frames are protected. A change makes all connections anew.
+static SECURITY: Choice =
+    Choice::new(1, &["none", "mac", "aead"]).telling(engine::renew_connections);
 
 /// Lines about refused connections and faults in ten seconds.
 static LOG_LINES: Number = Number::new(10, 0..=1000);

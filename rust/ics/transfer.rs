@@ -52,6 +52,35 @@ use crate::{
     server::Todo, //
 };
 
+/// Why a bulk connection must be reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BulkFault {
+    /// The header is none, or does not belong on such a connection.
+    Header,
+    /// The frame is not genuine.
+    Forged,
+    /// The payload is none.
+    Payload,
+    /// A piece or note does not fit what came before.
+    Order(Fault),
+    /// There is no memory for a piece. It will be sent again.
+    NoMemory,
+    /// The session is over.
+    Over,
+}
+
+impl From<Malformed> for BulkFault {
+    fn from(_: Malformed) -> Self {
+        Self::Payload
+    }
+}
+
+impl From<Fault> for BulkFault {
+    fn from(fault: Fault) -> Self {
+        Self::Order(fault)
+    }
+}
+
 /// Which message of a call pages go with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -332,13 +361,13 @@ impl Life {
     ///
     /// # Errors
     ///
-    /// [`Malformed`]: the connection must be reset.
+    /// [`BulkFault`]: the connection must be reset.
     pub(crate) fn on_piece(
         &mut self,
         header: &Header,
         head: ChunkHead,
         length: u32,
-    ) -> core::result::Result<Target, Malformed> {
+    ) -> core::result::Result<Target, BulkFault> {
         let call = header.call.ok_or(Malformed)?;
         let direction = Direction::of(header);
         let Some(arriving) = self.arriving(call, direction)? else {
@@ -347,14 +376,14 @@ impl Life {
         };
         // The piece counts when all of it is there.
         match arriving.incoming.clone().take(head, length) {
-            Err(Fault::Beyond | Fault::Total | Fault::Gap) => Err(Malformed),
+            Err(fault) => Err(fault.into()),
             Ok(Piece::Drop) => Ok(Target::Nowhere),
             Ok(Piece::Store | Piece::Last) => {
                 let start = bytes(head.offset);
                 match arriving.pages(start, start + bytes(length)) {
                     Ok(pages) => Ok(Target::Pages(pages, start % PAGE_BYTES)),
                     // It is asked for once more when there is memory.
-                    Err(_) => Err(Malformed),
+                    Err(_) => Err(BulkFault::NoMemory),
                 }
             }
         }
@@ -365,7 +394,7 @@ impl Life {
         &mut self,
         call: CallId,
         direction: Direction,
-    ) -> core::result::Result<Option<&mut Arriving>, Malformed> {
+    ) -> core::result::Result<Option<&mut Arriving>, BulkFault> {
         let known = match direction {
             Direction::Request => self.server.known(call)?,
             Direction::Reply if self.client.arriving(call).is_some() => Known::Open,
@@ -421,12 +450,12 @@ impl Life {
     ///
     /// # Errors
     ///
-    /// [`Malformed`]: the connection must be reset.
+    /// [`BulkFault`]: the connection must be reset.
     pub(crate) fn on_note(
         &mut self,
         header: &Header,
         payload: &[u8],
-    ) -> core::result::Result<(), Malformed> {
+    ) -> core::result::Result<(), BulkFault> {
         let at = At::parse(payload)?;
         let (call, direction) = (header.call.ok_or(Malformed)?, Direction::of(header));
         let leaving = self
@@ -435,7 +464,7 @@ impl Life {
             .iter_mut()
             .find(|leaving| leaving.call == call && leaving.direction == direction);
         if let Some(leaving) = leaving {
-            if leaving.outgoing.told(at).map_err(|_| Malformed)? == Told::Finished {
+            if leaving.outgoing.told(at)? == Told::Finished {
                 self.transfers.forget(call, direction);
             }
         }
