@@ -32,6 +32,8 @@ struct Peer {
     unlinked: Option<Instant>,
     deaf_to: NodeSet,
     deaf_since: Instant,
+    /// It has sent a message since it fell silent.
+    has_signed: bool,
 }
 
 impl Peer {
@@ -40,6 +42,7 @@ impl Peer {
         unlinked: None,
         deaf_to: NodeSet::EMPTY,
         deaf_since: Instant(0),
+        has_signed: false,
     };
 }
 
@@ -59,12 +62,15 @@ pub enum Look {
 /// The failure detector.
 pub(super) struct Detector {
     watched: NodeSet,
+    /// When somebody was last heard again that had been gone.
+    recovered: Option<Instant>,
     peers: [Peer; NODES_LEN],
 }
 
 impl Detector {
     pub(super) const NEW: Self = Self {
         watched: NodeSet::EMPTY,
+        recovered: None,
         peers: [Peer::NEW; NODES_LEN],
     };
 
@@ -94,9 +100,11 @@ impl Detector {
         });
     }
 
-    pub(super) fn heard(&mut self, node: NodeId, deaf_to: NodeSet, now: Instant) {
+    pub(super) fn heard(&mut self, node: NodeId, deaf_to: NodeSet, now: Instant, p: &Parameters) {
+        self.sign_of_life(node, now, p);
         self.with(node, |peer| {
             peer.heard = now;
+            peer.has_signed = false;
             if peer.deaf_to != deaf_to {
                 peer.deaf_to = deaf_to;
                 peer.deaf_since = now;
@@ -104,7 +112,27 @@ impl Detector {
         });
     }
 
-    pub(super) fn linked(&mut self, node: NodeId) {
+    /// A message of `node`: the first sign of life after a long silence says that
+    /// others may be about to come back too. It is no heartbeat.
+    pub(super) fn sign_of_life(&mut self, node: NodeId, now: Instant, p: &Parameters) {
+        let peer = self.peer(node);
+        if now.since(peer.heard) >= p.silence_max() && !peer.has_signed {
+            self.recovered = Some(now);
+            self.with(node, |peer| peer.has_signed = true);
+        }
+    }
+
+    /// Until when opinions may be older than what they are about: the end of a cut
+    /// is seen of one peer before the other.
+    pub(super) fn unsettled_until(&self, p: &Parameters) -> Option<Instant> {
+        self.recovered.map(|recovered| recovered.after(p.suspect))
+    }
+
+    pub(super) fn linked(&mut self, node: NodeId, now: Instant, p: &Parameters) {
+        let down = self.peer(node).unlinked.map(|since| now.since(since));
+        if down.is_some_and(|down| down >= p.silence_max()) {
+            self.recovered = Some(now);
+        }
         self.with(node, |peer| peer.unlinked = None);
     }
 
@@ -190,7 +218,11 @@ impl Detector {
             let deaf = Some(deaf).filter(|_| !peer.deaf_to.is_empty());
             [Some(heard), unlinked, deaf]
         });
-        instants.flatten().filter(|&due| due > now).min()
+        instants
+            .flatten()
+            .chain(self.unsettled_until(p))
+            .filter(|&due| due > now)
+            .min()
     }
 
     /// Whom a leader has to exclude: who is gone for it, and of each pair of
@@ -301,19 +333,19 @@ mod tests {
     fn a_link_that_stays_down_counts_like_silence() {
         let mut detector = watching(&[2]);
         detector.unlinked(node(2), at(0));
-        detector.heard(node(2), NodeSet::EMPTY, at(3000));
+        detector.heard(node(2), NodeSet::EMPTY, at(3000), &P);
         assert_eq!(detector.look(node(1), node(2), at(3100), &P), Look::Suspect);
         assert!(detector.is_gone(node(1), node(2), at(3200), &P));
-        detector.linked(node(2));
+        detector.linked(node(2), at(3200), &P);
         assert!(!detector.is_gone(node(1), node(2), at(3200), &P));
     }
 
     #[test]
     fn who_does_not_hear_me_is_gone_for_me() {
         let mut detector = watching(&[2]);
-        detector.heard(node(2), set(&[1]), at(10));
+        detector.heard(node(2), set(&[1]), at(10), &P);
         assert!(!detector.is_gone(node(1), node(2), at(20), &P));
-        detector.heard(node(2), set(&[1]), at(1010));
+        detector.heard(node(2), set(&[1]), at(1010), &P);
         assert!(detector.is_gone(node(1), node(2), at(1010), &P));
         // But I do hear it, and do not complain.
         assert!(detector.deaf_to(at(1010), &P).is_empty());
@@ -331,7 +363,7 @@ mod tests {
         let mut detector = watching(&[2, 3, 4, 5]);
         let others = set(&[2, 3, 4, 5]);
         let hear = |detector: &mut Detector, number, deaf_to: &[NodeNumber], ms| {
-            detector.heard(node(number), set(deaf_to), at(ms));
+            detector.heard(node(number), set(deaf_to), at(ms), &P);
         };
         for ms in [0, 1500] {
             hear(&mut detector, 2, &[], ms);

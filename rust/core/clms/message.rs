@@ -14,7 +14,7 @@
 //! | Commit | leader, member | this step is taken |
 //! | Done | member, leader | my subsystems have taken the view in |
 //! | Poll, Vote | member, member | is the leader gone?; for me it is |
-//! | Elect, Promise | candidate, member | follow me; I do, and this I accepted |
+//! | Elect, Promise | candidate, member | follow me; I do |
 //! | ShutDown | member, leader | that node is to shut down |
 //! | Leave | member, members | I am about to end |
 
@@ -28,10 +28,7 @@ use super::{
     facts::Facts,
     history::History,
     membership::Membership,
-    proposal::{
-        Accepted,
-        Proposal, //
-    },
+    proposal::Proposal,
     transition::{
         TransId,
         Transition,
@@ -118,7 +115,6 @@ pub(super) enum Message<'a> {
         ballot: Ballot,
         step: Step,
         barrier: BarrierMark,
-        accepted: Option<&'a Accepted>,
     },
     ShutDown(Instance),
     Leave,
@@ -162,13 +158,13 @@ impl Chunk<'_> {
 #[derive(Clone)]
 pub(super) struct Room {
     state: Membership,
-    accepted: Accepted,
+    proposal: Proposal,
 }
 
 impl Room {
     pub(super) const NEW: Self = Self {
         state: Membership::NONE,
-        accepted: Accepted::NONE,
+        proposal: Proposal::NONE,
     };
 }
 
@@ -238,14 +234,9 @@ impl<'a> Message<'a> {
                 ballot,
                 step,
                 barrier,
-                accepted,
             } => {
                 ballot.write(&mut out);
                 out.u64(step.0).u8(barrier.code());
-                if let Some(accepted) = accepted {
-                    accepted.ballot.write(&mut out);
-                    accepted.proposal.write(&mut out);
-                }
             }
             Self::ShutDown(instance) => write_instance(*instance, &mut out),
             Self::Leave => {}
@@ -316,7 +307,11 @@ impl<'a> Message<'a> {
                 ballot: Ballot::read(&mut from)?,
                 step: Step(from.u64()?),
             },
-            PROMISE => read_promise(&mut from, room)?,
+            PROMISE => Self::Promise {
+                ballot: Ballot::read(&mut from)?,
+                step: Step(from.u64()?),
+                barrier: BarrierMark::from_code(from.u8()?)?,
+            },
             SHUT_DOWN => Self::ShutDown(read_instance(&mut from)?),
             LEAVE => Self::Leave,
             _ => return Err(Malformed),
@@ -367,38 +362,20 @@ fn read_chunk(mut from: Reader<'_>) -> Result<Message<'_>, Malformed> {
 }
 
 fn read_proposal<'a>(from: &mut Reader<'_>, room: &'a mut Room) -> Result<&'a Proposal, Malformed> {
-    room.accepted.proposal.read(from)?;
-    Ok(&room.accepted.proposal)
+    room.proposal.read(from)?;
+    Ok(&room.proposal)
 }
 
 fn read_admit<'a>(from: &mut Reader<'_>, room: &'a mut Room) -> Result<Message<'a>, Malformed> {
     let ballot = Ballot::read(from)?;
     let next = TransId(from.u64()?);
     room.state.read(from)?;
-    room.accepted.proposal.read(from)?;
+    room.proposal.read(from)?;
     Ok(Message::Admit {
         ballot,
         state: &room.state,
         next,
-        last: &room.accepted.proposal,
-    })
-}
-
-fn read_promise<'a>(from: &mut Reader<'_>, room: &'a mut Room) -> Result<Message<'a>, Malformed> {
-    let (ballot, step) = (Ballot::read(from)?, Step(from.u64()?));
-    let barrier = BarrierMark::from_code(from.u8()?)?;
-    let accepted = if from.rest().is_empty() {
-        None
-    } else {
-        room.accepted.ballot = Ballot::read(from)?;
-        room.accepted.proposal.read(from)?;
-        Some(&room.accepted)
-    };
-    Ok(Message::Promise {
-        ballot,
-        step,
-        barrier,
-        accepted,
+        last: &room.proposal,
     })
 }
 

@@ -193,7 +193,8 @@ impl Core {
             | RoleState::Electing(_)
             | RoleState::Leading(_) => {
                 if self.state.view.has(peer) {
-                    self.detector.linked(peer.node);
+                    self.detector
+                        .linked(peer.node, turn.instant(), &self.parameters);
                     self.is_watch_stale = true;
                 } else {
                     self.tell_status(NodeSet::only(peer.node), turn);

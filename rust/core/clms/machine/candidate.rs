@@ -6,8 +6,9 @@
 //! others; when half of the living agree it stands. A leader proven dead needs no
 //! asking. So one node that is deaf disturbs nobody, and who stands can win.
 //!
-//! A candidate has won when every member has promised or is proven dead. Then it
-//! knows all that any of them has accepted.
+//! A candidate has won when every member has promised or is proven dead. Nobody
+//! follows an earlier leader then. What an earlier leader may have taken, this node
+//! has accepted, for it is a member and alive: nothing need be asked of the others.
 
 use super::{
     super::{
@@ -20,7 +21,6 @@ use super::{
             BarrierMark,
             Message, //
         },
-        proposal::Accepted,
         quorum::{
             Licence,
             Question, //
@@ -181,11 +181,6 @@ impl Core {
         };
         let promises = NodeSet::only(me.node);
         self.role = RoleState::Electing(Election { promises });
-        if self.accepted.is_for(self.state.step.next()) {
-            self.best.clone_from(&self.accepted);
-        } else {
-            self.best.proposal.kind = None;
-        }
         let others = self.others();
         self.send_elect(others, turn);
     }
@@ -204,9 +199,9 @@ impl Core {
     pub(super) fn promise(
         &mut self,
         from: Instance,
-        (ballot, step): (Ballot, Step),
+        ballot: Ballot,
+        step: Step,
         barrier: BarrierMark,
-        accepted: Option<&Accepted>,
     ) -> Result<(), Reject> {
         let is_now = ballot == self.promised && step == self.state.step;
         let RoleState::Electing(election) = &mut self.role else {
@@ -216,12 +211,6 @@ impl Core {
             return Err(Reject::Stale);
         }
         election.promises.insert(from.node);
-        let next = self.state.step.next();
-        if let Some(accepted) = accepted.filter(|accepted| accepted.is_for(next)) {
-            if !self.best.is_for(next) || accepted.ballot > self.best.ballot {
-                self.best.clone_from(accepted);
-            }
-        }
         if barrier == BarrierMark::Done {
             self.barrier.done(from.node, self.state.view.epoch);
         }

@@ -96,6 +96,10 @@ impl Core {
         if self.fence.pending.is_some() || now < self.fence.not_before || !self.has_host() {
             return;
         }
+        let unsettled_until = self.detector.unsettled_until(&self.parameters);
+        if unsettled_until.is_some_and(|until| now < until) {
+            return;
+        }
         let question = Question {
             members: self.state.members,
             dead: self.dead,

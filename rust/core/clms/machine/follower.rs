@@ -175,7 +175,6 @@ impl Core {
             self.send_last(to, turn);
         }
         let is_done = self.me.is_some_and(|me| self.barrier.has(me.node));
-        let next = self.state.step.next();
         let promise = Message::Promise {
             ballot,
             step: self.state.step,
@@ -184,7 +183,6 @@ impl Core {
             } else {
                 BarrierMark::Running
             },
-            accepted: Some(&self.accepted).filter(|accepted| accepted.is_for(next)),
         };
         self.post.send(to, &promise, turn.out);
         Ok(())

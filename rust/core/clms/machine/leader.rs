@@ -75,11 +75,11 @@ impl Core {
         // Who was to be lost and has promised was alive: then nobody took that
         // step, and nobody will.
         let next = self.state.step.next();
-        let may_be_taken = self.best.is_for(next)
-            && self.state.fits(&self.best.proposal)
-            && self.best.proposal.losses().is_subset(&self.dead);
+        let may_be_taken = self.accepted.is_for(next)
+            && self.state.fits(&self.accepted.proposal)
+            && self.accepted.proposal.losses().is_subset(&self.dead);
         if may_be_taken {
-            core::mem::swap(&mut self.draft, &mut self.best.proposal);
+            core::mem::swap(&mut self.draft, &mut self.accepted.proposal);
             self.propose(Origin::Adopted, turn);
         }
     }

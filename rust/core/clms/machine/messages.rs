@@ -123,7 +123,9 @@ impl Core {
                 return self.committed(from, proposal, turn);
             }
             _ if !self.state.view.has(from) => return Err(Reject::NotMember),
-            _ => {}
+            _ => self
+                .detector
+                .sign_of_life(from.node, turn.instant(), &self.parameters),
         }
         match message {
             Message::Prepare { ballot, proposal } => self.prepare(from, ballot, proposal, turn),
@@ -137,8 +139,7 @@ impl Core {
                 ballot,
                 step,
                 barrier,
-                accepted,
-            } => self.promise(from, (ballot, step), barrier, accepted),
+            } => self.promise(from, ballot, step, barrier),
             Message::ShutDown(instance) => self.shut_down_asked(instance),
             Message::Leave => {
                 set_life(&mut self.leaving, from);
@@ -215,7 +216,8 @@ impl Core {
         } else {
             NodeSet::EMPTY
         };
-        self.detector.heard(from.node, deaf_to, turn.instant());
+        self.detector
+            .heard(from.node, deaf_to, turn.instant(), &self.parameters);
         let is_watched = self.detector.watched().contains(from.node);
         if beat.sort == Sort::Regular && !is_watched {
             self.send_beat(NodeSet::only(from.node), Sort::Echo, turn);

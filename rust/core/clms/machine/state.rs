@@ -81,8 +81,6 @@ pub(super) struct Core {
     pub(super) promised: Ballot,
     /// The last proposal accepted; the one being prepared when this node leads.
     pub(super) accepted: Accepted,
-    /// The proposal with the highest ballot the voters have accepted.
-    pub(super) best: Accepted,
     /// Where a leader writes its next proposal.
     pub(super) draft: Proposal,
     pub(super) roster: NodeSet,
@@ -188,7 +186,6 @@ impl Core {
         last: Proposal::NONE,
         promised: Ballot::NONE,
         accepted: Accepted::NONE,
-        best: Accepted::NONE,
         draft: Proposal::NONE,
         roster: NodeSet::EMPTY,
         serial: 0,

@@ -37,7 +37,10 @@ use ssi_core::{
     },
     node_set::NodeSet,
     time::Span,
-    view::NodeState,
+    view::{
+        NodeState,
+        View, //
+    },
 };
 
 use super::{
@@ -256,7 +259,7 @@ impl World {
     /// Whether `nodes` are the cluster.
     pub fn is_whole(&self, nodes: &[NodeId]) -> Result<(), String> {
         let mut leaders = 0;
-        let mut steps = None;
+        let mut first: Option<&Life> = None;
         for &node in nodes {
             let Some(life) = self.nodes.get(&node) else {
                 return Err(format!("node {node} does not run"));
@@ -267,30 +270,38 @@ impl World {
             if !matches!(role, Role::Leader | Role::Follower) {
                 return Err(format!("node {node} is {role:?}"));
             }
-            if *steps.get_or_insert(machine.steps()) != machine.steps() {
+            let first = first.get_or_insert(life);
+            if machine.steps() != first.machine.steps() || machine.view() != first.machine.view() {
                 return Err(format!("node {node} is at {:?}", machine.steps()));
             }
-            for &other in nodes {
-                let entry = machine.view().entry(other);
-                let living = self.nodes.get(&other).and_then(|life| life.instance);
-                if entry.state != NodeState::Up
-                    || living != Some(Instance::new(other, entry.incarnation))
-                {
-                    return Err(format!("node {node} sees {other} {entry:?}"));
-                }
-            }
-            let members = machine.view().members();
-            if members.len() != nodes.len() {
-                return Err(format!("node {node} sees members {members}"));
-            }
-            if !machine.view().in_state(NodeState::UCleanup).is_empty() {
-                return Err("cleanups remain".into());
+        }
+        if leaders != 1 {
+            return Err(format!("there are {leaders} leaders"));
+        }
+        let Some(first) = first else {
+            return Ok(());
+        };
+        self.has_exactly(first.machine.view(), nodes)
+    }
+
+    /// Whether the lives of `nodes` are UP in `view`, and nobody else.
+    fn has_exactly(&self, view: &View, nodes: &[NodeId]) -> Result<(), String> {
+        for &node in nodes {
+            let entry = view.entry(node);
+            let living = self.nodes.get(&node).and_then(|life| life.instance);
+            let is_up = entry.state == NodeState::Up;
+            if !is_up || living != Some(Instance::new(node, entry.incarnation)) {
+                return Err(format!("{view:?} says of {node}: {entry:?}"));
             }
         }
-        match leaders {
-            1 => Ok(()),
-            _ => Err(format!("there are {leaders} leaders")),
+        let members = view.members();
+        if members.len() != nodes.len() {
+            return Err(format!("there are members {members}"));
         }
+        if !view.in_state(NodeState::UCleanup).is_empty() {
+            return Err("cleanups remain".into());
+        }
+        Ok(())
     }
 
     /// Numbers of the living nodes.

@@ -51,8 +51,8 @@ impl Invariant for FencedBeforeCommitted {
         else {
             return Ok(());
         };
+        let is_founding = is_first && view.members().len() == 1;
         for member in NodeId::all().filter_map(|node| before.member(node)) {
-            let is_founding = view.members().len() == 1 && is_first;
             let is_excused = is_founding && !self.told.contains(&member);
             if !view.has(member) && world.lives(member) && !is_excused {
                 return Err(format!(

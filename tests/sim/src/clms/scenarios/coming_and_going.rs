@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rows of joining and leaving.
+
+use super::*;
+
+/// 39: fifteen nodes join at once: few views, all UP.
+#[test]
+fn row_39_joining_at_once() {
+    let all = nodes(1..=16);
+    let mut world = World::new(Rng::new(3), false);
+    world.enroll(&all);
+    for &node in &all {
+        world.inflict(Fault::Start(node));
+    }
+    world.settle(&all, S).unwrap();
+    assert!(world.epoch() <= 4, "{}", world.epoch());
+}
+
+/// 40: a joiner dies at any point of its admission: it leaves again if it was in,
+/// and nobody else does.
+#[test]
+fn row_40_joiner_dies() {
+    for effects in 0..30 {
+        let mut scene = Scene::with_seed(4, effects);
+        scene.crash([4]);
+        scene.go_on(1..=3, S);
+        scene.world.inflict(Fault::Start(node(4)));
+        scene.world.inflict(Fault::Trip(node(4), effects));
+        scene.pass(S);
+        let rest = scene.world.living();
+        scene.world.settle(&rest, S).unwrap();
+        assert!(rest.len() >= 3);
+        scene.assert_fenced([]);
+    }
+}
+
+/// 41: the leader dies at any point of an admission: the joiner gets in under the
+/// next leader.
+#[test]
+fn row_41_leader_dies_while_admitting() {
+    for effects in 0..60 {
+        let mut scene = Scene::with_seed(4, effects);
+        scene.crash([4]);
+        scene.go_on(1..=3, S);
+        scene.world.inflict(Fault::Start(node(4)));
+        scene.pass(12 * MS);
+        scene.world.inflict(Fault::Trip(node(1), effects));
+        scene.pass(S);
+        let rest = scene.world.living();
+        scene.world.settle(&rest, S).unwrap();
+        assert!(rest.contains(&node(4)), "{effects}");
+        scene.assert_fenced([]);
+    }
+}
+
+/// 42: leader and joiner die together at any point of an admission.
+#[test]
+fn row_42_both_die() {
+    for effects in 0..40 {
+        let mut scene = Scene::with_seed(4, effects);
+        scene.crash([4]);
+        scene.go_on(1..=3, S);
+        scene.world.inflict(Fault::Start(node(4)));
+        scene.pass(12 * MS);
+        scene.world.inflict(Fault::Trip(node(1), effects));
+        scene.world.inflict(Fault::Trip(node(4), effects / 2));
+        scene.pass(S);
+        let rest = scene.world.living();
+        scene.world.settle(&rest, S).unwrap();
+        assert!(rest.contains(&node(2)) && rest.contains(&node(3)));
+        scene.assert_fenced([]);
+    }
+}
+
+/// 43: a killed node is started at once: its new life waits until the old one has
+/// been cleaned up after, then joins.
+#[test]
+fn row_43_back_at_once() {
+    for victim in [1, 2, 3] {
+        let mut scene = Scene::new(3);
+        scene.crash([victim]);
+        scene.world.inflict(Fault::Start(node(victim)));
+        scene.go_on(1..=3, S);
+        scene.assert_fenced([]);
+    }
+}
+
+/// 44: the user-level cleanup after a node never ends: it is given up, and the
+/// node comes back.
+#[test]
+fn row_44_cleanup_hangs() {
+    let mut scene = Scene::new(3);
+    scene.world.tempo.cleanup_hangs = 1000;
+    scene.crash([3]);
+    scene.world.inflict(Fault::Start(node(3)));
+    scene.pass(S);
+    assert!(scene.world.is_whole(&nodes(1..=3)).is_err());
+    scene.go_on(1..=3, 2 * S);
+}
+
+/// 45: a user of any node asks for the shutdown of any node, the leader as well:
+/// that node ends in order and leaves for that cause, the rest goes on.
+#[test]
+fn row_45_shutdown() {
+    for user in [1, 2, 3] {
+        for victim in [1, 2, 3] {
+            let mut scene = Scene::new(3);
+            scene
+                .world
+                .inflict(Fault::ShutDown(node(user), node(victim)));
+            scene.go_on((1..=3).filter(|&n| n != victim), S);
+            scene.assert_fenced([]);
+            assert_eq!(scene.cause_of_leaving(victim), Some(Cause::Left));
+        }
+    }
+}
+
+/// 46: a node ends in order unasked: it leaves for that cause.
+#[test]
+fn row_46_leave() {
+    for victim in [1, 2] {
+        let mut scene = Scene::new(3);
+        scene.world.inflict(Fault::Leave(node(victim)));
+        scene.go_on((1..=3).filter(|&n| n != victim), S);
+        scene.assert_fenced([]);
+        assert_eq!(scene.cause_of_leaving(victim), Some(Cause::Left));
+    }
+}
+
+/// 47: a node that cannot reach one member stays outside until it can; nobody is
+/// killed for it.
+#[test]
+fn row_47_joiner_without_a_link() {
+    let mut scene = Scene::new(4);
+    scene.crash([4]);
+    scene.go_on(1..=3, S);
+    scene.world.inflict(Fault::Break(node(4), node(2)));
+    scene.world.inflict(Fault::Start(node(4)));
+    scene.pass(10 * S);
+    scene.world.is_whole(&nodes(1..=3)).unwrap();
+    scene.assert_fenced([]);
+    scene.world.inflict(Fault::Heal);
+    scene.go_on(1..=4, 3 * S);
+    scene.assert_fenced([]);
+}
