@@ -68,6 +68,7 @@ pub struct TransInfo {
     from: c_int,
     to: c_int,
     epoch: c_uint,
+    incarnation: u64,
     cause: [c_char; CAUSE_BYTES_MAX],
 }
 
@@ -89,6 +90,7 @@ impl From<&Transition> for TransInfo {
             from: transition.from.code().into(),
             to: transition.to.code().into(),
             epoch: transition.epoch.0,
+            incarnation: transition.incarnation.0,
             cause,
         }
     }

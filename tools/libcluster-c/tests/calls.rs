@@ -22,11 +22,11 @@ const VIEW: &str = "transid 6 epoch 10 master 1 self 2\n\
     4 NEVERUP 0 0 0 0 0.000000\n";
 
 /// The first transition is forgotten.
-const EVENTS: &str = "2 1 1 COMINGUP UP active 1764214800.000001\n\
-    3 9 2 NEVERUP COMINGUP joined 1764214800.900000\n\
-    4 9 2 COMINGUP UP active 1764214801.000001\n\
-    5 9 3 COMINGUP UP active 1764214801.000001\n\
-    6 10 3 UP GOINGDOWN died 1764214802.500000\n";
+const EVENTS: &str = "2 1 1 COMINGUP UP active 1764214800.000001 1\n\
+    3 9 2 NEVERUP COMINGUP joined 1764214800.900000 2\n\
+    4 9 2 COMINGUP UP active 1764214801.000001 2\n\
+    5 9 3 COMINGUP UP active 1764214801.000001 7\n\
+    6 10 3 UP GOINGDOWN died 1764214802.500000 7\n";
 
 fn make_cluster(root: &Path) {
     for (file, content) in [

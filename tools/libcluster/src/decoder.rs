@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn line(id: u64) -> String {
-        format!("{id} 1 1 COMINGUP UP joined 7.000001\n")
+        format!("{id} 1 1 COMINGUP UP joined 7.000001 1\n")
     }
 
     /// Feeds pieces; the numbers of the transitions, 0 for each that is lost.

@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn line(id: u64) -> String {
-        format!("{id} 1 1 COMINGUP UP joined 7.000001\n")
+        format!("{id} 1 1 COMINGUP UP joined 7.000001 1\n")
     }
 
     #[test]

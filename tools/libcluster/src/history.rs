@@ -97,7 +97,7 @@ mod tests {
         let of = |id: u64| {
             // Every third is simple.
             let to = if id % 3 == 0 { "UP" } else { "KCLEANUP" };
-            Transition::parse(&format!("{id} 1 1 COMINGUP {to} x 1.000000")).unwrap()
+            Transition::parse(&format!("{id} 1 1 COMINGUP {to} x 1.000000 1")).unwrap()
         };
         History::new(ids.map(of).collect())
     }

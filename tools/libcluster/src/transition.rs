@@ -11,6 +11,7 @@ use crate::{
     text::Words,
     ClusterNode,
     Epoch,
+    Incarnation,
     NodeState, //
 };
 
@@ -43,6 +44,8 @@ pub struct Transition {
     pub cause: String,
     /// When, by the clock of the coordinator.
     pub time: SystemTime,
+    /// The life of the node that changed.
+    pub incarnation: Incarnation,
 }
 
 impl Transition {
@@ -63,6 +66,7 @@ impl Transition {
             to: words.state()?,
             cause: words.word()?.to_owned(),
             time: words.time()?,
+            incarnation: Incarnation(words.number()?),
         })
     }
 }
@@ -77,12 +81,13 @@ mod tests {
 
     #[test]
     fn a_line_of_the_kernel_is_understood() {
-        let read = Transition::parse("12 5 3 UP GOINGDOWN died 1764214800.123456").unwrap();
+        let read = Transition::parse("12 5 3 UP GOINGDOWN died 1764214800.123456 17").unwrap();
         assert_eq!(read.id, TransId(12));
         assert_eq!(read.epoch, Epoch(5));
         assert_eq!(read.node.get(), 3);
         assert_eq!((read.from, read.to), (NodeState::Up, NodeState::GoingDown));
         assert_eq!(read.cause, "died");
+        assert_eq!(read.incarnation, Incarnation(17));
         let since = read.time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(since, Duration::new(1_764_214_800, 123_456_000));
         assert!(read.is_simple());
@@ -90,8 +95,8 @@ mod tests {
 
     #[test]
     fn columns_may_be_added() {
-        let plain = Transition::parse("1 1 1 NEVERUP COMINGUP joined 7.000001");
-        let wider = Transition::parse("1 1 1 NEVERUP COMINGUP joined 7.000001 more words");
+        let plain = Transition::parse("1 1 1 NEVERUP COMINGUP joined 7.000001 1");
+        let wider = Transition::parse("1 1 1 NEVERUP COMINGUP joined 7.000001 1 more words");
         assert!(plain.is_some());
         assert_eq!(plain, wider);
     }
@@ -101,17 +106,19 @@ mod tests {
         for line in [
             "",
             "lost 3",
-            "0 1 1 NEVERUP COMINGUP joined 7.000001",
-            "1 1 0 NEVERUP COMINGUP joined 7.000001",
-            "1 1 64 NEVERUP COMINGUP joined 7.000001",
-            "1 1 1 neverup COMINGUP joined 7.000001",
-            "1 1 1 NEVERUP COMINGUP joined 7.1",
+            "0 1 1 NEVERUP COMINGUP joined 7.000001 1",
+            "1 1 0 NEVERUP COMINGUP joined 7.000001 1",
+            "1 1 64 NEVERUP COMINGUP joined 7.000001 1",
+            "1 1 1 neverup COMINGUP joined 7.000001 1",
+            "1 1 1 NEVERUP COMINGUP joined 7.1 1",
             "1 1 1 NEVERUP COMINGUP joined",
-            "1  1 1 NEVERUP COMINGUP joined 7.000001",
-            "+1 1 1 NEVERUP COMINGUP joined 7.000001",
-            "1 4294967296 1 NEVERUP COMINGUP joined 7.000001",
-            "99999999999999999999 1 1 NEVERUP COMINGUP joined 7.000001",
-            "1 1 1 NEVERUP COMINGUP joined 18446744073709551615.999999",
+            "1 1 1 NEVERUP COMINGUP joined 7.000001",
+            "1 1 1 NEVERUP COMINGUP joined 7.000001 x",
+            "1  1 1 NEVERUP COMINGUP joined 7.000001 1",
+            "+1 1 1 NEVERUP COMINGUP joined 7.000001 1",
+            "1 4294967296 1 NEVERUP COMINGUP joined 7.000001 1",
+            "99999999999999999999 1 1 NEVERUP COMINGUP joined 7.000001 1",
+            "1 1 1 NEVERUP COMINGUP joined 18446744073709551615.999999 1",
         ] {
             assert_eq!(Transition::parse(line), None, "{line:?}");
         }
@@ -125,7 +132,7 @@ mod tests {
             ("SHUTDOWN", "GOINGDOWN", false),
             ("NEVERUP", "COMINGUP", false),
         ] {
-            let line = format!("1 1 1 {from} {to} x 7.000001");
+            let line = format!("1 1 1 {from} {to} x 7.000001 1");
             assert_eq!(
                 Transition::parse(&line).unwrap().is_simple(),
                 simple,
@@ -142,7 +149,7 @@ mod tests {
 
         #[test]
         fn what_is_almost_a_line_is_never_a_panic(
-            line in "[0-9]{0,22} [0-9]{0,12} [0-9]{1,3} [A-Z]{0,9} [A-Z]{0,9} [a-z]* [0-9.]{0,40}"
+            line in "[0-9]{0,22} [0-9]{0,12} [0-9]{1,3} [A-Z]{0,9} [A-Z]{0,9} [a-z]* [0-9.]{0,40} [0-9]{0,22}"
         ) {
             let _ = Transition::parse(&line);
         }

@@ -24,12 +24,12 @@ const VIEW: &str = "transid 6 epoch 3 master 1 self 2\n\
     3 GOINGDOWN 3 2 268435456 6 1764214802.500000\n\
     4 NEVERUP 0 0 0 0 0.000000\n";
 
-const EVENTS: &str = "1 1 1 NEVERUP COMINGUP founded 1764214800.000000\n\
-    2 1 1 COMINGUP UP active 1764214800.000001\n\
-    3 2 2 NEVERUP COMINGUP joined 1764214800.900000\n\
-    4 2 2 COMINGUP UP active 1764214801.000000\n\
-    5 2 3 COMINGUP UP active 1764214801.000000\n\
-    6 3 3 UP GOINGDOWN died 1764214802.500000\n";
+const EVENTS: &str = "1 1 1 NEVERUP COMINGUP founded 1764214800.000000 1\n\
+    2 1 1 COMINGUP UP active 1764214800.000001 1\n\
+    3 2 2 NEVERUP COMINGUP joined 1764214800.900000 2\n\
+    4 2 2 COMINGUP UP active 1764214801.000000 2\n\
+    5 2 3 COMINGUP UP active 1764214801.000000 3\n\
+    6 3 3 UP GOINGDOWN died 1764214802.500000 3\n";
 
 /// A cluster of plain files; the folder goes with the first value.
 fn cluster() -> (tempfile::TempDir, Cluster) {

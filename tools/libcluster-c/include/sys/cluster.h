@@ -55,6 +55,7 @@ typedef struct cluster_transinfo {
 	int		trans_fromstate;	/* CLUSTERNODE_... */
 	int		trans_tostate;
 	unsigned int	trans_epoch;		/* number of the view */
+	uint64_t	trans_incarnation;	/* the node's life */
 	char		trans_cause[CLUSTER_CAUSE_BYTES_MAX];	/* one word */
 } cluster_transinfo_t;
 

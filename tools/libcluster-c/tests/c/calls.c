@@ -136,6 +136,7 @@ static void simple_transitions(void)
 	IS(trans.trans_fromstate, CLUSTERNODE_COMINGUP);
 	IS(trans.trans_tostate, CLUSTERNODE_UP);
 	IS(trans.trans_epoch, 9);
+	IS(trans.trans_incarnation, 2);
 	IS(strcmp(trans.trans_cause, "active"), 0);
 	IS(cluster_transition(&transid, size, &trans), 0);
 	IS(cluster_transition(&transid, size, &trans), 0);
