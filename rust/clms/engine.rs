@@ -53,6 +53,10 @@ use ssi_kapi::{
 
 use crate::{
     announce,
+    crash::{
+        self,
+        To, //
+    },
     driver::Driver,
     host::Host,
     links::Ears,
@@ -196,6 +200,7 @@ impl Engine {
             Effect::Send { to, body } => {
                 let body = self.outbox.bytes(body);
                 for node in *to {
+                    crash::before(To::Node(node), body);
                     send(node, body);
                 }
             }
@@ -205,7 +210,11 @@ impl Engine {
                     ssi_ics::send_beat(node, body);
                 }
             }
-            Effect::Host(packet) => self.host.send(self.outbox.bytes(packet)),
+            Effect::Host(packet) => {
+                let packet = self.outbox.bytes(packet);
+                crash::before(To::Host, packet);
+                self.host.send(packet);
+            }
             Effect::End(instance) => ssi_ics::end(*instance),
             Effect::Install(view) => {
                 ssi_ics::install(view);

@@ -49,6 +49,8 @@ static ARRIVAL: Arrival = Arrival(|| {
 pub(crate) struct Host {
     link: Option<HostLink>,
     unsent: KVec<KVec<u8>>,
+    /// Room for one packet, whichever way it goes.
+    room: KVec<u8>,
 }
 
 impl Host {
@@ -60,11 +62,19 @@ impl Host {
     pub(crate) fn open() -> Result<Self> {
         let link = match boot_param::HOST.text() {
             b"" => None,
-            text => Some(HostLink::open(descriptor(text)?, &ARRIVAL)?),
+            text => Some(inherited(text).inspect_err(|error| {
+                let shown = str::from_utf8(text).unwrap_or("(not text)");
+                pr_err!(
+                    "ssi.host={} is not an inherited descriptor: {:?}\n",
+                    shown,
+                    error
+                );
+            })?),
         };
         Ok(Self {
             link,
             unsent: KVec::new(),
+            room: KVec::from_elem(0, PACKET_BYTES_MAX, GFP_KERNEL)?,
         })
     }
 
@@ -81,13 +91,11 @@ impl Host {
         if self.link.is_none() {
             return;
         }
-        let Ok(mut packet) = KVec::from_elem(0, PACKET_BYTES_MAX, GFP_KERNEL) else {
-            pr_err_once!("no memory to tell the supervisor something\n");
-            return;
-        };
-        if let Ok(len) = message.encode(&mut packet) {
-            self.send(packet.get(..len).unwrap_or_default());
+        let mut room = core::mem::take(&mut self.room);
+        if let Ok(len) = message.encode(&mut room) {
+            self.send(room.get(..len).unwrap_or_default());
         }
+        self.room = room;
     }
 
     /// Sends a packet, behind those that wait.
@@ -121,11 +129,10 @@ impl Host {
 
     /// Takes the next packet of the supervisor.
     pub(crate) fn receive(&mut self) -> Option<ToNode> {
-        let mut packet = KVec::from_elem(0, PACKET_BYTES_MAX, GFP_KERNEL).ok()?;
         loop {
-            match self.link.as_ref()?.receive(&mut packet) {
+            match self.link.as_ref()?.receive(&mut self.room) {
                 Ok(Received::Packet(len)) => {
-                    match ToNode::decode(packet.get(..len).unwrap_or_default()) {
+                    match ToNode::decode(self.room.get(..len).unwrap_or_default()) {
                         Ok(message) => return Some(message),
                         Err(why) => pr_err_once!("from the supervisor: {}\n", Plain(why)),
                     }
@@ -155,6 +162,10 @@ impl Host {
         self.link = None;
         self.unsent = KVec::new();
     }
+}
+
+fn inherited(text: &[u8]) -> Result<HostLink> {
+    HostLink::open(descriptor(text)?, &ARRIVAL)
 }
 
 /// Reads the number of a descriptor: digits only.

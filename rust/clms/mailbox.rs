@@ -52,7 +52,7 @@ pub(crate) enum Letter {
 #[pin_data]
 pub(crate) struct Mailbox {
     #[pin]
-    letters: Mutex<KVec<Letter>>,
+    letters: Mutex<KVVec<Letter>>,
     notifier: Notifier,
     lost: Atomic<u32>,
 }
@@ -61,7 +61,7 @@ impl Mailbox {
     /// An empty one.
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            letters <- new_mutex!(KVec::new(), "ssi_clms_letters"),
+            letters <- new_mutex!(KVVec::new(), "ssi_clms_letters"),
             notifier: Notifier::new()?,
             lost: Atomic::new(0),
         })
@@ -84,7 +84,7 @@ impl Mailbox {
     }
 
     /// Takes all letters.
-    pub(crate) fn take(&self) -> KVec<Letter> {
+    pub(crate) fn take(&self) -> KVVec<Letter> {
         core::mem::take(&mut *self.letters.lock())
     }
 

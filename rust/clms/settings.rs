@@ -60,6 +60,8 @@ pub(crate) fn register() -> Result<Registration> {
     }
     let own = Entry::number(c"subsystem_warn_seconds", &SUBSYSTEM_WARN_SECONDS);
     entries.push(own, GFP_KERNEL)?;
+    #[cfg(CONFIG_SSI_CLMS_TEST)]
+    entries.push(crate::crash::entry(), GFP_KERNEL)?;
     sysctl::register(c"ssi/clms", &entries)
 }
 

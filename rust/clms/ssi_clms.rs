@@ -15,6 +15,7 @@ use ssi_kapi::late;
 
 mod announce;
 mod board;
+mod crash;
 mod driver;
 mod engine;
 mod events;
