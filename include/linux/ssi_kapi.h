@@ -52,6 +52,7 @@ void ssi_thread_stop(struct task_struct *thread);
 bool ssi_thread_stopping(void);
 bool ssi_thread_is_worker(void);
 void ssi_thread_forbid_io(void);
+void ssi_thread_hurry(void);
 void ssi_thread_sleep(u64 microseconds);
 
 /* socket.c */

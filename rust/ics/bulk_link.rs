@@ -69,6 +69,7 @@ pub(crate) struct BulkLink {
     buffer: KVVec<u8>,
     unsent: Range<usize>,
     rest: Option<Rest>,
+    more: More,
     is_broken: bool,
 }
 
@@ -86,8 +87,16 @@ impl BulkLink {
             buffer: KVVec::from_elem(0, bytes, GFP_KERNEL)?,
             unsent: 0..0,
             rest: None,
+            more: More::Nothing,
             is_broken: false,
         })
+    }
+
+    /// Says what follows what is laid out. While something does, the short end of a
+    /// piece leaves in one segment with the next: the peer keeps every segment in a
+    /// buffer for the longest, and has to drop some if many are short.
+    pub(crate) fn follow(&mut self, more: More) {
+        self.more = more;
     }
 
     /// Lays a short frame out. All before it must be sent.
@@ -154,7 +163,7 @@ impl BulkLink {
                 (Some(unsent), rest) if !unsent.is_empty() => {
                     let more = match rest {
                         Some(_) => More::Follows,
-                        None => More::Nothing,
+                        None => self.more,
                     };
                     self.socket.send(&[unsent], Wait::Never, more)
                 }
@@ -165,7 +174,7 @@ impl BulkLink {
                         rest.offset % PAGE_BYTES,
                         rest.bytes,
                         Wait::Never,
-                        More::Nothing,
+                        self.more,
                     )
                 }
                 (_, None) => return (total, Sent::All),

@@ -113,6 +113,8 @@ pub(crate) fn run() {
         return;
     };
     thread::forbid_io();
+    // A program that computes must not keep heartbeats waiting for a tick.
+    thread::hurry();
     engine.reactor.store(current!().as_ptr().addr(), Relaxed);
     match Reactor::new(engine) {
         Ok(mut reactor) => reactor.run(),

@@ -209,7 +209,6 @@ impl Life {
             Ok(Action::Queue) => Ok(self.start_or_queue(peer, id)),
             Ok(action) => Ok(self.serve(id, action)),
             Err(status) => {
-                // It keeps its name, so that pieces of its pages are known to be late.
                 self.send_status(id, header.priority, status);
                 Ok(None)
             }

@@ -34,9 +34,12 @@ use ssi_core::{
     },
     wire::Malformed, //
 };
-use ssi_kapi::page::{
-    SharedPage,
-    PAGE_BYTES, //
+use ssi_kapi::{
+    page::{
+        SharedPage,
+        PAGE_BYTES, //
+    },
+    socket::More, //
 };
 
 use crate::{
@@ -218,6 +221,15 @@ impl Transfers {
         (leaving, self.arriving_bytes)
     }
 
+    /// Whether something can be laid out.
+    fn more(&self) -> More {
+        let has_piece = |leaving: &Leaving| leaving.outgoing.next_chunk().is_some();
+        match self.notes.is_empty() && !self.leaving.iter().any(has_piece) {
+            true => More::Nothing,
+            false => More::Follows,
+        }
+    }
+
     /// Lays out what is next. Whether there was anything.
     fn fill(&mut self, link: &mut BulkLink) -> bool {
         if let Some(note) = self.notes.pop() {
@@ -353,6 +365,7 @@ impl Life {
             if sent != Sent::All || !self.transfers.fill(&mut link) {
                 break;
             }
+            link.follow(self.transfers.more());
         }
         self.transfers.link = Some(link);
     }

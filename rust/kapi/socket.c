@@ -19,6 +19,8 @@
 
 /* A link that was cut is tried again at least this often. */
 #define RETRANSMIT_MS_MAX	1000
+/* The network of a cluster is near; more than TCP delays an acknowledgement. */
+#define RETRANSMIT_US_MIN	60000
 
 struct ssi_socket {
 	struct socket *sock;
@@ -78,11 +80,13 @@ static struct ssi_socket *wrap(struct socket *sock)
 	sock->sk->sk_allocation = GFP_NOIO;
 	sock->sk->sk_use_task_frag = false;
 	if (sock->sk->sk_type == SOCK_STREAM) {
-		int retransmit_ms = RETRANSMIT_MS_MAX;
+		int most_ms = RETRANSMIT_MS_MAX, least_us = RETRANSMIT_US_MIN;
 
 		tcp_sock_set_nodelay(sock->sk);
 		do_sock_setsockopt(sock, false, SOL_TCP, TCP_RTO_MAX_MS,
-				   KERNEL_SOCKPTR(&retransmit_ms), sizeof(retransmit_ms));
+				   KERNEL_SOCKPTR(&most_ms), sizeof(most_ms));
+		do_sock_setsockopt(sock, false, SOL_TCP, TCP_RTO_MIN_US,
+				   KERNEL_SOCKPTR(&least_us), sizeof(least_us));
 	}
 	return socket;
 }

@@ -41,6 +41,12 @@ void ssi_thread_forbid_io(void)
 	memalloc_noio_save();
 }
 
+/* Others depend on what the thread does, and it never takes long. */
+void ssi_thread_hurry(void)
+{
+	sched_set_fifo_low(current);
+}
+
 void ssi_thread_sleep(u64 microseconds)
 {
 	fsleep(min_t(u64, microseconds, 3600ULL * USEC_PER_SEC));

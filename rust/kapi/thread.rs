@@ -99,6 +99,13 @@ pub fn forbid_io() {
     unsafe { bindings::ssi_thread_forbid_io() }
 }
 
+/// From now on the calling thread of the kernel runs before all ordinary ones
+/// (`SCHED_FIFO`, lowest level).
+pub fn hurry() {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_thread_hurry() }
+}
+
 /// Sleeps `microseconds`, at most an hour. Signals do not end it.
 pub fn sleep(microseconds: u64) {
     // SAFETY: No preconditions.

@@ -205,6 +205,10 @@ pub(super) fn bulk(words: &Words<'_>, lines: &mut Lines) -> Result {
     let mut times = Times::new(count)?;
     for batch in 0..count {
         let pages = of_batch(&pages, batch);
+        let more = match batch + 1 < count {
+            true => More::Follows,
+            false => More::Nothing,
+        };
         let began = clock::monotonic();
         let mut sent = 0;
         while sent < BATCH_BYTES {
@@ -214,7 +218,7 @@ pub(super) fn bulk(words: &Words<'_>, lines: &mut Lines) -> Result {
                 sent % PAGE_BYTES,
                 BATCH_BYTES - sent,
                 Wait::Always,
-                More::Nothing,
+                more,
             )?;
         }
         times.add(began);

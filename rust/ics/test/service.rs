@@ -211,7 +211,8 @@ fn nest(request: Request) {
     };
     let args = [depth - 1, other, me];
     let result = match crate::call(next, &Ask::new(WORKER, NEST, &args)) {
-        Ok(reply) => reply.result.saturating_add(1),
+        Ok(reply) if reply.result >= 0 => reply.result.saturating_add(1),
+        Ok(reply) => reply.result,
         Err(why) => Error::from(why).to_errno(),
     };
     request.reply(result, &[]);
