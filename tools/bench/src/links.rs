@@ -7,6 +7,11 @@
 //! `name: value`. See `rust/ics/test.rs`.
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::{
+    Duration,
+    Instant, //
+};
 
 use anyhow::{
     ensure,
@@ -19,8 +24,17 @@ use crate::peer::Peer;
 /// The kernel's file.
 const FILE: &str = "/proc/cluster/ics_test";
 
-/// How frames are protected from the next connection on.
+/// What the kernel tells of its links.
+const LINKS: &str = "/proc/cluster/ics";
+
+/// How frames are protected; a change makes the link anew.
 const SECURITY: &str = "/proc/sys/ssi/ics/security";
+
+/// Longest wait for a link.
+const LINK_MAX: Duration = Duration::from_secs(5);
+
+/// How often the link is looked at meanwhile.
+const POLL: Duration = Duration::from_millis(20);
 
 /// What a command found out.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,18 +55,30 @@ pub(crate) fn run(guest: &mut Peer, line: &str) -> Result<Found> {
     Ok(found)
 }
 
-/// Has both nodes protect their frames in `mode`: the link is made again.
+/// Has the only two nodes protect their frames in `mode`.
 ///
 /// # Errors
 ///
-/// A kernel refuses it, or the new link is none of `mode`.
+/// A kernel refuses it, or there is no such link soon.
 pub(crate) fn secure(caller: &mut Peer, server: &mut Peer, mode: &str) -> Result<()> {
     caller.put(SECURITY, mode)?;
     server.put(SECURITY, mode)?;
-    let found = run(caller, "reconnect node=2")?;
-    let now = found.0.get("mode").map_or("", String::as_str);
-    ensure!(now == mode, "the link is in mode `{now}`, not `{mode}`");
+    let began = Instant::now();
+    while !is_linked(&caller.get(LINKS)?, mode) {
+        ensure!(began.elapsed() < LINK_MAX, "no link in mode {mode}");
+        thread::sleep(POLL);
+    }
     Ok(())
+}
+
+/// Whether a node's links, of which it has one, are up and in `mode`.
+fn is_linked(links: &str, mode: &str) -> bool {
+    let mut peers = links.lines().filter(|line| line.starts_with("peer: "));
+    let security = format!("security={mode}");
+    peers.any(|peer| {
+        let words: Vec<&str> = peer.split(' ').collect();
+        words.contains(&"state=up") && words.contains(&security.as_str())
+    })
 }
 
 impl Found {
@@ -75,6 +101,13 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_counts_in_its_mode_alone() {
+        let up = "node: id=1.1\npeer: id=2.2 state=up member=yes security=none\n";
+        assert!(is_linked(up, "none") && !is_linked(up, "mac"));
+        assert!(!is_linked(&up.replace("state=up", "state=down"), "none"));
+    }
 
     #[test]
     fn values_are_found_by_name() {
