@@ -208,9 +208,7 @@ impl Machine {
     pub fn look(&self, node: NodeId, now: Instant) -> (Look, Span) {
         let me = self.core.number();
         let look = me.map_or(Look::Unwatched, |me| {
-            self.core
-                .detector
-                .look(me, node, now, &self.core.parameters)
+            self.core.detector.look(me, node, now, &self.core.pace)
         });
         (look, self.core.detector.silence(node, now))
     }

@@ -9,10 +9,16 @@ use core::fmt;
 
 use crate::time::Span;
 
+/// Up to so many members the beat interval is the one that was set.
+pub const PACE_MEMBERS: usize = 16;
+/// In larger clusters it is at most so many times as long.
+pub const PACE_MAX: usize = 4;
+
 /// The intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {
-    /// Between two heartbeats.
+    /// Between two heartbeats, in a cluster of up to [`PACE_MEMBERS`] members. It
+    /// grows with their number, up to [`PACE_MAX`] times as long.
     pub beat_interval: Span,
     /// A node not heard for so long is suspect.
     pub suspect: Span,
@@ -118,7 +124,7 @@ impl fmt::Display for ParameterError {
 impl Parameters {
     /// Before anybody tunes.
     pub const DEFAULT: Self = Self {
-        beat_interval: Span::ms(200),
+        beat_interval: Span::ms(50),
         suspect: Span::ms(1_000),
         timeout: Span::ms(3_000),
         gather: Span::ms(10),
@@ -180,6 +186,14 @@ impl Parameters {
         Ok(())
     }
 
+    /// These with the beat interval of a cluster of so many members.
+    pub fn for_members(mut self, members: usize) -> Self {
+        let stretch = members.div_ceil(PACE_MEMBERS).clamp(1, PACE_MAX);
+        let stretch = u64::try_from(stretch).unwrap_or(1);
+        self.beat_interval = self.beat_interval.times(stretch);
+        self
+    }
+
     /// How long a node must have been silent to be gone. One that slept for less
     /// than the timeout right after a beat was silent for no longer than this.
     pub const fn silence_max(&self) -> Span {
@@ -203,6 +217,15 @@ mod tests {
     }
 
     #[test]
+    fn the_beat_interval_grows_with_the_cluster() {
+        let interval = |members| Parameters::DEFAULT.for_members(members).beat_interval;
+        assert_eq!(interval(0), Span::ms(50));
+        assert_eq!(interval(16), Span::ms(50));
+        assert_eq!(interval(17), Span::ms(100));
+        assert_eq!(interval(500), Span::ms(200));
+    }
+
+    #[test]
     fn each_is_kept_in_its_bounds() {
         for parameter in Parameter::ALL {
             let bounds = parameter.bounds();
@@ -213,7 +236,7 @@ mod tests {
 
     #[test]
     fn one_interval_must_leave_room_for_the_other() {
-        let suspect = Parameters::DEFAULT.with(Parameter::Suspect, Span::ms(399));
+        let suspect = Parameters::DEFAULT.with(Parameter::Suspect, Span::ms(99));
         assert_eq!(suspect, Err(ParameterError::SuspectTooShort));
         let timeout = Parameters::DEFAULT.with(Parameter::Timeout, Span::ms(1000));
         assert_eq!(timeout, Err(ParameterError::TimeoutTooShort));

@@ -193,8 +193,7 @@ impl Core {
             | RoleState::Electing(_)
             | RoleState::Leading(_) => {
                 if self.state.view.has(peer) {
-                    self.detector
-                        .linked(peer.node, turn.instant(), &self.parameters);
+                    self.detector.linked(peer.node, turn.instant(), &self.pace);
                     self.is_watch_stale = true;
                 } else {
                     self.tell_status(NodeSet::only(peer.node), turn);

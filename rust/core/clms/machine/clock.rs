@@ -48,7 +48,7 @@ impl Core {
         if self.is_member() {
             self.watch(now);
             if now >= self.next_beat {
-                self.next_beat = now.after(self.parameters.beat_interval);
+                self.next_beat = now.after(self.pace.beat_interval);
                 let to = self.detector.watched().difference(&self.dead);
                 self.send_beat(to, Sort::Regular, turn);
             }
@@ -94,7 +94,7 @@ impl Core {
         let beat = Beat {
             sort,
             epoch: self.epoch(),
-            deaf_to: self.detector.deaf_to(turn.instant(), &self.parameters),
+            deaf_to: self.detector.deaf_to(turn.instant(), &self.pace),
         };
         let targets = u64::try_from(to.len()).unwrap_or(u64::MAX);
         self.statistics.beats_sent = self.statistics.beats_sent.saturating_add(targets);
@@ -136,7 +136,7 @@ impl Core {
             | RoleState::Electing(_)
             | RoleState::Leading(_) => [
                 Some(self.next_beat.min(self.next_retry)),
-                self.detector.deadline(now, &self.parameters),
+                self.detector.deadline(now, &self.pace),
                 self.stands_at().filter(|&at| at > now),
                 self.fence.deadline(now, self.parameters.timeout.half()),
                 self.lead_deadline(now),

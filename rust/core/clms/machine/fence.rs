@@ -96,7 +96,7 @@ impl Core {
         if self.fence.pending.is_some() || now < self.fence.not_before || !self.has_host() {
             return;
         }
-        let unsettled_until = self.detector.unsettled_until(&self.parameters);
+        let unsettled_until = self.detector.unsettled_until(&self.pace);
         if unsettled_until.is_some_and(|until| now < until) {
             return;
         }

@@ -274,6 +274,7 @@ impl Core {
     pub(super) fn tune(&mut self, parameters: Parameters) -> Result<(), Reject> {
         parameters.check().map_err(|_| Reject::Parameters)?;
         self.parameters = parameters;
+        self.pace = parameters.for_members(self.state.members.len());
         Ok(())
     }
 

@@ -73,6 +73,7 @@ impl Core {
             self.detector.begin(node, is_linked, now);
         }
         self.known = members;
+        self.pace = self.parameters.for_members(members.len());
         let up = self.state.view.in_state(NodeState::Up);
         self.asked = self.asked.intersection(&up);
         self.shutdowns = self.shutdowns.intersection(&up);

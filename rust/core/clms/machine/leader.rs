@@ -136,7 +136,7 @@ impl Core {
     fn losses(&self, now: Instant) -> NodeSet {
         let excluded = self.number().map_or(NodeSet::EMPTY, |me| {
             self.detector
-                .exclusions(me, &self.others(), now, &self.parameters)
+                .exclusions(me, &self.others(), now, &self.pace)
         });
         let pending = self.fence.pending().intersection(&self.state.members);
         self.dead.union(&excluded).union(&pending)

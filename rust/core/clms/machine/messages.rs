@@ -125,7 +125,7 @@ impl Core {
             _ if !self.state.view.has(from) => return Err(Reject::NotMember),
             _ => self
                 .detector
-                .sign_of_life(from.node, turn.instant(), &self.parameters),
+                .sign_of_life(from.node, turn.instant(), &self.pace),
         }
         match message {
             Message::Prepare { ballot, proposal } => self.prepare(from, ballot, proposal, turn),
@@ -217,7 +217,7 @@ impl Core {
             NodeSet::EMPTY
         };
         self.detector
-            .heard(from.node, deaf_to, turn.instant(), &self.parameters);
+            .heard(from.node, deaf_to, turn.instant(), &self.pace);
         let is_watched = self.detector.watched().contains(from.node);
         if beat.sort == Sort::Regular && !is_watched {
             self.send_beat(NodeSet::only(from.node), Sort::Echo, turn);

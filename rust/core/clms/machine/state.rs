@@ -117,6 +117,8 @@ pub(super) struct Core {
     pub(super) next_retry: Instant,
     pub(super) wake: Option<Instant>,
     pub(super) parameters: Parameters,
+    /// The same with the beat interval of a cluster of this size.
+    pub(super) pace: Parameters,
     pub(super) statistics: Statistics,
     pub(super) post: Post,
 }
@@ -213,6 +215,7 @@ impl Core {
         next_retry: Instant(0),
         wake: None,
         parameters: Parameters::DEFAULT,
+        pace: Parameters::DEFAULT,
         statistics: Statistics::ZERO,
         post: Post {
             body: [0; MESSAGE_BYTES_MAX],
@@ -337,7 +340,7 @@ impl Core {
     /// Whether `node`, a member, is gone for this one.
     pub(super) fn is_gone(&self, node: NodeId, now: Instant) -> bool {
         self.number()
-            .is_some_and(|me| self.detector.is_gone(me, node, now, &self.parameters))
+            .is_some_and(|me| self.detector.is_gone(me, node, now, &self.pace))
     }
 }
 

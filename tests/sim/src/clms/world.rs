@@ -105,6 +105,8 @@ pub struct Tempo {
     pub cleanup: u64,
     /// Longest time until a killed process is reaped.
     pub reap: u64,
+    /// Longest time a node takes for an event.
+    pub work: u64,
     /// Whether a clock stands while its node is frozen.
     pub clocks_stand: bool,
     /// Cleanups that never end, in thousandths.
@@ -120,6 +122,7 @@ impl Default for Tempo {
             callbacks: 5 * MS,
             cleanup: 50 * MS,
             reap: 2 * MS,
+            work: 20,
             clocks_stand: false,
             cleanup_hangs: 0,
         }
@@ -476,7 +479,10 @@ impl World {
         life.is_running = true;
         // A slow node is held up now and then, not at each event.
         let slow = if self.rng.permille(30) { life.slow } else { 0 };
-        let (id, when) = (life.id, self.now + 1 + self.rng.below(20 + slow));
+        let (id, when) = (
+            life.id,
+            self.now + 1 + self.rng.below(self.tempo.work + slow),
+        );
         self.at(when, Action::Run(node, id));
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Rows of nodes that do not run.
+//! Rows of sleeping nodes.
 
 use super::*;
 

@@ -33,7 +33,7 @@ use super::{
 use crate::rng::Rng;
 
 /// The timeout and half of it, with the beat it may take to notice.
-const TIMEOUT: u64 = 3_200 * MS;
+const TIMEOUT: u64 = 3_050 * MS;
 const HALF: u64 = 1_500 * MS;
 /// From a decision to the view that follows.
 const CHANGE: u64 = 150 * MS;
