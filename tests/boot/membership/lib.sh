@@ -3,15 +3,15 @@
 #
 # What tests of the membership ask, beside ../lib.sh.
 
-# A file of /proc/cluster on each of some nodes, without doubles: distinct FILE NODE...
-distinct() {
-	local file=$1 node
-	shift
-	for node; do on "$node" cat "/proc/cluster/$file" | md5sum; done | sort -u
-}
+# Files that are derived from what is agreed, and so read the same on all members.
+AGREED='nodes epoch master events'
 
-# Whether all nodes named read the same in it: agree_on FILE NODE...
-agree_on() { [ "$(distinct "$@" | wc -l)" = 1 ]; }
+# Whether all nodes named read the same in them: agree NODE...
+agree() {
+	local node
+	[ "$(for node; do on "$node" sh -c "cd /proc/cluster && cat $AGREED | md5sum"; done |
+		sort -u | wc -l)" = 1 ]
+}
 
 # Whether those nodes and no others are UP, as each of them reads: are_up NODE...
 are_up() {
@@ -35,23 +35,20 @@ are_settled() {
 # Waits until those nodes and no others are UP, and claims that they read the same
 # in everything that is agreed: settles SECONDS NODE...
 settles() {
-	local seconds=$1 file
+	local seconds=$1
 	shift
 	within "$seconds" "nodes $* are up, and no others" are_settled "$@"
-	for file in nodes epoch master events; do
-		agree_on "$file" "$@" || differ "$file" "$@"
-	done
+	agree "$@" || differ "$@"
 	echo "ok: they agree"
 }
 
 differ() {
-	local file=$1 node
-	shift
+	local node
 	for node; do
-		echo "-- $file of node $node"
-		on "$node" tail -n 30 "/proc/cluster/$file"
+		echo "-- node $node"
+		on "$node" sh -c "cd /proc/cluster && tail -n 30 $AGREED"
 	done
-	fail "nodes $* read different things in $file"
+	fail "nodes $* read different things"
 }
 
 # The agreed view as a node reads it, all of it: view_of NODE.
