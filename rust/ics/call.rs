@@ -219,7 +219,8 @@ impl Made {
         self.pending.take().unwrap_or(Err(CallError::NodeDown))
     }
 
-    fn cancel(&self) {
+    /// Asks the server to give up; what it answers is final.
+    pub(crate) fn cancel(&self) {
         self.peer.with_life(self.generation, |life| {
             if let Some(id) = self.pending.id() {
                 life.cancel(id);

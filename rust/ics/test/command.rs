@@ -9,7 +9,8 @@ use ssi_core::{
 };
 use ssi_kapi::{
     clock,
-    event::Patience, //
+    event::Patience,
+    thread, //
 };
 
 use super::{
@@ -44,6 +45,7 @@ use super::{
     Lines, //
 };
 use crate::{
+    call::make,
     pages::PAGES_MAX,
     Ask,
     CallError,
@@ -75,6 +77,7 @@ pub(super) fn run(line: &str, lines: &mut Lines) -> Result {
         "absent" => one(&words, lines, ABSENT, ECHO, &[]),
         "version" => one(&words, lines, OTHER_VERSION, ECHO, &[]),
         "nest" => nest(&words, lines),
+        "cancel" => cancel(&words, lines),
         _ => Err(EINVAL),
     }
 }
@@ -187,7 +190,7 @@ fn flood(words: &Words<'_>, lines: &mut Lines) -> Result {
     let mut served = sunk(words)?.saturating_sub(before);
     let until = clock::monotonic() + 5_000_000;
     while served < taken && clock::monotonic() < until {
-        ssi_kapi::thread::sleep(1_000);
+        thread::sleep(1_000);
         served = sunk(words)?.saturating_sub(before);
     }
     lines.add("served", served);
@@ -205,6 +208,29 @@ fn nest(words: &Words<'_>, lines: &mut Lines) -> Result {
     let depth = u8::try_from(words.number("depth", 2, 16)?).map_err(|_| EINVAL)?;
     let args = [depth, words.node()?.get(), service::me()];
     one(words, lines, WORKER, NEST, &args)
+}
+
+/// `cancel node=N after_ms=T`: a call that sleeps is cancelled while it is served.
+fn cancel(words: &Words<'_>, lines: &mut Lines) -> Result {
+    let after = words.number("after_ms", 20, 10_000)?;
+    let after = u64::try_from(after).map_err(|_| EINVAL)?;
+    let args = 60_000u32.to_le_bytes();
+    let ask = Ask::new(WORKER, SLEEP, &args);
+    let made = make(words.node()?, &ask, false)?;
+    thread::sleep(after * 1_000);
+    let began = clock::monotonic();
+    made.cancel();
+    let result = made.wait(&ask);
+    lines.add("us", clock::monotonic().saturating_sub(began));
+    say(lines, result);
+    Ok(())
+}
+
+fn say(lines: &mut Lines, result: core::result::Result<Reply, CallError>) {
+    match result {
+        Ok(reply) => lines.add("result", reply.result),
+        Err(why) => lines.add("error", why),
+    }
 }
 
 /// One call: `... node=N timeout_ms=T patience=killable|interruptible`.
@@ -226,11 +252,8 @@ fn one(
     let timeout = u64::try_from(timeout).map_err(|_| EINVAL)?;
     ask.timeout = (timeout > 0).then(|| Span::ms(timeout));
     let began = clock::monotonic();
-    let result: core::result::Result<Reply, CallError> = crate::call(words.node()?, &ask);
+    let result = crate::call(words.node()?, &ask);
     lines.add("us", clock::monotonic().saturating_sub(began));
-    match result {
-        Ok(reply) => lines.add("result", reply.result),
-        Err(why) => lines.add("error", why),
-    }
+    say(lines, result);
     Ok(())
 }
