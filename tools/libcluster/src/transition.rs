@@ -149,7 +149,8 @@ mod tests {
 
         #[test]
         fn what_is_almost_a_line_is_never_a_panic(
-            line in "[0-9]{0,22} [0-9]{0,12} [0-9]{1,3} [A-Z]{0,9} [A-Z]{0,9} [a-z]* [0-9.]{0,40} [0-9]{0,22}"
+            line in "[0-9]{0,22} [0-9]{0,12} [0-9]{1,3} [A-Z]{0,9} [A-Z]{0,9} [a-z]* \
+                     [0-9.]{0,40} [0-9]{0,22}"
         ) {
             let _ = Transition::parse(&line);
         }
