@@ -160,8 +160,8 @@ impl Supervisor {
         let deadline = entry_deadline(node.machine());
         let late = deadline.is_some_and(|until| until <= self.world.now());
         late.then(|| {
-            let words = node.last_words_of_ssi();
-            let words = words.map_or_else(String::new, |words| format!(" ({words})"));
+            let why = self.why_outside(id, node);
+            let words = why.map_or_else(String::new, |why| format!(" ({why})"));
             Err(format!(
                 "node {id} is ready and not in the cluster after {} s{words}: see 'ssi log {id}' \
                  and the logs of the others; 'ssi rm {id}' takes it away",

@@ -18,7 +18,10 @@ use ssi_switch::{
 use super::{
     cuts,
     host_link::Packet,
-    machine::Event,
+    machine::{
+        Event,
+        State, //
+    },
     node::Node,
     warden::{
         Act,
@@ -82,6 +85,22 @@ impl Supervisor {
             }
         }
         Ok(cured)
+    }
+
+    /// What may keep a node that is ready out of the cluster.
+    pub(super) fn why_outside(&self, id: NodeId, node: &Node) -> Option<String> {
+        if self.is_cut_off(id) {
+            return Some("a cut is between it and others: 'ssi net heal'".to_owned());
+        }
+        let paused = self.cluster.nodes().filter(|(_, node)| {
+            let state = node.machine().state();
+            matches!(state, State::Pausing | State::Paused)
+        });
+        let paused: NodeSet = paused.map(|(id, _)| id).collect();
+        match paused.is_empty() {
+            true => node.last_words_of_ssi(),
+            false => Some(format!("paused are {paused}: 'ssi resume'")),
+        }
     }
 
     fn next_packet(&mut self, id: NodeId) -> Option<Packet> {

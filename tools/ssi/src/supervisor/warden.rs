@@ -264,6 +264,7 @@ mod tests {
         FromNode::Hello {
             node: node(number),
             build: [1; BUILD_BYTES],
+            nonce: 5,
         }
     }
 

@@ -88,6 +88,7 @@ fn host(script: &str) -> Host {
         let hello = FromNode::Hello {
             node: node(number),
             build: [9; BUILD_BYTES],
+            nonce: 5,
         };
         let path = host.dir().join(format!("hello-{number}"));
         fs::write(path, bytes(&hello)).unwrap();
@@ -156,6 +157,7 @@ fn a_second_hello_is_the_death_of_the_first_life() {
     let hello = FromNode::Hello {
         node: node(3),
         build: [9; BUILD_BYTES],
+        nonce: 5,
     };
     say(&host, 3, &hello);
     let death = ToNode::Death {
