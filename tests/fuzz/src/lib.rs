@@ -5,6 +5,7 @@
 //! A target takes any bytes and panics when something is wrong. libFuzzer calls
 //! it from `fuzz_targets`, `cargo test` with random inputs from `tests`.
 
+pub mod clms;
 pub mod ics;
 mod input;
 
@@ -18,9 +19,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("ics_session", ics::session),
     ("ics_calls", ics::calls),
     ("ics_bulk", ics::bulk),
+    ("clms_hostlink", clms::hostlink),
+    ("clms_arbiter", clms::arbiter),
+    ("clms_machine", clms::machine),
 ];
 
 /// Inputs that get further than random ones: whole frames, to be mutated.
 pub fn corpus() -> Vec<Vec<u8>> {
-    ics::corpus()
+    [ics::corpus(), clms::corpus()].concat()
 }
