@@ -10,6 +10,10 @@
 use ssi_core::ids::NodeId;
 
 /// Whom a word is for.
+#[cfg_attr(
+    not(CONFIG_SSI_CLMS_TEST),
+    expect(dead_code, reason = "only a test kernel says whom")
+)]
 #[derive(Clone, Copy)]
 pub(crate) enum To {
     /// The machine of another node.
