@@ -347,6 +347,12 @@ impl Schedule {
     fn wipe_out(&mut self, world: &mut World) {
         let spread = [1, MS, 20 * MS][self.rng.index(3)];
         for node in self.nodes.clone() {
+            if self.rng.permille(100) {
+                let when = self.rng.below(50 * MS);
+                let how_long = self.rng.below(6 * S);
+                world.after(when, Fault::Freeze(node));
+                world.after(when + how_long, Fault::Resume(node));
+            }
             if self.rng.permille(900) {
                 let when = self.rng.below(spread);
                 world.after(when, Fault::Crash(node));

@@ -441,7 +441,8 @@ impl World {
         self.tell(|| format!("node {node} dies ({:?})", life.instance));
         for (pair, link) in &mut self.links {
             if pair.0 == node || pair.1 == node {
-                link.until = Some(self.now + self.rng.below(2 * MS));
+                let most = 2 * MS + self.tempo.message + self.net.delay;
+                link.until = Some(self.now + self.rng.below(most));
             }
         }
         let pairs: Vec<Pair> = self.links.keys().copied().collect();
@@ -449,7 +450,8 @@ impl World {
             if pair.0 == node || pair.1 == node {
                 let link = &self.links[&pair];
                 let (lives, generation) = (link.lives, link.generation);
-                let when = self.now + 2 * MS + self.rng.below(3 * MS);
+                let most = 5 * MS + self.tempo.message + self.net.delay;
+                let when = self.now + self.rng.below(most);
                 self.at(when, Action::Broken(pair, lives, generation));
             }
         }

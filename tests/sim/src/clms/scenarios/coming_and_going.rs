@@ -144,3 +144,58 @@ fn row_47_joiner_without_a_link() {
     scene.go_on(1..=4, 3 * S);
     scene.assert_fenced([]);
 }
+
+/// 48: all members die while a node that may have been let in is frozen: nobody
+/// founds a cluster before that node has woken and said where it stands.
+#[test]
+fn row_48_founder_waits_for_the_frozen() {
+    let mut admitted = 0;
+    for us in (0..600).step_by(20) {
+        let all = nodes(1..=3);
+        let mut world = World::new(Rng::new(us), false);
+        world.enroll(&all);
+        world.inflict(Fault::Start(node(2)));
+        world.settle(&[node(2)], S).unwrap();
+        world.inflict(Fault::Start(node(3)));
+        while world.nodes[&node(2)].machine.view().members().len() < 2 {
+            world.pass(10).unwrap();
+        }
+        world.pass(us).unwrap();
+        world.inflict(Fault::Freeze(node(3)));
+        world.inflict(Fault::Crash(node(2)));
+        world.inflict(Fault::Start(node(1)));
+        world.pass(10 * S).unwrap();
+        assert_eq!(world.nodes[&node(1)].machine.steps().0, 0, "{us}");
+        world.inflict(Fault::Resume(node(3)));
+        let epoch = world.epoch();
+        world.settle(&[node(1), node(3)], 2 * S).unwrap();
+        admitted += usize::from(epoch > 0 || world.leader() == Some(node(3)));
+    }
+    assert!(admitted > 0, "it was never let in before it slept");
+}
+
+/// 49: the leader dies while a user-level cleanup runs on its node: the next leader
+/// runs it again.
+#[test]
+fn row_49_cleanup_after_takeover() {
+    let mut scene = Scene::new(4);
+    scene.world.tempo.cleanup = 500 * MS;
+    scene.crash([4]);
+    scene.pass(20 * MS);
+    scene.world.tempo.cleanup = MS;
+    scene.crash([1]);
+    scene.go_on([2, 3], CHANGE);
+}
+
+/// 50: a node is shut down while the leader that was asked dies: it is asked again.
+#[test]
+fn row_50_shutdown_and_leader_dies() {
+    for us in (0..3_000).step_by(100) {
+        let mut scene = Scene::with_seed(4, us);
+        scene.world.inflict(Fault::ShutDown(node(2), node(3)));
+        scene.pass(us);
+        scene.crash([1]);
+        scene.go_on([2, 4], 2 * S);
+        assert_eq!(scene.cause_of_leaving(3), Some(Cause::Left), "{us}");
+    }
+}
