@@ -408,7 +408,7 @@ pub(crate) fn fault(peer: &Peer, why: &dyn core::fmt::Debug) -> bool {
     peer.counters.faults.count();
     if let Some(left_out) = log::may_print() {
         pr_warn!(
-            "node {}: connection reset: {:?} ({} more lines left out)\n",
+            "node {}: connection reset: {:?}{}\n",
             Plain(peer.node),
             why,
             left_out
@@ -427,7 +427,7 @@ fn report(engine: &Engine, node: NodeId, refusal: &Refusal) {
     trace::refusal(node.get(), refusal.reason.code(), is_ours);
     if let Some(left_out) = log::may_print() {
         pr_warn!(
-            "{}, at the address of node {} ({} more lines left out)\n",
+            "{}, at the address of node {}{}\n",
             Plain(refusal),
             Plain(node),
             left_out

@@ -5,11 +5,16 @@
 //! At most `ssi.ics.log_lines` in ten seconds; what is left out is counted and
 //! said with the next line.
 
+use core::fmt;
+
 use kernel::sync::atomic::{
     Atomic,
     Relaxed, //
 };
-use ssi_kapi::clock;
+use ssi_kapi::{
+    clock,
+    print::Plain, //
+};
 
 use crate::settings;
 
@@ -19,8 +24,20 @@ static BEGAN: Atomic<u64> = Atomic::new(0);
 static LINES: Atomic<u32> = Atomic::new(0);
 static LEFT_OUT: Atomic<u64> = Atomic::new(0);
 
-/// Whether a line may be printed now; how many were left out before it.
-pub(crate) fn may_print() -> Option<u64> {
+/// Lines that were left out before this one.
+pub(crate) struct LeftOut(u64);
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            count => write!(f, " ({count} lines were left out)"),
+        }
+    }
+}
+
+/// Whether a line may be printed now; what to say behind it.
+pub(crate) fn may_print() -> Option<Plain<LeftOut>> {
     let now = clock::monotonic();
     // Only the reactor asks, so nobody comes in between.
     if now.saturating_sub(BEGAN.load(Relaxed)) > PERIOD {
@@ -33,5 +50,5 @@ pub(crate) fn may_print() -> Option<u64> {
         return None;
     }
     LINES.store(lines + 1, Relaxed);
-    Some(LEFT_OUT.xchg(0, Relaxed))
+    Some(Plain(LeftOut(LEFT_OUT.xchg(0, Relaxed))))
 }

@@ -308,11 +308,7 @@ impl Reactor {
         self.engine.counters.refused.count(reason);
         trace::refusal(0, reason.code(), true);
         if let Some(left_out) = log::may_print() {
-            pr_warn!(
-                "a stranger is refused: {} ({} more lines left out)\n",
-                Plain(reason),
-                left_out
-            );
+            pr_warn!("a stranger is refused: {}{}\n", Plain(reason), left_out);
         }
     }
 
