@@ -58,7 +58,7 @@ impl Effort {
         calls: 3_000,
         call_bulk_bytes: 256 << 20,
         kills: 9,
-        freezes: 3,
+        freezes: 5,
         idle_growth: Duration::from_secs(6),
         boot_pairs: 2 * BOOT_PAIRS,
         turns: 16,

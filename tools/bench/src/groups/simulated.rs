@@ -20,15 +20,25 @@ use anyhow::{
 };
 
 use crate::bench::Bench;
-use crate::figure::{
-    Figure,
-    Unit, //
-};
+use crate::figure::Unit;
 use crate::held::Ending;
 use crate::row::Row;
+use crate::turns::Turns;
 
 /// Has the simulator of the membership tell what it counts.
 const WORDS: [&str; 2] = ["clms", "--report"];
+
+/// What changes a view, in the simulator's word and in ours.
+const CAUSES: [(&str, &str); 4] = [
+    ("death", "a node dies"),
+    ("takeover", "the coordinator dies"),
+    ("join", "a node joins"),
+    ("form", "all join one"),
+];
+
+/// Sizes of clusters that are shown, beside the smallest.
+const SIZES: [u32; 3] = [16, 63, 511];
+const FEW: u32 = 3;
 
 /// One line of its report.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,17 +49,45 @@ struct Change {
     messages: f64,
 }
 
-/// Rounds, then messages, of view changes.
+/// A value of a change, and how it is shown.
+struct Value {
+    name: &'static str,
+    unit: Unit,
+    of: fn(&Change) -> f64,
+}
+
+const VALUES: [Value; 2] = [
+    Value {
+        name: "rounds",
+        unit: Unit::Rounds,
+        of: |change| change.rounds,
+    },
+    Value {
+        name: "messages",
+        unit: Unit::Messages,
+        of: |change| change.messages,
+    },
+];
+
+/// Rounds, then messages, of view changes of every kind and size.
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     bench.progress.begin("simulated view changes", 1);
     let changes = report(bench)?;
     bench.progress.end();
-    ensure!(!changes.is_empty(), "the simulator reports nothing");
-    let rounds = changes.iter().map(|one| one.row("rounds", Unit::Rounds));
-    let messages = changes
-        .iter()
-        .map(|one| one.row("messages", Unit::Messages));
-    rounds.chain(messages).collect()
+    let find = |cause: &str, nodes| {
+        let mut changes = changes.iter();
+        let found = changes.find(|one| one.cause == cause && one.nodes == nodes);
+        found.with_context(|| format!("the simulator has no {cause} of {nodes} nodes"))
+    };
+    let mut rows = Vec::new();
+    for value in &VALUES {
+        for (cause, words) in CAUSES {
+            for nodes in SIZES {
+                rows.push(value.row(words, find(cause, nodes)?, find(cause, FEW)?)?);
+            }
+        }
+    }
+    Ok(rows)
 }
 
 fn report(bench: &Bench) -> Result<Vec<Change>> {
@@ -60,7 +98,7 @@ fn report(bench: &Bench) -> Result<Vec<Change>> {
     let mut text = String::new();
     child.take_output()?.read_to_string(&mut text)?;
     ensure!(child.wait()?.success(), "the simulator failed");
-    let lines = text.lines().filter(|line| line.contains("nodes="));
+    let lines = text.lines().filter(|line| line.contains(" cause="));
     lines.map(Change::read).collect()
 }
 
@@ -79,16 +117,16 @@ impl Change {
             messages: word("messages")?.parse()?,
         })
     }
+}
 
-    fn row(&self, value: &str, unit: Unit) -> Result<Row> {
-        let (nodes, cause) = (self.nodes, &self.cause);
+impl Value {
+    fn row(&self, words: &str, change: &Change, few: &Change) -> Result<Row> {
+        let (value, nodes, cause) = (self.name, change.nodes, &change.cause);
         let name = format!("simulated-{value}-{cause}-{nodes}");
-        let what = format!("{value} of a view change, {cause}, {nodes} nodes");
-        let number = match unit {
-            Unit::Rounds => self.rounds,
-            _ => self.messages,
-        };
-        Ok(Row::new(&name, what, Figure::of(&[number], unit)?))
+        let what = format!("simulated, {words}, {nodes} nodes: {value}");
+        let mut turns = Turns::default();
+        turns.add((self.of)(change), (self.of)(few));
+        turns.row(&name, what, "3 nodes", self.unit)
     }
 }
 
@@ -102,7 +140,7 @@ mod tests {
         assert_eq!((change.nodes, change.cause.as_str()), (512, "death"));
         assert_eq!((change.rounds, change.messages), (4.0, 2044.0));
         assert!(Change::read("nodes=512 cause=death rounds=4").is_err());
-        let row = change.row("rounds", Unit::Rounds).unwrap();
+        let row = VALUES[0].row("a node dies", &change, &change).unwrap();
         assert_eq!(row.measured.to_string(), "4.00 rounds");
     }
 }
