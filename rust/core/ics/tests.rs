@@ -6,3 +6,4 @@
 
 pub(crate) mod hmac_sha256;
 pub(crate) mod toy;
+mod garbage;

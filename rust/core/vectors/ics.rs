@@ -114,6 +114,20 @@ const BEAT_TAG: [u8; 16] = [
     0x50, 0x50, 0x92, 0x4f, 0xf7, 0x16, 0x4b, 0x70, 0xe0, 0xe3, 0x83, 0x5d, 0x0b, 0xde, 0x00, 0x15,
 ];
 
+/// Messages as they travel, to be spoilt by tests.
+#[cfg(test)]
+pub(crate) fn messages() -> [&'static [u8]; 7] {
+    [
+        &HELLO,
+        &REFUSE,
+        HELLO.split_at(HEADER_BYTES).1,
+        &REQUEST_HEAD,
+        &REPLY_HEAD,
+        &CHUNK_HEAD,
+        &AT,
+    ]
+}
+
 /// The first layout that does not hold, `None` when all do.
 pub(super) fn first_failure() -> Option<&'static str> {
     let vectors = [
