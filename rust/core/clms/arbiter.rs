@@ -448,3 +448,230 @@ struct Plea<'a> {
 fn send(node: NodeId, message: ToNode, out: &mut ArbiterOut<'_>) {
     out.put(ArbiterOutput::Send { node, message });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hostlink::PACKET_BYTES_MAX,
+        ids::NodeNumber,
+        view::{
+            Entry,
+            NodeState, //
+        },
+    };
+
+    /// What an arbiter wanted done, in words.
+    struct Desk {
+        arbiter: Arbiter,
+        orders: Vec<String>,
+    }
+
+    fn node(number: NodeNumber) -> NodeId {
+        NodeId::new(number).unwrap()
+    }
+
+    fn set(numbers: &[NodeNumber]) -> NodeSet {
+        numbers.iter().map(|&number| node(number)).collect()
+    }
+
+    fn describe(output: ArbiterOutput<'_>) -> String {
+        match output {
+            ArbiterOutput::Send { node, message } => match message {
+                ToNode::Welcome(welcome) => format!("{node}: you are {}", welcome.me),
+                ToNode::Roster(roster) => format!("{node}: roster {roster}"),
+                ToNode::Death { instance, serial } => format!("{node}: death {serial} {instance}"),
+                ToNode::Found { base } => format!("{node}: found on {base}"),
+                ToNode::FenceAnswer { request, verdict } => {
+                    format!("{node}: {request} {verdict:?}")
+                }
+            },
+            ArbiterOutput::Fence { target, asker } => format!("kill {target} for {asker}"),
+            ArbiterOutput::View { teller, view } => format!("{teller} tells {view:?}"),
+            ArbiterOutput::Refused { asker, side } => format!("refuse {asker} with {side}"),
+        }
+    }
+
+    impl Desk {
+        /// So many nodes that have said Hello and that they are outside.
+        fn with(count: NodeNumber) -> Self {
+            let mut desk = Self {
+                arbiter: Arbiter::new([0; KEY_BYTES], Reach::OneHost),
+                orders: Vec::new(),
+            };
+            for number in 1..=count {
+                desk.step(ArbiterEvent::Enroll(node(number))).unwrap();
+                desk.hello(number);
+                desk.report(number, Standing::Outside);
+            }
+            desk.orders.clear();
+            desk
+        }
+
+        fn step(&mut self, event: ArbiterEvent<'_>) -> Result<(), ArbiterReject> {
+            let orders = &mut self.orders;
+            let mut out = |output: ArbiterOutput<'_>| orders.push(describe(output));
+            self.arbiter.step(event, &mut out)
+        }
+
+        fn say(&mut self, number: NodeNumber, message: &FromNode<'_>) -> Result<(), ArbiterReject> {
+            let mut room = [0; PACKET_BYTES_MAX];
+            let len = message.encode(&mut room).unwrap();
+            let (node, bytes) = (node(number), &room[..len]);
+            self.step(ArbiterEvent::Packet { node, bytes })
+        }
+
+        fn hello(&mut self, number: NodeNumber) {
+            let hello = FromNode::Hello {
+                node: node(number),
+                build: [0; 32],
+                nonce: 0,
+            };
+            self.say(number, &hello).unwrap();
+        }
+
+        fn report(&mut self, number: NodeNumber, standing: Standing) {
+            let serial = self.arbiter.last_serial;
+            self.say(number, &FromNode::Report { serial, standing })
+                .unwrap();
+        }
+
+        fn exited(&mut self, number: NodeNumber) {
+            self.step(ArbiterEvent::Exited(node(number))).unwrap();
+        }
+
+        fn taken(&mut self) -> Vec<String> {
+            core::mem::take(&mut self.orders)
+        }
+
+        /// A view of all living nodes.
+        fn view(&self, count: NodeNumber) -> View {
+            let mut view = View::EMPTY;
+            view.epoch = Epoch(2);
+            view.coordinator = Some(node(1));
+            for number in 1..=count {
+                let incarnation = self.arbiter.living(node(number)).unwrap().incarnation;
+                let state = NodeState::Up;
+                view.set(node(number), Entry { state, incarnation });
+            }
+            view
+        }
+
+        fn plead(
+            &mut self,
+            number: NodeNumber,
+            view: &View,
+            side: &[NodeNumber],
+            targets: &[NodeNumber],
+        ) -> Result<(), ArbiterReject> {
+            let fence = FromNode::Fence {
+                request: 7,
+                view,
+                side: set(side),
+                targets: set(targets),
+            };
+            self.say(number, &fence)
+        }
+    }
+
+    #[test]
+    fn one_node_founds_and_the_next_only_when_it_is_dead() {
+        let desk = Desk::with(1);
+        assert_eq!(desk.arbiter.founder, desk.arbiter.living(node(1)));
+        let mut desk = Desk::with(3);
+        desk.exited(1);
+        desk.report(2, Standing::Outside);
+        assert!(!desk.taken().iter().any(|order| order.contains("found")));
+        desk.report(3, Standing::Outside);
+        assert_eq!(desk.taken(), ["2: found on 0"]);
+    }
+
+    #[test]
+    fn who_may_have_been_let_in_is_asked_first() {
+        let mut desk = Desk::with(2);
+        desk.report(1, Standing::Member(Epoch(5)));
+        desk.exited(1);
+        // It had said that it is outside before that death.
+        assert_eq!(desk.taken(), ["2: death 1 1.1"]);
+        desk.report(2, Standing::Member(Epoch(6)));
+        assert!(desk.taken().is_empty());
+        desk.exited(2);
+        desk.hello(1);
+        desk.report(1, Standing::Outside);
+        assert_eq!(desk.taken(), ["1: you are 1.3", "1: found on 6"]);
+    }
+
+    #[test]
+    fn a_kernel_that_boots_again_is_another_life() {
+        let mut desk = Desk::with(2);
+        desk.hello(2);
+        assert_eq!(desk.taken(), ["1: death 1 2.2", "2: you are 2.3"]);
+    }
+
+    #[test]
+    fn a_fence_is_answered_when_all_targets_are_dead() {
+        let mut desk = Desk::with(5);
+        let view = desk.view(5);
+        desk.plead(1, &view, &[1, 2, 3], &[4, 5]).unwrap();
+        assert_eq!(desk.taken(), ["kill 4.4 for 1.1", "kill 5.5 for 1.1"]);
+        desk.plead(4, &view, &[3, 4, 5], &[1, 2]).unwrap();
+        assert_eq!(desk.taken(), ["4: 7 Busy"]);
+        desk.exited(4);
+        assert!(!desk.taken().iter().any(|order| order.contains("Done")));
+        desk.exited(5);
+        assert!(desk.taken().contains(&"1: 7 Done".into()));
+        assert_eq!(
+            desk.plead(4, &view, &[4], &[1]),
+            Err(ArbiterReject::NotLiving)
+        );
+    }
+
+    #[test]
+    fn a_minority_is_refused_until_enough_are_dead() {
+        let mut desk = Desk::with(5);
+        let view = desk.view(5);
+        desk.plead(1, &view, &[1, 2], &[3, 4, 5]).unwrap();
+        assert_eq!(desk.taken(), ["1: 7 Refused", "refuse 1.1 with 1-2"]);
+        desk.exited(4);
+        desk.exited(5);
+        desk.taken();
+        desk.plead(1, &view, &[1, 2], &[3, 4, 5]).unwrap();
+        assert_eq!(desk.taken(), ["kill 3.3 for 1.1"]);
+    }
+
+    #[test]
+    fn a_plea_that_makes_no_sense_kills_nobody() {
+        let mut desk = Desk::with(3);
+        let view = desk.view(3);
+        for (asker, side, targets) in [
+            (1, &[2, 3][..], &[3][..]),
+            (1, &[1, 2, 3], &[3]),
+            (1, &[1, 2, 4], &[3]),
+            (1, &[1, 2], &[4]),
+        ] {
+            let outcome = desk.plead(asker, &view, side, targets);
+            assert_eq!(outcome, Err(ArbiterReject::Contradiction));
+        }
+        let mut strange = desk.view(3);
+        let entry = Entry {
+            state: NodeState::Up,
+            incarnation: Incarnation(99),
+        };
+        strange.set(node(1), entry);
+        let outcome = desk.plead(1, &strange, &[1, 2], &[3]);
+        assert_eq!(outcome, Err(ArbiterReject::Contradiction));
+        assert!(desk.taken().is_empty());
+    }
+
+    #[test]
+    fn strangers_are_not_welcomed() {
+        let mut desk = Desk::with(1);
+        let hello = |claimed| FromNode::Hello {
+            node: node(claimed),
+            build: [0; 32],
+            nonce: 0,
+        };
+        assert_eq!(desk.say(2, &hello(2)), Err(ArbiterReject::NotEnrolled));
+        assert_eq!(desk.say(1, &hello(2)), Err(ArbiterReject::WrongNode));
+    }
+}

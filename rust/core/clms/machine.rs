@@ -48,6 +48,8 @@ mod leader;
 mod messages;
 mod outside;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use super::{
     ballot::Step,

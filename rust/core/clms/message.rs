@@ -426,3 +426,142 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clms::{
+            history::Happening,
+            proposal::{
+                Change,
+                Kind, //
+            },
+            transition::Cause,
+        },
+        ids::Incarnation,
+        view::NodeState,
+    };
+
+    /// A cluster of all nodes there can be, with the longest of everything.
+    fn full() -> (Box<Membership>, Box<Proposal>, Box<History>) {
+        let mut state = Box::new(Membership::NONE);
+        let mut proposal = Box::new(Proposal::NONE);
+        let mut history = Box::new(History::EMPTY);
+        let first = Instance::new(NodeId::new(1).unwrap(), Incarnation(u64::MAX));
+        state.found(first, Facts::NONE, Epoch(8), 1, &mut history);
+        let kind = Kind::View(first.node);
+        proposal.begin(state.step.next(), state.view.epoch.next(), u64::MAX, kind);
+        for node in NodeId::all().skip(1) {
+            let facts = Facts {
+                cpus: u16::MAX,
+                memory_pages: u64::MAX,
+            };
+            proposal.set(node, Change::Join(Incarnation(u64::MAX), facts));
+        }
+        state.apply(&proposal, &mut history);
+        (state, proposal, history)
+    }
+
+    fn encode(message: &Message<'_>) -> Vec<u8> {
+        let mut room = vec![0; MESSAGE_BYTES_MAX];
+        let len = message.encode(&mut room).unwrap();
+        room.truncate(len);
+        room
+    }
+
+    /// Every message, as large as it gets, comes back from its bytes and from no
+    /// other length.
+    #[test]
+    fn every_message_comes_back_from_its_bytes() {
+        let (state, proposal, _) = full();
+        let node = NodeId::new(2).unwrap();
+        let ballot = Ballot::above(Ballot::NONE, node);
+        let step = Step(u64::MAX);
+        let messages = [
+            Message::Status(Status::Outside),
+            Message::Status(Status::Member {
+                epoch: Epoch(1),
+                leader: Some(node),
+                members: state.members,
+            }),
+            Message::Join {
+                facts: Facts::NONE,
+                links: state.members,
+            },
+            Message::Admit {
+                ballot,
+                state: &state,
+                next: TransId(9),
+                last: &proposal,
+            },
+            Message::Prepare {
+                ballot,
+                proposal: &proposal,
+            },
+            Message::Prepared { ballot },
+            Message::Refused {
+                promised: ballot,
+                step,
+            },
+            Message::Commit {
+                proposal: &proposal,
+            },
+            Message::Done { epoch: Epoch(4) },
+            Message::Poll { step },
+            Message::Vote { step },
+            Message::Elect { ballot, step },
+            Message::Promise {
+                ballot,
+                step,
+                barrier: BarrierMark::Done,
+            },
+            Message::ShutDown(Instance::new(node, Incarnation(3))),
+            Message::Leave,
+        ];
+        for message in messages {
+            let bytes = encode(&message);
+            let mut room = Box::new(Room::NEW);
+            let read = Message::decode(&bytes, &mut room).unwrap();
+            assert_eq!(encode(&read), bytes);
+            for len in 0..bytes.len() {
+                assert!(Message::decode(&bytes[..len], &mut room).is_err());
+            }
+            let longer = [&bytes[..], &[0]].concat();
+            assert!(Message::decode(&longer, &mut room).is_err());
+        }
+    }
+
+    #[test]
+    fn the_whole_history_goes_in_chunks() {
+        let (_, _, mut history) = full();
+        let happening = Happening {
+            epoch: Epoch(1),
+            wall_us: 0,
+            instance: Instance::new(NodeId::new(1).unwrap(), Incarnation(1)),
+            from: NodeState::ComingUp,
+            to: NodeState::Up,
+            cause: Cause::SubsystemsDone,
+        };
+        for _ in 0..1500 {
+            history.record(happening);
+        }
+        let mut copy = Box::new(History::EMPTY);
+        let mut next = history.first_id();
+        while next < history.next_id() {
+            let mut room = vec![0; MESSAGE_BYTES_MAX];
+            let (len, behind) = encode_history(&history, next, &mut room).unwrap();
+            let mut large = Box::new(Room::NEW);
+            let Ok(Message::History(chunk)) = Message::decode(&room[..len], &mut large) else {
+                panic!("not a chunk");
+            };
+            if let Some(first) = chunk.restart {
+                copy.restart(first);
+            }
+            assert!(chunk.transitions().all(|t| copy.adopt(t.unwrap())));
+            next = behind;
+        }
+        assert_eq!(copy.next_id(), history.next_id());
+        assert!(copy.since(TransId(0)).eq(history.since(TransId(0))));
+    }
+}
