@@ -128,6 +128,15 @@ impl<'a> Cluster<'a> {
         Traffic::read(&self.output(&["net", "show", "--json"])?)
     }
 
+    /// What the file of a node's kernel holds.
+    ///
+    /// # Errors
+    ///
+    /// The node does not tell.
+    pub(crate) fn read(&self, node: u8, file: &str) -> Result<String> {
+        self.output(&["exec", &node.to_string(), "--", "cat", file])
+    }
+
     /// Boots a node that is dead; returns once it is in the cluster.
     ///
     /// # Errors
