@@ -21,6 +21,8 @@
 #define RETRANSMIT_MS_MAX	1000
 /* The network of a cluster is near; more than TCP delays an acknowledgement. */
 #define RETRANSMIT_US_MIN	60000
+/* Until who connected asks whether the other end is still there. */
+#define IDLE_SECONDS		1
 
 struct ssi_socket {
 	struct socket *sock;
@@ -188,12 +190,26 @@ struct ssi_socket *ssi_socket_accept(struct ssi_socket *listener, unsigned int f
 	return ERR_PTR(-ENOMEM);
 }
 
+/*
+ * An end that says nothing does not notice that the other is gone: when a reset
+ * is lost, for one. It asks. That nobody answers breaks nothing, a reset does.
+ */
+static void ask_when_idle(struct sock *sk)
+{
+	sock_set_keepalive(sk);
+	tcp_sock_set_keepidle(sk, IDLE_SECONDS);
+	tcp_sock_set_keepintvl(sk, IDLE_SECONDS);
+	tcp_sock_set_keepcnt(sk, MAX_TCP_KEEPCNT);
+}
+
 int ssi_socket_connect(struct ssi_socket *socket, const struct ssi_endpoint *peer,
 		       unsigned int flags)
 {
 	struct sockaddr_in name;
 
 	fill(&name, peer);
+	if (socket->sock->sk->sk_type == SOCK_STREAM)
+		ask_when_idle(socket->sock->sk);
 	return kernel_connect(socket->sock, (struct sockaddr_unsized *)&name, sizeof(name),
 			      flags & SSI_SOCKET_DONTWAIT ? O_NONBLOCK : 0);
 }
