@@ -55,6 +55,8 @@ pub enum Event {
     MessageDelivered(Instance, Instance, u64),
     /// A piece of a transfer came; whether its bytes are those that were sent.
     Transferred(Token, bool),
+    /// A connection to a peer that proved itself.
+    Linked(Instance, Instance),
     /// A node knows that another is dead, or no member any more.
     Down(Instance, Instance),
     /// A connection to a peer that proved itself had to be reset.

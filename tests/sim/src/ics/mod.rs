@@ -24,3 +24,18 @@ mod world;
 pub fn run(seed: u64, verbose: bool) -> Result<(), String> {
     world::World::new(seed, verbose).run()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_seed_gives_the_same_run() {
+        assert_eq!(super::run(7, false), super::run(7, false));
+    }
+
+    #[test]
+    fn the_invariants_hold_for_some_seeds() {
+        for seed in 1000..1010 {
+            assert_eq!(super::run(seed, false), Ok(()), "seed {seed}");
+        }
+    }
+}

@@ -47,6 +47,9 @@ struct Conn {
     ends: [Option<Instance>; 2],
     /// From the dialler and from the listener.
     pipes: [Pipe; 2],
+    /// How many times slower than others it is: two connections of a pair may
+    /// run far apart.
+    slowness: u64,
 }
 
 #[derive(Default)]
@@ -90,11 +93,14 @@ impl Net {
     ) -> ConnId {
         let id = self.next;
         self.next += 1;
+        let is_slow = rng.permille(self.scenario.slow_conn_permille);
+        let slowness = if is_slow { rng.between(2, 40) } else { 1 };
         self.conns.insert(
             id,
             Conn {
                 ends: [from, Some(to)],
                 pipes: Default::default(),
+                slowness,
             },
         );
         let there = self.delay(rng);
@@ -154,6 +160,7 @@ impl Net {
             pipe.bytes += len;
             taken += len;
             // In order: never before the piece ahead of it.
+            let delay = delay * conn.slowness;
             let arrival = queue.now().0.saturating_add(delay).max(pipe.last_arrival.0);
             pipe.last_arrival = Instant(arrival);
             queue.at(Instant(arrival), Happening::Arrived(id, side));

@@ -469,6 +469,7 @@ impl Node {
                 return self.drop_conn(id, ctx);
             }
         }
+        ctx.tell(Event::Linked(self.me, peer.instance));
         self.replace_line(node, channel, id, ctx);
         let Some(conn) = self.conns.get_mut(&id) else {
             return;
@@ -654,7 +655,7 @@ impl Remote {
 
     fn wants_bulk(&self) -> bool {
         let pair = self.pair.as_ref();
-        pair.is_some_and(|pair| pair.session.is_connected() && pair.wants_bulk())
+        pair.is_some_and(Pair::wants_bulk)
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Scenario {
     pub delay: (u64, u64),
     /// Pieces that take up to 50 ms longer, out of a thousand.
     pub slow_permille: u64,
+    /// Connections that are up to 40 times slower, out of a thousand.
+    pub slow_conn_permille: u64,
     /// Most bytes a socket takes.
     pub socket_bytes: usize,
     /// Longest piece of a stream.
@@ -79,7 +81,7 @@ impl Scenario {
             }
         };
         let modes = [Mode::None, Mode::Mac, Mode::Aead];
-        let burst: u64 = *rng.pick(&[1, 3, 40]).unwrap_or(&1);
+        let burst: u64 = *rng.pick(&[1, 3, 40, 600]).unwrap_or(&1);
         Self {
             nodes,
             delay: (20, delay_max),
@@ -88,12 +90,17 @@ impl Scenario {
             } else {
                 *rng.pick(&[0, 5, 30]).unwrap_or(&0)
             },
+            slow_conn_permille: if is_narrow {
+                0
+            } else {
+                *rng.pick(&[0, 0, 300]).unwrap_or(&0)
+            },
             socket_bytes,
             piece_bytes,
             duration: 1_500_000,
             call_every: rng.between(1_000, 30_000) * u64::from(nodes) * burst.div_ceil(8),
             burst,
-            bulk_permille: *rng.pick(&[0, 50, 300]).unwrap_or(&0),
+            bulk_permille: *rng.pick(&[0, 50, 300, 700]).unwrap_or(&0),
             bulk_bytes: if is_narrow {
                 3_000
             } else {
@@ -102,7 +109,7 @@ impl Scenario {
             padding: if is_narrow { 30 } else { 3_000 },
             cancel_permille: *rng.pick(&[0, 100, 400]).unwrap_or(&0),
             nested_permille: *rng.pick(&[0, 200, 700]).unwrap_or(&0),
-            break_every: maybe(rng, 5_000, 200_000),
+            break_every: *rng.pick(&[0, 3_000, 10_000, 40_000, 150_000]).unwrap_or(&0),
             cut_every: maybe(rng, 50_000, 500_000),
             crash_every: maybe(rng, 200_000, 900_000),
             stranger_every: maybe(rng, 2_000, 200_000),

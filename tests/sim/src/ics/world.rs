@@ -47,6 +47,7 @@ pub enum Happening {
     Restart(NodeId),
     /// Faults.
     Break,
+    Snap(ConnId),
     Cut,
     Heal(NodeId, NodeId),
     Crash,
@@ -58,6 +59,10 @@ pub enum Happening {
 const IDLE_TIME_MAX: u64 = 10_000_000;
 /// How often it is looked at meanwhile.
 const LOOK_EVERY: u64 = 50_000;
+/// Calls in each flood of a node that does not keep to its credit, and the mean
+/// time between two.
+const FLOOD: u64 = 600;
+const FLOOD_EVERY: u64 = 100_000;
 /// Most happenings of a run.
 const HAPPENINGS_MAX: u64 = 20_000_000;
 
@@ -187,6 +192,7 @@ impl World {
                 }
                 self.again(self.scenario.break_every, Happening::Break);
             }
+            Happening::Snap(id) => self.net.close(id, &mut self.rng, &mut self.queue),
             Happening::Cut => self.cut(),
             Happening::Heal(a, b) => self.net.heal(a, b),
             Happening::Crash => self.crash(),
@@ -286,7 +292,11 @@ impl World {
         if self.is_calm() {
             return;
         }
-        let burst = self.rng.between(1, self.scenario.burst);
+        let is_cheating = self.scenario.cheater == Some(me.node.get());
+        let burst = match is_cheating {
+            true => FLOOD,
+            false => self.rng.between(1, self.scenario.burst),
+        };
         let cancel_permille = self.scenario.cancel_permille;
         self.at(Some(me), |node, ctx| {
             for _ in 0..burst {
@@ -312,7 +322,11 @@ impl World {
                 }
             }
         });
-        self.again(self.scenario.call_every, Happening::Traffic(me));
+        let every = match is_cheating {
+            true => FLOOD_EVERY,
+            false => self.scenario.call_every,
+        };
+        self.again(every, Happening::Traffic(me));
     }
 
     // --- membership ---
@@ -430,8 +444,10 @@ impl World {
         if let Some(&dead) = self.rng.pick(&living) {
             self.nodes.remove(&dead.node);
             self.tell(Event::Crashed(dead));
+            // What it sent before may still arrive, even after the news.
             for id in self.net.of(dead) {
-                self.net.close(id, &mut self.rng, &mut self.queue);
+                let delay = self.rng.below(60_000);
+                self.queue.after(delay, Happening::Snap(id));
             }
             for me in self.living() {
                 let delay = self.rng.below(100_000);

@@ -4,7 +4,7 @@
 //!
 //! The death of a node ends every call to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ssi_core::ids::Instance;
 
@@ -13,10 +13,12 @@ use super::{
     Invariant,
 };
 
-/// Once a node knows of a death, it has no call to the dead that is open.
+/// Once a node knows of a death, it has no call to the dead that is open, and no
+/// connection of the dead comes back.
 #[derive(Default)]
 pub struct DeathCompletes {
     open: BTreeMap<Token, (Instance, Instance)>,
+    known: BTreeSet<(Instance, Instance)>,
 }
 
 impl Invariant for DeathCompletes {
@@ -36,7 +38,11 @@ impl Invariant for DeathCompletes {
                 self.open.remove(token);
                 Ok(())
             }
+            Event::Linked(me, peer) if self.known.contains(&(*me, *peer)) => {
+                Err(format!("{me} is linked to {peer}, which it knows is dead"))
+            }
             Event::Down(me, dead) => {
+                self.known.insert((*me, *dead));
                 let left = self.open.iter().find(|(_, ends)| **ends == (*me, *dead));
                 left.map_or(Ok(()), |(token, _)| {
                     Err(format!(
