@@ -44,6 +44,7 @@ use ssi_core::{
     wire::Malformed, //
 };
 use ssi_kapi::{
+    bytes,
     clock,
     trace, //
 };
@@ -419,7 +420,7 @@ impl Life {
             return Err(Malformed);
         }
         let mut copy = KVec::new();
-        let copied = copy.extend_from_slice(body, GFP_KERNEL).is_ok();
+        let copied = bytes::extend(&mut copy, body).is_ok();
         if head.bulk == 0 || !copied {
             let reply = copied.then_some(Reply {
                 result: head.result,

@@ -73,15 +73,14 @@ impl Diallers {
 
     /// Tells of each connection that is missing when it may be made.
     fn each_missing(&self, engine: &Engine, mut each: impl FnMut(NodeId, Channel, Instant)) {
-        let roster = engine.roster();
-        for peer in engine.peers() {
-            let node = peer.node;
-            let Some([control, bulk]) = self.0.get(node.index()) else {
-                continue;
-            };
-            if !roster.contains(node) || !reactor::dials(engine, node) {
+        for node in engine.roster() {
+            if !reactor::dials(engine, node) {
                 continue;
             }
+            let (Some([control, bulk]), Some(peer)) = (self.0.get(node.index()), engine.peer(node))
+            else {
+                continue;
+            };
             if control.slot.is_none() {
                 each(node, Channel::Control, control.at);
             }

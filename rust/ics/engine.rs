@@ -53,6 +53,7 @@ use ssi_core::{
     view::View, //
 };
 use ssi_kapi::{
+    bytes,
     crypto,
     host,
     notifier::Notifier,
@@ -301,7 +302,7 @@ impl Engine {
             return Err(EMSGSIZE);
         }
         let mut payload = KVec::new();
-        payload.extend_from_slice(body, GFP_KERNEL)?;
+        bytes::extend(&mut payload, body)?;
         let peer = self.peer(to).ok_or(EINVAL)?;
         peer.with(|inner| {
             let life = inner.life.as_mut().ok_or(ENOTCONN)?;

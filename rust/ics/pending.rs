@@ -23,6 +23,7 @@ use ssi_core::ics::{
     table::CallId, //
 };
 use ssi_kapi::{
+    bytes,
     clock,
     event::Event, //
 };
@@ -77,8 +78,8 @@ impl Pending {
         is_one_way: bool,
     ) -> Result<Arc<Self>> {
         let mut payload = KVec::with_capacity(REQUEST_HEAD_BYTES + args.len(), GFP_KERNEL)?;
-        payload.extend_from_slice(&head.encode(), GFP_KERNEL)?;
-        payload.extend_from_slice(args, GFP_KERNEL)?;
+        bytes::extend(&mut payload, &head.encode())?;
+        bytes::extend(&mut payload, args)?;
         let event = Event::new()?;
         Arc::pin_init(
             pin_init!(Self {

@@ -43,7 +43,10 @@ use ssi_core::{
     ids::Instance,
     wire::Malformed, //
 };
-use ssi_kapi::clock;
+use ssi_kapi::{
+    bytes,
+    clock, //
+};
 
 use crate::{
     life::{
@@ -228,8 +231,7 @@ impl Life {
             .lane(head.service, header.priority)
             .ok_or(Status::NoMemory)?;
         let mut copy = KVec::new();
-        copy.extend_from_slice(args, GFP_KERNEL)
-            .map_err(|_| Status::NoMemory)?;
+        bytes::extend(&mut copy, args).map_err(|_| Status::NoMemory)?;
         let transfer = match head.bulk {
             0 => Transfer::None,
             _ => Transfer::Expected,
@@ -396,8 +398,9 @@ impl Life {
         let encoded = head.encode();
         let laid_out = payload
             .reserve(encoded.len() + body.len(), GFP_KERNEL)
-            .and_then(|()| payload.extend_from_slice(&encoded, GFP_KERNEL))
-            .and_then(|()| payload.extend_from_slice(body, GFP_KERNEL));
+            .map_err(Error::from)
+            .and_then(|()| bytes::extend(&mut payload, &encoded))
+            .and_then(|()| bytes::extend(&mut payload, body));
         if laid_out.is_ok() {
             let _ = self.queue(Class::Answer, outline, Payload::Own(payload));
         }

@@ -7,6 +7,7 @@
 //! nothing of what SSI decides.
 
 pub mod boot_param;
+pub mod bytes;
 pub mod capability;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod clock;
