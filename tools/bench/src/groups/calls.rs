@@ -136,6 +136,7 @@ fn in_every_mode(effort: Effort, mode: &str) -> Vec<Comparison> {
             ],
         })
         .collect();
+    compared.push(page(effort, mode));
     compared.push(bulk(effort, mode));
     compared
 }
@@ -165,6 +166,17 @@ fn in_one_mode(effort: Effort, mode: &str) -> Vec<Comparison> {
         wanted: vec![Wanted::rate(mode, in_flight, "one at once")],
     }));
     compared
+}
+
+/// A call that takes 4 KiB along, which are more than arguments may be.
+fn page(effort: Effort, mode: &str) -> Comparison {
+    let count = effort.calls;
+    let wanted = |share, most| Wanted::call(share, mode, PAGE_BYTES, "a page of 4 KiB", most);
+    Comparison {
+        line: format!("bulk node=2 pages=1 count={count} inflight=1 direction=in"),
+        floor: format!("raw node=2 size={PAGE_BYTES} count={count}"),
+        wanted: vec![wanted("p50", P50_MAX), wanted("p99", P99_MAX)],
+    }
 }
 
 /// As much in calls with pages as over plain TCP; neither side copies when it
