@@ -18,10 +18,7 @@ use crate::attack::Attack;
 use crate::report::Report;
 use crate::scene::Scene;
 use crate::segment::Control;
-use crate::wiretap::{
-    self,
-    Ends, //
-};
+use crate::wiretap;
 
 /// Bytes of garbage.
 const GARBAGE_BYTES: usize = 300;
@@ -49,13 +46,9 @@ impl Attack for Injection {
             let place = (numbers.ours, Some(numbers.theirs));
             let segment = wiretap::segment(link, Control::None, place.0, place.1, &payload);
             sender.send(&segment)?;
+            // The probe is one, too.
             report.packets += 2;
             report.bytes += payload.len() as u64;
-            // Our system cannot follow any more; it is told, as it would be by
-            // the victim's answer to the next honest frame.
-            if let Ok(packets) = wiretap::break_link(sender, link, Ends::Ours) {
-                report.packets += packets;
-            }
             if let Err(error) = wiretap::wait_for_link(scene.victim, Some(link)) {
                 report.fault(format!("{error:#}"));
             }

@@ -39,7 +39,10 @@ impl Attack for OldLife {
             .map(|hello| Message::hello(hello).as_bytes().to_vec());
         scene.volley(&mut report, messages, Manner::End);
         report.claim_none_left();
-        report.claim_refused(&[Reason::OldIncarnation]);
+        // The first life there is has none before it.
+        if !hellos.is_empty() {
+            report.claim_refused(&[Reason::OldIncarnation]);
+        }
         Ok(report)
     }
 }
