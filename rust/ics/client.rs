@@ -97,6 +97,8 @@ pub(crate) struct ClientCall {
     reply: Option<(ReplyHead, Epoch, KVec<u8>, Arriving)>,
     /// A piece of its pages came before the reply.
     was_early: bool,
+    /// It is to be issued again and found no place in the session yet.
+    is_behind: bool,
 }
 
 /// Calls of this node to one peer.
@@ -104,6 +106,8 @@ pub(crate) struct Client {
     calls: Table<ClientCall, KVec<Slot<ClientCall>>>,
     lanes: KVec<Lane>,
     waiting: usize,
+    /// Calls that are behind, in order.
+    behind: Ring<CallId>,
 }
 
 impl Client {
@@ -112,6 +116,7 @@ impl Client {
             calls: Table::new(KVec::new()),
             lanes: KVec::new(),
             waiting: 0,
+            behind: Ring::new(),
         }
     }
 
@@ -207,6 +212,7 @@ impl Life {
             lane,
             reply: None,
             was_early: false,
+            is_behind: false,
         })?;
         pending.rename(id);
         if self.may_issue(lane, pending.payload.len()) {
@@ -258,6 +264,7 @@ impl Life {
 
     /// Sends requests that waited, as far as there is credit and room.
     pub(crate) fn pump(&mut self) {
+        self.catch_up();
         if self.client.waiting == 0 {
             return;
         }
@@ -303,14 +310,10 @@ impl Life {
         match action {
             Action::Nothing | Action::Reject => (),
             Action::Issue(epoch) => self.send_request(id, epoch),
-            Action::Reissue(epoch) => {
-                self.transfers.forget(id, Direction::Request);
-                if let Some(renamed) = self.client.calls.rename(id) {
-                    if let Some(call) = self.client.calls.get(renamed) {
-                        call.pending.rename(renamed);
-                    }
-                    self.send_request(renamed, epoch);
-                }
+            Action::Reissue(_) => self.issue_again(id),
+            Action::SendCancel if self.is_behind(id) => {
+                // The server does not know of it.
+                self.on_answer(id, Status::Cancelled, self.epoch, None);
             }
             Action::SendCancel => {
                 let outline = Outline {
@@ -332,6 +335,48 @@ impl Life {
                     (Outcome::NodeDown, _) => Err(CallError::NodeDown),
                 };
                 self.finish(id, credit, result);
+            }
+        }
+    }
+
+    fn is_behind(&self, id: CallId) -> bool {
+        self.client.calls.get(id).is_some_and(|call| call.is_behind)
+    }
+
+    /// Issues a call once more, under a new name, as soon as there is a place for it.
+    fn issue_again(&mut self, id: CallId) {
+        self.transfers.forget(id, Direction::Request);
+        let Some(id) = self.client.calls.rename(id) else {
+            return;
+        };
+        let Some(call) = self.client.calls.get_mut(id) else {
+            return;
+        };
+        call.pending.rename(id);
+        call.is_behind = true;
+        if self.client.behind.reserve().is_err() {
+            return self.finish(id, Credit::GiveBack, Err(CallError::NoMemory));
+        }
+        self.client.behind.push(id);
+        self.catch_up();
+    }
+
+    /// Issues calls that are behind, as far as there is room.
+    fn catch_up(&mut self) {
+        while let Some(&id) = self.client.behind.get(0) {
+            let payload = self
+                .client
+                .calls
+                .get(id)
+                .map(|call| call.pending.payload.len());
+            if payload.is_some_and(|payload| !self.has_room(Class::Call, payload)) {
+                return;
+            }
+            self.client.behind.pop();
+            // One that ended meanwhile is not there any more.
+            if let Some(call) = self.client.calls.get_mut(id) {
+                call.is_behind = false;
+                self.send_request(id, self.epoch);
             }
         }
     }

@@ -11,6 +11,14 @@ mod core_tests {
     fn golden_vectors_hold() {
         assert_eq!(ssi_core::vectors::first_failure(), None);
     }
+
+    #[test]
+    fn golden_hashes_hold_with_the_hash_of_the_kernel() {
+        assert_eq!(
+            ssi_core::vectors::ics::first_hash_failure(&crate::engine::KernelHmac),
+            None
+        );
+    }
 }
 
 #[kernel::macros::kunit_tests(ssi_ics)]
