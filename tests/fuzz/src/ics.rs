@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use ssi_core::{
     ics::{
         beat::{BeatHead, Beats, BEAT_HEAD_BYTES},
-        bulk::{Incoming, Outgoing, Piece, Told},
+        bulk::{Fault, Incoming, Outgoing, Piece, Told},
         call::{self, Call, CallId},
         frame::{Header, Kind, Place, BULK_BYTES_MAX, HEADER_BYTES},
         handshake::{
@@ -276,8 +276,9 @@ fn check_established(
 pub fn session(data: &[u8]) {
     let mut input = Input::new(data);
     let mut ends = [End::default(), End::default()];
-    // Frames on their way, with the number of their connection.
+    // Frames on their way.
     let mut wires: [VecDeque<Header>; 2] = Default::default();
+    let mut has_lost = [false; 2];
     let mut stray = Session::new();
     while !input.is_empty() {
         let side = usize::from(input.u8() % 2);
@@ -285,22 +286,35 @@ pub fn session(data: &[u8]) {
             0 => ends[side].make(&mut input),
             1 | 2 => ends[side].send(&mut wires[side]),
             3 | 4 => {
-                if let Some(header) = wires[1 - side].pop_front() {
-                    ends[side].receive(&header);
+                let Some(header) = wires[1 - side].pop_front() else {
+                    continue;
+                };
+                let is_whole = ends[side].receive(&header);
+                assert!(is_whole || has_lost[1 - side], "an honest peer is at fault");
+                if !is_whole {
+                    has_lost = [false; 2];
+                    reconnect(&mut ends, &mut wires);
                 }
             }
-            5 => {
-                for (end, wire) in ends.iter_mut().zip(&mut wires) {
-                    wire.clear();
-                    end.connect(wire);
-                }
+            5 if input.u8() % 2 == 0 => {
+                has_lost = [false; 2];
+                reconnect(&mut ends, &mut wires);
             }
+            // No TCP loses a frame; a session notices if one does.
+            5 => has_lost[side] |= wires[side].pop_front().is_some(),
             6 => ends[side].session.disconnected(),
             _ => strange(&mut stray, &mut input),
         }
     }
     for (side, end) in ends.iter().enumerate() {
         assert!(end.got <= ends[1 - side].made);
+    }
+}
+
+fn reconnect(ends: &mut [End; 2], wires: &mut [VecDeque<Header>; 2]) {
+    for (end, wire) in ends.iter_mut().zip(wires) {
+        wire.clear();
+        end.connect(wire);
     }
 }
 
@@ -347,12 +361,14 @@ impl End {
         });
     }
 
-    fn receive(&mut self, header: &Header) {
+    /// Whether nothing was wrong with it.
+    fn receive(&mut self, header: &Header) -> bool {
         if !self.session.is_connected() {
-            return;
+            return true;
         }
-        let receipt = self.session.receive(header, Instant(1));
-        let receipt = receipt.expect("an honest peer");
+        let Ok(receipt) = self.session.receive(header, Instant(1)) else {
+            return false;
+        };
         while self
             .kept
             .front()
@@ -371,6 +387,7 @@ impl End {
             .iter()
             .sum();
         assert_eq!(kept as usize, self.kept.len());
+        true
     }
 }
 
@@ -487,7 +504,8 @@ fn tables(input: &mut Input<'_>) {
     let mut table = Table::new((0..3).map(|_| Slot::new()).collect::<Vec<_>>());
     let slots = (0..4).map(|_| PeerSlot::new()).collect::<Vec<_>>();
     let mut peer = PeerTable::new(slots);
-    let (mut open, mut known, mut taken): (Vec<CallId>, Vec<CallId>, usize) = Default::default();
+    let (mut open, mut known): (Vec<CallId>, Vec<CallId>) = Default::default();
+    let (mut served, mut taken): (Vec<CallId>, usize) = Default::default();
     while !input.is_empty() {
         let chosen = usize::from(input.u8());
         match input.u8() % 6 {
@@ -511,12 +529,18 @@ fn tables(input: &mut Input<'_>) {
                 open[place] = id;
             }
             3 => {
-                let near = known.last().map_or(1, |id| id.get());
+                // Mostly names there are: a name there was must not be taken.
+                let near = known.get(chosen % known.len().max(1));
+                let near = near.map_or(1, |id| id.get());
                 let Some(id) = CallId::from_wire(input.near(near)) else {
                     continue;
                 };
                 match peer.open(id, ()) {
-                    Ok(First::Yes | First::No) => taken += 1,
+                    Ok(First::Yes | First::No) => {
+                        assert!(!served.contains(&id), "a name was taken twice");
+                        served.push(id);
+                        taken += 1;
+                    }
                     Err((NotTaken::Repeated | NotTaken::Beyond | NotTaken::NoSlot, ())) => {}
                 }
                 let _ = peer.known(id);
@@ -555,6 +579,10 @@ pub fn bulk(data: &[u8]) {
                 let Some((head, bytes)) = wire.pop_front() else {
                     continue;
                 };
+                if head.offset > incoming.note().offset {
+                    assert_eq!(incoming.take(head, bytes), Err(Fault::Gap));
+                    continue;
+                }
                 match incoming.take(head, bytes).expect("an honest sender") {
                     Piece::Last => {
                         assert!(incoming.is_complete());
@@ -564,6 +592,7 @@ pub fn bulk(data: &[u8]) {
                     Piece::Store | Piece::Drop => {}
                 }
             }
+            3 if input.u8() % 4 == 0 => drop(wire.pop_front()),
             3 => {
                 wire.clear();
                 outgoing.broken();
