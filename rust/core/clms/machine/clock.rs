@@ -146,8 +146,9 @@ impl Core {
             .min()
             .unwrap_or(self.next_beat),
         };
-        if self.wake != Some(wake) {
-            self.wake = Some(wake);
+        self.wake = Some(wake);
+        if self.alarm != Some(wake) {
+            self.alarm = Some(wake);
             turn.out.put(Output::Wake(wake));
         }
     }

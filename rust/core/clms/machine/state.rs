@@ -115,7 +115,10 @@ pub(super) struct Core {
     pub(super) pollers: NodeSet,
     pub(super) next_beat: Instant,
     pub(super) next_retry: Instant,
+    /// When something is due next.
     pub(super) wake: Option<Instant>,
+    /// What the driver was told of it, unless it has woken this node since.
+    pub(super) alarm: Option<Instant>,
     pub(super) parameters: Parameters,
     /// The same with the beat interval of a cluster of this size.
     pub(super) pace: Parameters,
@@ -214,6 +217,7 @@ impl Core {
         next_beat: Instant(0),
         next_retry: Instant(0),
         wake: None,
+        alarm: None,
         parameters: Parameters::DEFAULT,
         pace: Parameters::DEFAULT,
         statistics: Statistics::ZERO,
@@ -237,7 +241,11 @@ impl Core {
             Event::Unlinked(peer) => self.unlinked(peer, turn),
             Event::Message { from, body } => self.message(from, body, room, turn),
             Event::Beat { from, body } => self.beat(from, body, turn),
-            Event::Tick => Ok(()),
+            Event::Tick => {
+                // It may have come early: then it is asked for again.
+                self.alarm = None;
+                Ok(())
+            }
             Event::SubsystemsDone(epoch) => self.subsystems_done(epoch, turn),
             Event::CleanedUp(instance) => self.cleaned_up(instance),
             Event::ShutDown(node) => self.shut_down(node, turn),

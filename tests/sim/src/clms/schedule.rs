@@ -72,7 +72,8 @@ impl Schedule {
         let mut rng = Rng::new(seed ^ 0xc1a5_0000);
         let character = CHARACTERS[rng.index(CHARACTERS.len())];
         let count = match rng.below(1000) {
-            0..=2 => rng.between(65, 160),
+            0 => rng.between(128, 256),
+            1..=2 => rng.between(65, 128),
             3..=30 => rng.between(17, 48),
             31..=150 => rng.between(9, 16),
             151..=300 => 2,
@@ -104,7 +105,9 @@ impl Schedule {
             )
         });
         self.choose_tempo(&mut world);
-        world.enroll(&self.nodes);
+        if !world.tempo.roster_follows {
+            world.enroll(&self.nodes);
+        }
         self.start_all(&mut world);
         world.pass(self.rng.between(100, 2_000) * MS)?;
         let faults = self.rng.between(1, 12);
@@ -129,6 +132,10 @@ impl Schedule {
         world.tempo.cleanup = [1, 50 * MS, 500 * MS][rng.index(3)];
         world.tempo.reap = [1, 2 * MS, 100 * MS][rng.index(3)];
         world.tempo.cleanup_hangs = [0, 0, 200][rng.index(3)];
+        world.tempo.host = [100, 100, 20 * MS, 500 * MS][rng.index(4)];
+        world.tempo.kill = [2 * MS, 2 * MS, 300 * MS][rng.index(3)];
+        world.tempo.queue = [1 << 20, 24][rng.index(2)];
+        world.tempo.roster_follows = rng.permille(500);
         world.tempo.clocks_stand = rng.permille(300);
     }
 

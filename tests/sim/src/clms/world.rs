@@ -86,7 +86,7 @@ enum Action {
     Packet(NodeId, Vec<u8>),
     ToProcess(NodeId, u64, Vec<u8>),
     Exited(NodeId),
-    Kill(NodeId),
+    Kill(NodeId, u64),
     Fault(Fault),
 }
 
@@ -107,6 +107,14 @@ pub struct Tempo {
     pub reap: u64,
     /// Longest time a node takes for an event.
     pub work: u64,
+    /// Longest time a packet between kernel and supervisor takes.
+    pub host: u64,
+    /// Longest time until a process that is to be killed is.
+    pub kill: u64,
+    /// Most messages a session keeps; what is too many is lost.
+    pub queue: usize,
+    /// Whether only running nodes are on the roster.
+    pub roster_follows: bool,
     /// Whether a clock stands while its node is frozen.
     pub clocks_stand: bool,
     /// Cleanups that never end, in thousandths.
@@ -123,6 +131,10 @@ impl Default for Tempo {
             cleanup: 50 * MS,
             reap: 2 * MS,
             work: 20,
+            host: 100,
+            kill: 2 * MS,
+            queue: 1 << 20,
+            roster_follows: false,
             clocks_stand: false,
             cleanup_hangs: 0,
         }
@@ -336,12 +348,14 @@ impl World {
     }
 
     /// The highest epoch anyone has installed.
+    #[cfg(test)]
     pub fn epoch(&self) -> u32 {
         let epochs = self.nodes.values().map(|life| life.machine.view().epoch.0);
         epochs.max().unwrap_or(0)
     }
 
     /// Lives killed by a fence.
+    #[cfg(test)]
     pub fn fenced(&self) -> &[Instance] {
         &self.invariants.fenced
     }
@@ -402,8 +416,16 @@ impl World {
             Action::Exited(node) => {
                 self.exiting.remove(&node);
                 self.host(ArbiterEvent::Exited(node));
+                if self.tempo.roster_follows {
+                    self.host(ArbiterEvent::Withdraw(node));
+                }
             }
-            Action::Kill(node) => self.die(node, true),
+            Action::Kill(node, process) => {
+                let life = self.nodes.get(&node).filter(|l| l.process == process);
+                if life.is_some() {
+                    self.die(node, true);
+                }
+            }
             Action::Fault(fault) => self.fault(fault),
         }
     }
@@ -418,6 +440,9 @@ impl World {
             // Reaped first, started then.
             self.after(MS, Fault::Start(node));
             return;
+        }
+        if self.tempo.roster_follows {
+            self.host(ArbiterEvent::Enroll(node));
         }
         self.next_life += 1;
         let mut life = Life::new(self.next_life, node, &mut self.rng);
@@ -505,7 +530,7 @@ impl World {
         }
         for effect in effects {
             self.effect(node, id, effect);
-            if !self.nodes.get(&node).is_some_and(|life| life.id == id) {
+            if self.nodes.get(&node).is_none_or(|life| life.id != id) {
                 return;
             }
         }
@@ -539,10 +564,14 @@ impl World {
                 self.look_for_links(node);
             }
             Effect::Roster(roster) => {
-                if let Some(life) = self.nodes.get_mut(&node) {
-                    life.roster = roster;
+                let Some(life) = self.nodes.get_mut(&node) else {
+                    return;
+                };
+                let new = roster.difference(&life.roster);
+                life.roster = roster;
+                for other in new {
+                    self.look_for_link(pair(node, other));
                 }
-                self.look_for_links(node);
             }
             Effect::Send(to, body) => {
                 for target in to {
@@ -555,7 +584,7 @@ impl World {
             Effect::Beat(to, body) => self.send_beats(node, to, &body),
             Effect::Host(bytes) => {
                 let last = self.to_host.get(&node).copied().unwrap_or(0);
-                let when = last.max(self.now + self.rng.below(100)) + 1;
+                let when = last.max(self.now + self.rng.below(self.tempo.host)) + 1;
                 self.to_host.insert(node, when);
                 self.at(when, Action::Packet(node, bytes));
             }
@@ -665,6 +694,9 @@ impl World {
         self.messages += 1;
         self.bytes += body.len() as u64;
         let way = usize::from(from > to);
+        if link.ways[way].queue.len() >= self.tempo.queue {
+            return;
+        }
         let number = link.ways[way].next;
         link.ways[way].next += 1;
         link.ways[way].queue.push_back((number, body));
@@ -870,15 +902,18 @@ impl World {
                         continue;
                     };
                     let last = self.from_host.get(&node).copied().unwrap_or(0);
-                    let when = last.max(self.now + self.rng.below(100)) + 1;
+                    let when = last.max(self.now + self.rng.below(self.tempo.host)) + 1;
                     self.from_host.insert(node, when);
                     self.at(when, Action::ToProcess(node, process, bytes));
                 }
                 Order::Fence(target) => {
                     self.tell(|| format!("fence kills {target}"));
                     self.observe(&Seen::Fenced { target });
-                    let when = self.now + self.rng.below(2 * MS);
-                    self.at(when, Action::Kill(target.node));
+                    let when = self.now + self.rng.below(self.tempo.kill);
+                    if let Some(life) = self.nodes.get(&target.node) {
+                        let kill = Action::Kill(target.node, life.process);
+                        self.at(when, kill);
+                    }
                 }
             }
         }
@@ -1037,6 +1072,11 @@ impl World {
         self.net = Network::default();
         for life in self.nodes.values_mut() {
             life.slow = 0;
+            // Nor is it still held up by an event it has begun.
+            life.is_running = false;
+        }
+        for node in self.living() {
+            self.run_soon(node);
         }
         let pairs: Vec<Pair> = self.links.keys().copied().collect();
         for pair in pairs {

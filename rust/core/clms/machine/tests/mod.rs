@@ -324,6 +324,31 @@ fn a_kernel_without_a_supervisor_is_a_cluster() {
 }
 
 #[test]
+fn who_is_woken_early_asks_again() {
+    let mut net = Net::new(1);
+    let wakes = |net: &mut Net| {
+        let (mut wakes, now) = (Vec::new(), Instant(net.now));
+        let mut out = |output: Output<'_>| {
+            if let Output::Wake(at) = output {
+                wakes.push(at);
+            }
+        };
+        let now = Now {
+            instant: now,
+            wall_us: 0,
+        };
+        let node = &mut net.nodes[0];
+        let tick = node
+            .machine
+            .step(now, Event::Tick, &mut node.history, &mut out);
+        tick.unwrap();
+        wakes
+    };
+    let first = wakes(&mut net);
+    assert_eq!((first.len(), &first), (1, &wakes(&mut net)));
+}
+
+#[test]
 fn who_is_a_step_behind_is_told_it() {
     let mut net = Net::new(3);
     // Node 3 misses that node 2 is wanted down.
