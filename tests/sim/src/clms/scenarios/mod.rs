@@ -35,6 +35,10 @@ use crate::rng::Rng;
 /// The timeout and half of it, with the beat it may take to notice.
 const TIMEOUT: u64 = 3_050 * MS;
 const HALF: u64 = 1_500 * MS;
+/// Until a connection that carries nothing is found to be broken, at most.
+const NOTICE: u64 = 1_600 * MS;
+/// How long words that somebody is not heard must last.
+const WORDS: u64 = S;
 /// From a decision to the view that follows.
 const CHANGE: u64 = 150 * MS;
 

@@ -66,7 +66,7 @@ fn row_17_even_split_without_coordinator() {
     let mut scene = Scene::new(5);
     scene.crash([1]);
     scene.cut(&[2, 5], &[3, 4]);
-    scene.go_on([2, 5], TIMEOUT + HALF + 800 * MS);
+    scene.go_on([2, 5], TIMEOUT + 2 * CHANGE);
     scene.assert_fenced([3, 4]);
 }
 
@@ -117,11 +117,11 @@ fn row_20_short_cut() {
 fn row_21_link_of_two_members_broken() {
     let mut scene = Scene::new(3);
     scene.world.inflict(Fault::Break(node(2), node(3)));
-    scene.go_on([1, 2], TIMEOUT + 4 * S);
+    scene.go_on([1, 2], NOTICE + TIMEOUT + WORDS + CHANGE);
     scene.assert_fenced([3]);
     let mut scene = Scene::new(3);
     scene.world.inflict(Fault::Break(node(1), node(2)));
-    scene.go_on([1, 3], TIMEOUT + 4 * S);
+    scene.go_on([1, 3], NOTICE + TIMEOUT + CHANGE);
     scene.assert_fenced([2]);
 }
 
@@ -130,7 +130,7 @@ fn row_21_link_of_two_members_broken() {
 fn row_22_only_link_broken() {
     let mut scene = Scene::new(2);
     scene.world.inflict(Fault::Break(node(1), node(2)));
-    scene.go_on([1], TIMEOUT + 3 * S);
+    scene.go_on([1], NOTICE + TIMEOUT + CHANGE);
     scene.assert_fenced([2]);
 }
 
@@ -141,7 +141,7 @@ fn row_23_most_broken_links() {
     for peer in [3, 4, 5] {
         scene.world.inflict(Fault::Break(node(2), node(peer)));
     }
-    scene.go_on([1, 3, 4, 5], TIMEOUT + 4 * S);
+    scene.go_on([1, 3, 4, 5], NOTICE + TIMEOUT + WORDS + CHANGE);
     scene.assert_fenced([2]);
 }
 
@@ -151,12 +151,12 @@ fn row_24_one_way() {
     for (from, to, loser) in [(1, 3, 3), (3, 1, 3), (2, 3, 3), (3, 2, 3)] {
         let mut scene = Scene::new(3);
         scene.cut_one_way(&[from], &[to]);
-        scene.go_on((1..=3).filter(|&n| n != loser), TIMEOUT + 5 * S);
+        scene.go_on((1..=3).filter(|&n| n != loser), TIMEOUT + 2 * S);
         scene.assert_fenced([loser]);
     }
     let mut scene = Scene::new(2);
     scene.cut_one_way(&[2], &[1]);
-    scene.go_on([1], TIMEOUT + 5 * S);
+    scene.go_on([1], TIMEOUT + 2 * S);
     scene.assert_fenced([2]);
 }
 
@@ -165,7 +165,7 @@ fn row_24_one_way() {
 fn row_25_deaf_leader() {
     let mut scene = Scene::new(5);
     scene.cut_one_way(&[2, 3, 4, 5], &[1]);
-    scene.go_on([2, 3, 4, 5], TIMEOUT + 6 * S);
+    scene.go_on([2, 3, 4, 5], TIMEOUT + WORDS + CHANGE);
     scene.assert_fenced([1]);
 }
 
@@ -174,7 +174,7 @@ fn row_25_deaf_leader() {
 fn row_26_mute_leader() {
     let mut scene = Scene::new(5);
     scene.cut_one_way(&[1], &[2, 3, 4, 5]);
-    scene.go_on([2, 3, 4, 5], TIMEOUT + 6 * S);
+    scene.go_on([2, 3, 4, 5], TIMEOUT + CHANGE);
     scene.assert_fenced([1]);
 }
 
