@@ -55,6 +55,12 @@ impl Core {
         }
     }
 
+    /// Whether it is proven that nobody leads.
+    fn has_no_leader(&self) -> bool {
+        self.leader()
+            .is_none_or(|leader| self.is_me(leader) || self.is_dead_member(leader))
+    }
+
     fn is_dead_member(&self, node: crate::ids::NodeId) -> bool {
         !self.living().contains(node)
     }
@@ -73,11 +79,7 @@ impl Core {
         if self.stands_at().is_some_and(|at| now < at) {
             return false;
         }
-        let is_proven = match self.leader() {
-            None => true,
-            Some(leader) => self.is_me(leader) || self.is_dead_member(leader),
-        };
-        if is_proven {
+        if self.has_no_leader() {
             self.stand(turn);
         } else {
             self.poll(turn);
@@ -156,10 +158,11 @@ impl Core {
                 true
             }
         };
-        if is_enough {
+        let stands = is_enough || self.has_no_leader();
+        if stands {
             self.stand(turn);
         }
-        is_enough
+        stands
     }
 
     /// Takes a new ballot and asks everybody to follow.

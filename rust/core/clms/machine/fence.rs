@@ -48,6 +48,7 @@ pub(super) struct FenceDesk {
 struct Pending {
     request: u64,
     targets: NodeSet,
+    since: Instant,
 }
 
 impl FenceDesk {
@@ -93,7 +94,11 @@ impl Core {
     /// Has `targets`, who are all that is waited for, killed if `side` may.
     pub(super) fn fence(&mut self, side: NodeSet, targets: NodeSet, turn: &mut Turn<'_, '_>) {
         let now = turn.instant();
-        if self.fence.pending.is_some() || now < self.fence.not_before || !self.has_host() {
+        // A request that has no answer for so long was lost.
+        let patience = self.parameters.timeout;
+        let is_pending = |pending: Pending| now < pending.since.after(patience);
+        let waits = self.fence.pending.is_some_and(is_pending) || now < self.fence.not_before;
+        if waits || !self.has_host() {
             return;
         }
         let unsettled_until = self.detector.unsettled_until(&self.pace);
@@ -122,7 +127,11 @@ impl Core {
         let desk = &mut self.fence;
         desk.last_request = desk.last_request.saturating_add(1);
         let request = desk.last_request;
-        desk.pending = Some(Pending { request, targets });
+        desk.pending = Some(Pending {
+            request,
+            targets,
+            since: now,
+        });
         desk.fenced = desk.fenced.union(&targets);
         count(&mut self.statistics.fences_asked);
         turn.out.put(Output::Host(FromNode::Fence {

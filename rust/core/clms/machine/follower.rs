@@ -143,7 +143,9 @@ impl Core {
         if step > self.state.step {
             return Err(Reject::Stale);
         }
-        if self.has_lost_leader(turn.instant()) {
+        // Who asks does not lead, whatever was promised to it.
+        let is_asker = self.leader() == Some(from.node);
+        if is_asker || self.has_lost_leader(turn.instant()) {
             self.post.send(to, &Message::Vote { step }, turn.out);
         } else {
             self.pollers.insert(from.node);

@@ -106,8 +106,9 @@ impl Core {
         }
     }
 
-    /// Time has passed: asks again.
+    /// Time has passed: asks again, and reports again, for a founder waits for it.
     pub(super) fn outside_retry(&mut self, turn: &mut Turn<'_, '_>) {
+        self.report(turn);
         let links = self.linked_nodes();
         let RoleState::Outside(outlook) = &mut self.role else {
             return;
