@@ -211,19 +211,23 @@ impl Detector {
 
     /// When the next opinion can change by the passing of time alone.
     pub(super) fn deadline(&self, now: Instant, p: &Parameters) -> Option<Instant> {
-        let instants = self.watched.iter().flat_map(|node| {
+        let mut next = None;
+        let mut consider = |due: Option<Instant>| {
+            if let Some(due) = due.filter(|&due| due > now) {
+                next = Some(next.map_or(due, |next: Instant| next.min(due)));
+            }
+        };
+        // A chain of adapters has a name that is too long for the kernel's symbols.
+        for node in self.watched.iter() {
             let peer = self.peer(node);
-            let heard = peer.heard.after(p.silence_max());
-            let unlinked = peer.unlinked.map(|since| since.after(p.silence_max()));
-            let deaf = peer.deaf_since.after(p.suspect);
-            let deaf = Some(deaf).filter(|_| !peer.deaf_to.is_empty());
-            [Some(heard), unlinked, deaf]
-        });
-        instants
-            .flatten()
-            .chain(self.unsettled_until(p))
-            .filter(|&due| due > now)
-            .min()
+            consider(Some(peer.heard.after(p.silence_max())));
+            consider(peer.unlinked.map(|since| since.after(p.silence_max())));
+            if !peer.deaf_to.is_empty() {
+                consider(Some(peer.deaf_since.after(p.suspect)));
+            }
+        }
+        consider(self.unsettled_until(p));
+        next
     }
 
     /// Whom a leader has to exclude: who is gone for it, and of each pair of
