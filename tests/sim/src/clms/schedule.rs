@@ -328,6 +328,7 @@ impl Schedule {
             0 => {
                 // The timeout is 3 s; what it sleeps beyond its own beats counts.
                 let how_long = self.rng.below(2_800 * MS);
+                world.inflict(Fault::Slow(node, 0));
                 world.inflict(Fault::Nap(node, how_long));
                 // Let it be heard before the next.
                 let _ = world
