@@ -125,6 +125,8 @@ pub struct Arbiter {
     reach: Reach,
     roster: NodeSet,
     lives: [Life; NODES_LEN],
+    /// The last life of each node that is over.
+    over: [Incarnation; NODES_LEN],
     last_incarnation: Incarnation,
     last_serial: u64,
     highest: Epoch,
@@ -160,6 +162,7 @@ impl Arbiter {
                 incarnation: Incarnation(0),
                 report: None,
             }; NODES_LEN],
+            over: [Incarnation(0); NODES_LEN],
             last_incarnation: Incarnation(0),
             last_serial: 0,
             highest: Epoch::NONE,
@@ -287,7 +290,21 @@ impl Arbiter {
             serial: self.last_serial,
         };
         send(node, ToNode::Welcome(welcome), out);
+        self.tell_deaths(node, out);
         Ok(())
+    }
+
+    /// Tells a new life who is dead: it may be let into a view with members whose
+    /// death was reported before it was born.
+    fn tell_deaths(&self, to: NodeId, out: &mut ArbiterOut<'_>) {
+        let serial = self.last_serial;
+        for node in NodeId::all() {
+            let incarnation = self.over.get(node.index()).copied().unwrap_or_default();
+            if incarnation != Incarnation(0) && node != to {
+                let instance = Instance::new(node, incarnation);
+                send(to, ToNode::Death { instance, serial }, out);
+            }
+        }
     }
 
     fn report(
@@ -316,6 +333,9 @@ impl Arbiter {
         let instance = self.living(node).ok_or(ArbiterReject::NotLiving)?;
         if let Some(life) = self.lives.get_mut(node.index()) {
             *life = Life::default();
+        }
+        if let Some(over) = self.over.get_mut(node.index()) {
+            *over = instance.incarnation;
         }
         if self.founder == Some(instance) {
             self.founder = None;
@@ -346,12 +366,17 @@ impl Arbiter {
         if !is_sound {
             return Err(ArbiterReject::Contradiction);
         }
+        let dead = self.dead_of(plea.view);
+        // What the asker waits for may have been told when it could not hear it.
+        let serial = self.last_serial;
+        for instance in dead.iter().filter_map(|node| plea.view.member(node)) {
+            send(node, ToNode::Death { instance, serial }, out);
+        }
         let mut answer = |verdict| send(node, ToNode::FenceAnswer { request, verdict }, out);
         if self.fence.is_some() {
             answer(Verdict::Busy);
             return Ok(());
         }
-        let dead = self.dead_of(plea.view);
         let targets = plea.targets.difference(&dead);
         if targets.is_empty() {
             answer(Verdict::Done);
@@ -419,9 +444,12 @@ impl Arbiter {
 
     /// Members of `view` whose life is over.
     fn dead_of(&self, view: &View) -> NodeSet {
-        let members = view.members();
-        let lives_on = |node: &NodeId| view.member(*node) == self.living(*node);
-        members.iter().filter(|node| !lives_on(node)).collect()
+        let is_over = |node: &NodeId| {
+            let over = self.over.get(node.index()).copied().unwrap_or_default();
+            view.member(*node)
+                .is_some_and(|member| member.incarnation <= over)
+        };
+        view.members().iter().filter(is_over).collect()
     }
 
     fn all_living(&self) -> NodeSet {
@@ -598,7 +626,8 @@ mod tests {
         desk.exited(2);
         desk.hello(1);
         desk.report(1, Standing::Outside);
-        assert_eq!(desk.taken(), ["1: you are 1.3", "1: found on 6"]);
+        let told = ["1: you are 1.3", "1: death 2 2.2", "1: found on 6"];
+        assert_eq!(desk.taken(), told);
     }
 
     #[test]
@@ -636,7 +665,17 @@ mod tests {
         desk.exited(5);
         desk.taken();
         desk.plead(1, &view, &[1, 2], &[3, 4, 5]).unwrap();
-        assert_eq!(desk.taken(), ["kill 3.3 for 1.1"]);
+        let told = ["1: death 2 4.4", "1: death 2 5.5", "kill 3.3 for 1.1"];
+        assert_eq!(desk.taken(), told);
+    }
+
+    #[test]
+    fn a_new_life_is_told_who_died_before_it() {
+        let mut desk = Desk::with(3);
+        desk.exited(2);
+        desk.hello(3);
+        let told = desk.taken();
+        assert!(told.ends_with(&["3: you are 3.4".into(), "3: death 2 2.2".into()]));
     }
 
     #[test]

@@ -128,6 +128,7 @@ impl Core {
         if instance.node == me.node && instance.incarnation >= me.incarnation {
             return Err(Reject::Contradiction);
         }
+        let is_news = serial > self.serial;
         self.serial = self.serial.max(serial);
         if !self.is_over(instance) {
             set_life(&mut self.over, instance);
@@ -138,13 +139,16 @@ impl Core {
                 Instance::new(instance.node, Incarnation(0)),
             );
         }
-        if self.state.view.has(instance) {
+        let member = self.state.view.member(instance.node);
+        if member.is_some_and(|member| self.is_over(member)) {
             self.dead.insert(instance.node);
             self.is_watch_stale = true;
         }
         self.joiners.remove(instance);
         turn.out.put(Output::End(instance));
-        self.report(turn);
+        if is_news {
+            self.report(turn);
+        }
         self.outlook_lost(instance, turn);
         Ok(())
     }

@@ -199,3 +199,40 @@ fn row_50_shutdown_and_leader_dies() {
         assert_eq!(scene.cause_of_leaving(3), Some(Cause::Left), "{us}");
     }
 }
+
+/// 51: a kernel boots again; a joiner, linked with its new life, is let into a view
+/// that still has the old one, by a leader that finishes what another began; then
+/// that leader dies as well. The old life's death was reported before the joiner was
+/// born, who is told of it all the same, and goes on.
+#[test]
+fn row_51_death_before_birth() {
+    let mut met = 0;
+    for seed in 0..1_000 {
+        let all = nodes(1..=4);
+        let mut world = World::new(Rng::new(seed), false);
+        world.enroll(&all);
+        world.inflict(Fault::Start(node(1)));
+        world.settle(&all[..1], S).unwrap();
+        world.inflict(Fault::Start(node(2)));
+        world.inflict(Fault::Start(node(3)));
+        world.settle(&all[..3], S).unwrap();
+        world.tempo.host = 200 * MS;
+        world.inflict(Fault::Reboot(node(3)));
+        world.inflict(Fault::Start(node(4)));
+        world.after(100 * MS + seed % 400 * MS, Fault::Crash(node(1)));
+        for _ in 0..700 {
+            world.pass(MS).unwrap();
+            let view = world.nodes[&node(4)].machine.view();
+            let old = view.member(node(3));
+            if old.is_none_or(|old| world.lives(old)) || world.nodes.contains_key(&node(1)) {
+                continue;
+            }
+            met += 1;
+            world.tempo.host = 100;
+            world.inflict(Fault::Crash(node(2)));
+            world.settle(&[node(3), node(4)], S).unwrap();
+            break;
+        }
+    }
+    assert!(met > 0, "the case never came up");
+}
