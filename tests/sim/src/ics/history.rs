@@ -107,7 +107,7 @@ impl History {
     }
 
     pub fn tell(&mut self, now: Instant, event: Event) {
-        if matches!(event, Event::Finished(..)) {
+        if matches!(event, Event::Finished(..) | Event::Transferred(..)) {
             self.last_end = now;
         }
         if self.is_verbose && !matches!(event, Event::Gauge(..)) {
@@ -131,7 +131,7 @@ impl History {
         }
     }
 
-    /// When a call ended last.
+    /// When a call ended or a piece of a transfer came last.
     pub fn last_end(&self) -> Instant {
         self.last_end
     }

@@ -55,7 +55,8 @@ pub enum Happening {
     StrangerTalks(ConnId, u64),
 }
 
-/// How long a cluster may go without the end of a call once faults stop.
+/// How long a cluster may go without the end of a call, or a piece of a transfer,
+/// once faults stop.
 const IDLE_TIME_MAX: u64 = 10_000_000;
 /// How often it is looked at meanwhile.
 const LOOK_EVERY: u64 = 50_000;
