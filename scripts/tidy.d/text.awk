@@ -9,6 +9,8 @@ function is_code() { return FILENAME ~ /\.(rs|c|h|sh|awk|config)$|^(scripts|test
 FNR == 1 {
 	licensed = 0
 	limit = FILENAME ~ /\.(rs|c|h)$/ ? 100 : (FILENAME ~ /\.(rst|md)$/ ? 160 : 0)
+	# Its tables are written by a program, as wide as their words.
+	if (FILENAME ~ /performance\.rst$/) limit = 240
 }
 
 FNR <= 2 && /SPDX-License-Identifier/ { licensed = 1 }

@@ -4,6 +4,6 @@
 //!
 //! The core has none of its own: the kernel's is handed in.
 
+mod garbage;
 pub(crate) mod hmac_sha256;
 pub(crate) mod toy;
-mod garbage;
