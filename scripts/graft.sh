@@ -11,7 +11,7 @@
 #   TREE/.ssi/pristine/<file>   the file as upstream has it, saved first
 #   TREE/.ssi/grafted           "<sha256>  <file>" of each touched file
 #   TREE/.ssi/returned          the same of files that no patch touches any more
-#   TREE/.ssi/work/             scratch; leftovers of an interrupted run
+#   TREE/.ssi/scratch/          leftovers of an interrupted run
 
 PATCHES=$SSI_TOP/patches
 
