@@ -184,8 +184,11 @@ pub(crate) struct NodeStatus {
     pub(crate) boots: u32,
     /// Which life it lives in the cluster.
     pub(crate) incarnation: Option<u64>,
-    /// Its state in the newest view, in the cluster's word.
+    /// The state of this life in the newest view, in the cluster's word; absent if the
+    /// view has another life of the node.
     pub(crate) member: Option<String>,
+    /// That other life: its state and its number.
+    pub(crate) other_life: Option<String>,
     /// Process id of its kernel.
     pub(crate) pid: Option<i32>,
     /// Why it is dead.

@@ -208,7 +208,7 @@ fn row(node: &NodeStatus, host: Option<&HostUse>) -> Vec<String> {
         node.node.to_string(),
         state(node.state).to_owned(),
         span(node.since_s),
-        known(node.member.clone()),
+        known(member(node)),
         known(node.incarnation.map(|life| life.to_string())),
         node.boots.to_string(),
         known(node.pid.map(|pid| pid.to_string())),
@@ -222,6 +222,12 @@ fn row(node: &NodeStatus, host: Option<&HostUse>) -> Vec<String> {
         })),
         doing(node),
     ]
+}
+
+/// What the newest view has of its life.
+fn member(node: &NodeStatus) -> Option<String> {
+    let other = node.other_life.as_ref().map(|life| format!("no ({life})"));
+    node.member.clone().or(other)
 }
 
 fn state(state: NodeState) -> &'static str {
@@ -279,6 +285,7 @@ mod tests {
             boots: 1,
             incarnation: None,
             member: None,
+            other_life: None,
             pid: None,
             death: None,
             fenced: None,

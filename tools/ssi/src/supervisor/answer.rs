@@ -7,9 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use ssi_core::ids::{
-    Instance,
-    NodeId, //
+use ssi_core::{
+    ids::{
+        Instance,
+        NodeId, //
+    },
+    view::Entry,
 };
 
 use super::{
@@ -24,7 +27,10 @@ use super::{
         State, //
     },
     node::Node,
-    views::Shared,
+    views::{
+        Seat,
+        Shared, //
+    },
     Supervisor,
 };
 use crate::{
@@ -203,14 +209,14 @@ impl Supervisor {
         }
     }
 
-    /// The state of a node in the newest view.
-    fn member_state(&self, id: NodeId) -> Option<String> {
-        let view = self.world.warden.views().newest()?;
-        Some(view.entry(id).state.name().to_owned())
-    }
-
     fn node_status(&self, id: NodeId, node: &Node, now: Moment) -> NodeStatus {
         let machine = node.machine();
+        let life = self.world.warden.life(id);
+        let (member, other_life) = match self.world.warden.views().seat(id, life) {
+            Some(Seat::Own(state)) => (Some(state.name().to_owned()), None),
+            Some(Seat::Other(entry)) => (None, Some(words_of(&entry))),
+            None => (None, None),
+        };
         NodeStatus {
             node: id.get(),
             state: match self.cluster.is_queued(id) {
@@ -219,8 +225,9 @@ impl Supervisor {
             },
             since_s: (now - machine.since()).as_secs_f64(),
             boots: machine.boots(),
-            incarnation: self.world.warden.life(id).map(|life| life.0),
-            member: self.member_state(id),
+            incarnation: life.map(|life| life.0),
+            member,
+            other_life,
             pid: node.pid(),
             death: machine.death().cloned(),
             fenced: machine.fenced().map(|fenced| FencedStatus {
@@ -239,6 +246,10 @@ pub(super) fn place(epoch: Option<u32>) -> String {
         || "ready".to_owned(),
         |epoch| format!("in the cluster, view {epoch}"),
     )
+}
+
+fn words_of(entry: &Entry) -> String {
+    format!("{} {}", entry.state.name(), entry.incarnation.0)
 }
 
 fn told(shared: &Shared) -> ViewStatus {

@@ -21,6 +21,7 @@ use ssi_core::{
     },
     node_set::NodeSet,
     view::{
+        Entry,
         NodeState,
         View, //
     },
@@ -50,6 +51,15 @@ pub(crate) struct Shared {
     pub(crate) view: Option<View>,
     /// The members that have installed it.
     pub(crate) nodes: NodeSet,
+}
+
+/// What a view has of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// The life it lives, or that it lives none, in this state.
+    Own(NodeState),
+    /// Another life of it.
+    Other(Entry),
 }
 
 impl Views {
@@ -88,6 +98,16 @@ impl Views {
     pub(crate) fn newest(&self) -> Option<&View> {
         let epochs = self.told.values().filter_map(|told| told.epoch);
         self.content(epochs.max()?)
+    }
+
+    /// What the newest view has of `node`, which lives `life`.
+    pub(crate) fn seat(&self, node: NodeId, life: Option<Incarnation>) -> Option<Seat> {
+        let entry = self.newest()?.entry(node);
+        let is_empty = matches!(entry.state, NodeState::NeverUp | NodeState::Down);
+        Some(match is_empty || life == Some(entry.incarnation) {
+            true => Seat::Own(entry.state),
+            false => Seat::Other(entry),
+        })
     }
 
     /// The view all of `lives` have installed, if all are up in it.
@@ -161,7 +181,6 @@ impl Views {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssi_core::view::Entry;
 
     fn node(number: u8) -> NodeId {
         NodeId::new(number).unwrap()
@@ -266,5 +285,21 @@ mod tests {
         later.insert(node(2), Incarnation(21));
         assert_eq!(views.count_up(&later), 1);
         assert_eq!(views.joins(&BTreeMap::new()), None);
+    }
+    #[test]
+    fn a_seat_is_one_lifes() {
+        let two = view(4, &[1, 2]);
+        let views = all_tell(&[(1, &two), (2, &two)]);
+        let taken = Seat::Other(two.entry(node(2)));
+        for (number, incarnation, seat) in [
+            (2, Some(20), Seat::Own(NodeState::Up)),
+            (2, Some(21), taken),
+            (2, None, taken),
+            (3, Some(22), Seat::Own(NodeState::NeverUp)),
+        ] {
+            let found = views.seat(node(number), incarnation.map(Incarnation));
+            assert_eq!(found, Some(seat), "{number} {incarnation:?}");
+        }
+        assert_eq!(Views::default().seat(node(1), None), None);
     }
 }

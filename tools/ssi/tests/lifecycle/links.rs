@@ -249,6 +249,41 @@ fn members_that_differ_are_told_apart() {
 }
 
 #[test]
+fn a_life_is_no_member_because_an_earlier_one_is() {
+    let host = host(TALKER);
+    let mut start = host.start(&["start", "3"]);
+    host.kernels(3);
+    wait_until("all live", || {
+        (1..=3).all(|number| life(&host, number).is_some())
+    });
+    let view = view(&host);
+    let standing = ssi_core::hostlink::Standing::Member(Epoch(4));
+    let serial = 0;
+    say(&host, 1, &FromNode::ViewIs(&view));
+    say(&host, 1, &FromNode::Report { serial, standing });
+    wait_until("it is a member", || {
+        figure(&host, 3, "member").as_deref() == Some("UP")
+    });
+    let hello = FromNode::Hello {
+        node: node(3),
+        build: [9; BUILD_BYTES],
+        nonce: 5,
+    };
+    say(&host, 3, &hello);
+    wait_until("its next life is none", || {
+        figure(&host, 3, "member").is_none()
+    });
+    let former = format!("UP {}", view.entry(node(3)).incarnation.0);
+    assert_eq!(figure(&host, 3, "other_life"), Some(former.clone()));
+    let text = host.succeeds(&["status"]);
+    assert!(text.contains(&format!("no ({former})")), "{text}");
+    assert_eq!(figure(&host, 2, "member").as_deref(), Some("UP"));
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
 fn a_kernel_that_babbles_is_ignored() {
     let host = host(BABBLER);
     let mut start = host.start(&["start", "2"]);
