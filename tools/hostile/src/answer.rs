@@ -87,12 +87,6 @@ impl fmt::Display for Tally {
     }
 }
 
-impl Extend<Answer> for Tally {
-    fn extend<I: IntoIterator<Item = Answer>>(&mut self, answers: I) {
-        answers.into_iter().for_each(|answer| self.add(answer));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,11 +95,13 @@ mod tests {
     fn a_tally_counts_and_tells() {
         let mut tally = Tally::default();
         assert_eq!(tally.to_string(), "no answer is due");
-        tally.extend([
+        for answer in [
             Answer::Closed,
             Answer::Refused(Reason::WrongKey),
             Answer::Closed,
-        ]);
+        ] {
+            tally.add(answer);
+        }
         assert_eq!(tally.to_string(), "closed 2, wrong-key 1");
         assert_eq!(tally.of(Answer::Closed), 2);
         assert_eq!(tally.breaches(), 0);

@@ -2,13 +2,13 @@
 
 //! Attacks there are.
 //!
-//! A file each. A new one is named here and nowhere else.
+//! A file each, or one for those of a kind. A new one is named here and nowhere
+//! else.
 
 mod bit_flips;
+mod changed_hello;
 mod connect_flood;
-mod duplicate_node;
 mod early_frames;
-mod foreign_cluster;
 mod garbage;
 mod half_open;
 mod injection;
@@ -16,8 +16,6 @@ mod kinds;
 mod later_life;
 mod link_resets;
 mod lone_reset;
-mod old_life;
-mod other_kernel;
 mod oversize;
 mod reflection;
 mod replay_beats;
@@ -42,12 +40,12 @@ pub(crate) const ALL: &[&dyn Attack] = &[
     &early_frames::EarlyFrames,
     &wrong_proof::WrongProof,
     &reflection::Reflection,
-    &foreign_cluster::ForeignCluster,
-    &other_kernel::OtherKernel,
-    &old_life::OldLife,
+    &changed_hello::FOREIGN_CLUSTER,
+    &changed_hello::OTHER_KERNEL,
+    &changed_hello::OLD_LIFE,
     &later_life::LaterLife,
     &unknown_node::UnknownNode,
-    &duplicate_node::DuplicateNode,
+    &changed_hello::DUPLICATE_NODE,
     &replay_session::ReplaySession,
     &replay_beats::ReplayBeats,
     &udp_garbage::UdpGarbage,

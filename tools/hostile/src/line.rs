@@ -34,12 +34,15 @@ use ssi_core::ics::{
     },
     hello::{
         Hello,
+        Message,
         Reason,
-        Received, //
+        Received,
+        PROOF_BYTES, //
     },
 };
 
 use crate::answer::Answer;
+use crate::report::Report;
 
 /// Longest wait for a connection.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
@@ -96,20 +99,33 @@ impl Line {
     }
 
     /// The victim's Hello, or what it said instead.
-    pub(crate) fn hello(&mut self, patience: Duration) -> Result<Hello, Answer> {
-        match self.word(Instant::now() + patience) {
+    pub(crate) fn hello(&mut self) -> Result<Hello, Answer> {
+        match self.word(Instant::now() + ANSWER_TIME_MAX) {
             Word::Hello(hello) => Ok(hello),
             Word::Other(answer) => Err(answer),
         }
     }
 
     /// How the victim ends it, until `deadline`; its Hello counts as nothing.
-    pub(crate) fn answer(&mut self, deadline: Instant) -> Answer {
+    fn answer(&mut self, deadline: Instant) -> Answer {
         loop {
             if let Word::Other(answer) = self.word(deadline) {
                 return answer;
             }
         }
+    }
+
+    /// How the victim ends it, if it does so in time.
+    pub(crate) fn last_answer(&mut self) -> Answer {
+        self.answer(Instant::now() + ANSWER_TIME_MAX)
+    }
+
+    /// Says `proof`, and counts that and how the victim ends it.
+    pub(crate) fn prove(&mut self, report: &mut Report, proof: &[u8; PROOF_BYTES]) {
+        let proof = Message::proof(proof);
+        self.say(proof.as_bytes());
+        report.bytes += proof.as_bytes().len() as u64;
+        report.tally.add(self.last_answer());
     }
 
     fn word(&mut self, deadline: Instant) -> Word {
@@ -160,5 +176,14 @@ impl Line {
         };
         self.heard.drain(..end);
         Some(word)
+    }
+}
+
+/// Counts how the victim ends each of `lines`: together they take no longer than
+/// `patience`.
+pub(crate) fn hear_all(lines: Vec<Line>, patience: Duration, report: &mut Report) {
+    let deadline = Instant::now() + patience;
+    for mut line in lines {
+        report.tally.add(line.answer(deadline));
     }
 }

@@ -2,7 +2,6 @@
 
 //! Scene of an attack.
 
-use std::io;
 use std::net::{
     Ipv4Addr,
     SocketAddrV4, //
@@ -34,6 +33,7 @@ use ssi_core::ids::NodeId;
 
 use crate::answer::Answer;
 use crate::line::{
+    self,
     Line,
     ANSWER_TIME_MAX, //
 };
@@ -107,9 +107,14 @@ impl Scene {
         }
     }
 
-    /// A connection to the victim.
-    pub(crate) fn open(&self) -> io::Result<Line> {
-        Line::open(self.victim, None)
+    /// A connection to the victim, which counts in `report`, also when there is none.
+    pub(crate) fn open(&self, report: &mut Report) -> Option<Line> {
+        report.connections += 1;
+        let line = Line::open(self.victim, None);
+        if line.is_err() {
+            report.tally.add(Answer::Unreachable);
+        }
+        line.ok()
     }
 
     /// The way around the system's own TCP.
@@ -133,9 +138,7 @@ impl Scene {
     ) {
         let mut lines = Vec::new();
         for message in messages {
-            report.connections += 1;
-            let Ok(mut line) = self.open() else {
-                report.tally.add(Answer::Unreachable);
+            let Some(mut line) = self.open(report) else {
                 continue;
             };
             if line.say(&message) {
@@ -146,29 +149,29 @@ impl Scene {
             }
             lines.push(line);
         }
-        let deadline = Instant::now() + ANSWER_TIME_MAX;
-        report
-            .tally
-            .extend(lines.iter_mut().map(|line| line.answer(deadline)));
+        line::hear_all(lines, ANSWER_TIME_MAX, report);
     }
 
     /// Says a Hello on a connection of its own and gets the victim's.
     pub(crate) fn greet(&self, report: &mut Report, hello: &Hello) -> Option<(Line, Hello)> {
-        report.connections += 1;
-        let Ok(mut line) = self.open() else {
-            report.tally.add(Answer::Unreachable);
-            return None;
-        };
+        let mut line = self.open(report)?;
         let message = Message::hello(hello);
         if line.say(message.as_bytes()) {
             report.bytes += message.as_bytes().len() as u64;
         }
-        match line.hello(ANSWER_TIME_MAX) {
+        match line.hello() {
             Ok(theirs) => Some((line, theirs)),
             Err(answer) => {
                 report.tally.add(answer);
                 None
             }
+        }
+    }
+
+    /// Says a good Hello and then a proof that is none.
+    pub(crate) fn prove_falsely(&mut self, report: &mut Report, hello: &Hello) {
+        if let Some((mut line, _)) = self.greet(report, hello) {
+            line.prove(report, &self.random.array());
         }
     }
 

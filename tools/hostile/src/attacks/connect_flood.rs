@@ -7,7 +7,6 @@
 use anyhow::Result;
 use ssi_core::ics::hello::Message;
 
-use crate::answer::Answer;
 use crate::attack::Attack;
 use crate::report::Report;
 use crate::scene::Scene;
@@ -30,9 +29,7 @@ impl Attack for ConnectFlood {
     fn run(&self, scene: &mut Scene) -> Result<Report> {
         let mut report = Report::new();
         for number in 0..CONNECTIONS {
-            report.connections += 1;
-            let Ok(mut line) = scene.open() else {
-                report.tally.add(Answer::Unreachable);
+            let Some(mut line) = scene.open(&mut report) else {
                 continue;
             };
             if number % 3 == 0 {

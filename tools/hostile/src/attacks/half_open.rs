@@ -5,13 +5,13 @@
 //! Hundreds of them, held. The victim must let go of all, and greet an honest
 //! newcomer meanwhile.
 
-use std::time::Instant;
-
 use anyhow::Result;
 
-use crate::answer::Answer;
 use crate::attack::Attack;
-use crate::line::ANSWER_TIME_MAX;
+use crate::line::{
+    self,
+    ANSWER_TIME_MAX, //
+};
 use crate::report::Report;
 use crate::scene::Scene;
 
@@ -32,19 +32,11 @@ impl Attack for HalfOpen {
 
     fn run(&self, scene: &mut Scene) -> Result<Report> {
         let mut report = Report::new();
-        let mut lines = Vec::new();
-        for _ in 0..CONNECTIONS {
-            report.connections += 1;
-            match scene.open() {
-                Ok(line) => lines.push(line),
-                Err(_) => report.tally.add(Answer::Unreachable),
-            }
-        }
+        let lines: Vec<_> = (0..CONNECTIONS)
+            .filter_map(|_| scene.open(&mut report))
+            .collect();
         scene.claim_open(&mut report);
-        let deadline = Instant::now() + ANSWER_TIME_MAX;
-        report
-            .tally
-            .extend(lines.iter_mut().map(|line| line.answer(deadline)));
+        line::hear_all(lines, ANSWER_TIME_MAX, &mut report);
         report.claim_none_left();
         Ok(report)
     }

@@ -5,17 +5,11 @@
 //! A later life ends the session of the one before it. One that is only claimed
 //! must not: the link of this node to the victim has to stay.
 
-use std::time::Instant;
-
 use anyhow::Result;
-use ssi_core::ics::hello::{
-    Message,
-    Reason, //
-};
+use ssi_core::ics::hello::Reason;
 use ssi_core::ids::Incarnation;
 
 use crate::attack::Attack;
-use crate::line::ANSWER_TIME_MAX;
 use crate::links;
 use crate::report::Report;
 use crate::scene::Scene;
@@ -55,13 +49,5 @@ fn attempt(scene: &mut Scene, report: &mut Report, leap: u64) {
     let mut hello = scene.fresh_hello();
     let life = hello.peer.instance.incarnation.0.saturating_add(leap);
     hello.peer.instance.incarnation = Incarnation(life);
-    let Some((mut line, _)) = scene.greet(report, &hello) else {
-        return;
-    };
-    let proof = Message::proof(&scene.random.array());
-    line.say(proof.as_bytes());
-    report.bytes += proof.as_bytes().len() as u64;
-    report
-        .tally
-        .add(line.answer(Instant::now() + ANSWER_TIME_MAX));
+    scene.prove_falsely(report, &hello);
 }

@@ -4,8 +4,6 @@
 //!
 //! Its Hello as ours, with its nonce under our name, and as the proof.
 
-use std::time::Instant;
-
 use anyhow::Result;
 use ssi_core::ics::hello::{
     Hello,
@@ -15,10 +13,7 @@ use ssi_core::ics::hello::{
 };
 
 use crate::attack::Attack;
-use crate::line::{
-    Line,
-    ANSWER_TIME_MAX, //
-};
+use crate::line::Line;
 use crate::report::Report;
 use crate::scene::{
     Manner,
@@ -63,12 +58,7 @@ fn mirror_proof(report: &mut Report, mut line: Line, theirs: &Hello) {
     let mut proof = [0; PROOF_BYTES];
     let tail = hello.as_bytes().len() - PROOF_BYTES;
     proof.copy_from_slice(&hello.as_bytes()[tail..]);
-    let proof = Message::proof(&proof);
-    line.say(proof.as_bytes());
-    report.bytes += proof.as_bytes().len() as u64;
-    report
-        .tally
-        .add(line.answer(Instant::now() + ANSWER_TIME_MAX));
+    line.prove(report, &proof);
 }
 
 /// The Hello itself, and under our name with its nonce, while the victim still

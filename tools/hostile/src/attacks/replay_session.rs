@@ -5,8 +5,6 @@
 //! All that this node's kernel said on its connection to the victim is said again
 //! on a new one: in one breath, and frame by frame as the victim answers.
 
-use std::time::Instant;
-
 use anyhow::Result;
 use ssi_core::ics::frame::HEADER_BYTES;
 use ssi_core::ics::hello::{
@@ -14,9 +12,7 @@ use ssi_core::ics::hello::{
     HELLO_BYTES, //
 };
 
-use crate::answer::Answer;
 use crate::attack::Attack;
-use crate::line::ANSWER_TIME_MAX;
 use crate::report::Report;
 use crate::scene::{
     Manner,
@@ -51,19 +47,15 @@ impl Attack for ReplaySession {
 
 fn in_turns(scene: &mut Scene, report: &mut Report, said: &[u8]) {
     let (hello, rest) = said.split_at(said.len().min(HEADER_BYTES + HELLO_BYTES));
-    report.connections += 1;
     report.bytes += said.len() as u64;
-    let Ok(mut line) = scene.open() else {
-        report.tally.add(Answer::Unreachable);
+    let Some(mut line) = scene.open(report) else {
         return;
     };
     line.say(hello);
-    if let Err(answer) = line.hello(ANSWER_TIME_MAX) {
+    if let Err(answer) = line.hello() {
         report.tally.add(answer);
         return;
     }
     line.say(rest);
-    report
-        .tally
-        .add(line.answer(Instant::now() + ANSWER_TIME_MAX));
+    report.tally.add(line.last_answer());
 }

@@ -14,8 +14,8 @@ use std::time::{
 use anyhow::Result;
 use ssi_core::ics::hello::Message;
 
-use crate::answer::Answer;
 use crate::attack::Attack;
+use crate::line;
 use crate::report::Report;
 use crate::scene::Scene;
 
@@ -41,14 +41,9 @@ impl Attack for Slow {
     fn run(&self, scene: &mut Scene) -> Result<Report> {
         let mut report = Report::new();
         let hello = Message::hello(&scene.fresh_hello());
-        let mut lines = Vec::new();
-        for _ in 0..CONNECTIONS {
-            report.connections += 1;
-            match scene.open() {
-                Ok(line) => lines.push(line),
-                Err(_) => report.tally.add(Answer::Unreachable),
-            }
-        }
+        let mut lines: Vec<_> = (0..CONNECTIONS)
+            .filter_map(|_| scene.open(&mut report))
+            .collect();
         let began = Instant::now();
         for byte in hello.as_bytes() {
             if began.elapsed() > PATIENCE_MAX {
@@ -59,10 +54,7 @@ impl Attack for Slow {
             }
             thread::sleep(PAUSE);
         }
-        let soon = Instant::now() + Duration::from_millis(100);
-        report
-            .tally
-            .extend(lines.iter_mut().map(|line| line.answer(soon)));
+        line::hear_all(lines, Duration::from_millis(100), &mut report);
         report.claim_none_left();
         scene.claim_open(&mut report);
         Ok(report)

@@ -6,7 +6,6 @@
 //! its own address, if this system was given that, too.
 
 use std::net::Ipv4Addr;
-use std::time::Instant;
 
 use anyhow::Result;
 use ssi_core::address::NodeAddress;
@@ -22,10 +21,7 @@ use ssi_core::ids::{
 
 use crate::answer::Answer;
 use crate::attack::Attack;
-use crate::line::{
-    Line,
-    ANSWER_TIME_MAX, //
-};
+use crate::line::Line;
 use crate::report::Report;
 use crate::scene::{
     Manner,
@@ -78,7 +74,7 @@ fn from_its_address(scene: &mut Scene, report: &mut Report, node: NodeId) {
     report.connections += 1;
     report.bytes += hello.as_bytes().len() as u64;
     line.say(hello.as_bytes());
-    let answer = line.answer(Instant::now() + ANSWER_TIME_MAX);
+    let answer = line.last_answer();
     report.tally.add(answer);
     // It may be closed before it can say anything, too.
     let is_refused = matches!(
