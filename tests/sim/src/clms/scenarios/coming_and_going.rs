@@ -7,9 +7,7 @@ use super::*;
 /// 39: fifteen nodes join at once: few views, all UP.
 #[test]
 fn row_39_joining_at_once() {
-    let all = nodes(1..=16);
-    let mut world = World::new(Rng::new(3), false);
-    world.enroll(&all);
+    let (all, mut world) = unborn(16, 3);
     for &node in &all {
         world.inflict(Fault::Start(node));
     }
@@ -17,19 +15,24 @@ fn row_39_joining_at_once() {
     assert!(world.epoch() <= 4, "{}", world.epoch());
 }
 
+/// Nodes 1 to 3 are a cluster, node 4 has just been started and wants to join.
+fn joining(seed: u64) -> Scene {
+    let mut scene = Scene::with_seed(4, seed);
+    scene.crash([4]);
+    scene.go_on(1..=3, S);
+    scene.world.inflict(Fault::Start(node(4)));
+    scene
+}
+
 /// 40: a joiner dies at any point of its admission: it leaves again if it was in,
 /// and nobody else does.
 #[test]
 fn row_40_joiner_dies() {
     for effects in 0..30 {
-        let mut scene = Scene::with_seed(4, effects);
-        scene.crash([4]);
-        scene.go_on(1..=3, S);
-        scene.world.inflict(Fault::Start(node(4)));
+        let mut scene = joining(effects);
         scene.world.inflict(Fault::Trip(node(4), effects));
         scene.pass(S);
-        let rest = scene.world.living();
-        scene.world.settle(&rest, S).unwrap();
+        let rest = scene.settle_living(S);
         assert!(rest.len() >= 3);
         scene.assert_fenced([]);
     }
@@ -40,15 +43,11 @@ fn row_40_joiner_dies() {
 #[test]
 fn row_41_leader_dies_while_admitting() {
     for effects in 0..60 {
-        let mut scene = Scene::with_seed(4, effects);
-        scene.crash([4]);
-        scene.go_on(1..=3, S);
-        scene.world.inflict(Fault::Start(node(4)));
+        let mut scene = joining(effects);
         scene.pass(12 * MS);
         scene.world.inflict(Fault::Trip(node(1), effects));
         scene.pass(S);
-        let rest = scene.world.living();
-        scene.world.settle(&rest, S).unwrap();
+        let rest = scene.settle_living(S);
         assert!(rest.contains(&node(4)), "{effects}");
         scene.assert_fenced([]);
     }
@@ -58,16 +57,12 @@ fn row_41_leader_dies_while_admitting() {
 #[test]
 fn row_42_both_die() {
     for effects in 0..40 {
-        let mut scene = Scene::with_seed(4, effects);
-        scene.crash([4]);
-        scene.go_on(1..=3, S);
-        scene.world.inflict(Fault::Start(node(4)));
+        let mut scene = joining(effects);
         scene.pass(12 * MS);
         scene.world.inflict(Fault::Trip(node(1), effects));
         scene.world.inflict(Fault::Trip(node(4), effects / 2));
         scene.pass(S);
-        let rest = scene.world.living();
-        scene.world.settle(&rest, S).unwrap();
+        let rest = scene.settle_living(S);
         assert!(rest.contains(&node(2)) && rest.contains(&node(3)));
         scene.assert_fenced([]);
     }
@@ -151,9 +146,7 @@ fn row_47_joiner_without_a_link() {
 fn row_48_founder_waits_for_the_frozen() {
     let mut admitted = 0;
     for us in (0..600).step_by(20) {
-        let all = nodes(1..=3);
-        let mut world = World::new(Rng::new(us), false);
-        world.enroll(&all);
+        let (_, mut world) = unborn(3, us);
         world.inflict(Fault::Start(node(2)));
         world.settle(&[node(2)], S).unwrap();
         world.inflict(Fault::Start(node(3)));
@@ -208,9 +201,7 @@ fn row_50_shutdown_and_leader_dies() {
 fn row_51_death_before_birth() {
     let mut met = 0;
     for seed in 0..1_000 {
-        let all = nodes(1..=4);
-        let mut world = World::new(Rng::new(seed), false);
-        world.enroll(&all);
+        let (all, mut world) = unborn(4, seed);
         world.inflict(Fault::Start(node(1)));
         world.settle(&all[..1], S).unwrap();
         world.inflict(Fault::Start(node(2)));

@@ -103,8 +103,7 @@ fn row_08_leader_dies_at_each_effect() {
             scene.world.inflict(Fault::Trip(node(1), effects));
             scene.crash([size + 1]);
             scene.pass(CHANGE);
-            let survivors = scene.world.living();
-            scene.world.settle(&survivors, CHANGE).unwrap();
+            let survivors = scene.settle_living(CHANGE);
             let least = usize::from(size) - 1;
             assert!(survivors.len() >= least, "{size} {effects}: {survivors:?}");
             scene.assert_fenced([]);
@@ -122,8 +121,7 @@ fn row_09_successor_dies_as_well() {
             scene.world.inflict(Fault::Trip(node(2), second));
             scene.crash([5]);
             scene.pass(CHANGE);
-            let survivors = scene.world.living();
-            scene.world.settle(&survivors, CHANGE).unwrap();
+            let survivors = scene.settle_living(CHANGE);
             assert!(survivors.contains(&node(3)) && survivors.contains(&node(4)));
             scene.assert_fenced([]);
         }

@@ -56,15 +56,21 @@ fn nodes(numbers: impl IntoIterator<Item = NodeNumber>) -> Vec<NodeId> {
     numbers.into_iter().map(node).collect()
 }
 
+/// So many nodes, none of which has been started.
+fn unborn(size: NodeNumber, seed: u64) -> (Vec<NodeId>, World) {
+    let nodes = nodes(1..=size);
+    let mut world = World::new(Rng::new(seed), false);
+    world.enroll(&nodes);
+    (nodes, world)
+}
+
 impl Scene {
     fn new(size: NodeNumber) -> Self {
         Self::with_seed(size, 1)
     }
 
     fn with_seed(size: NodeNumber, seed: u64) -> Self {
-        let nodes = nodes(1..=size);
-        let mut world = World::new(Rng::new(seed), false);
-        world.enroll(&nodes);
+        let (nodes, mut world) = unborn(size, seed);
         world.inflict(Fault::Start(node(1)));
         world.settle(&nodes[..1], S).unwrap();
         for &node in &nodes {
@@ -104,6 +110,13 @@ impl Scene {
         self.world.settle(&rest, within).unwrap();
         self.pass(S);
         self.world.is_whole(&rest).unwrap();
+    }
+
+    /// All that live are the cluster, within the time.
+    fn settle_living(&mut self, within: u64) -> Vec<NodeId> {
+        let living = self.world.living();
+        self.world.settle(&living, within).unwrap();
+        living
     }
 
     /// Exactly these were killed by a fence.
