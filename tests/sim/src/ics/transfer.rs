@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use ssi_core::{
     ics::{
-        bulk::{Piece, Told},
+        bulk::{Incoming, Piece, Told},
         frame::{Flags, Header, Kind},
         handshake::Channel,
         payload::{Arrival, At, ChunkHead, CHUNK_HEAD_BYTES},
@@ -17,7 +17,7 @@ use ssi_core::{
 };
 
 use super::{
-    client::{refused, Early},
+    client::{refused, Early, Token},
     hash::pattern,
     history::Event,
     net::ConnId,
@@ -200,17 +200,10 @@ impl Node {
                 let Some(incoming) = &mut call.incoming else {
                     return Err("a chunk of a request that has no transfer".into());
                 };
-                let piece = incoming.take(head, data.len() as u32);
-                let note = incoming.note();
-                match piece.map_err(|fault| format!("a chunk: {fault:?}"))? {
-                    Piece::Drop => {}
-                    Piece::Store => stored(token, false, head, data, ctx),
-                    Piece::Last => {
-                        stored(token, false, head, data, ctx);
-                        self.note(peer, transfer, note, ctx);
-                        let gathered = ServedEvent::Gathered(self.view.epoch);
-                        self.step_served(peer, id, gathered, ctx);
-                    }
+                if let Some(note) = store(incoming, (token, false), head, data, ctx)? {
+                    self.note(peer, transfer, note, ctx);
+                    let gathered = ServedEvent::Gathered(self.view.epoch);
+                    self.step_served(peer, id, gathered, ctx);
                 }
             }
         }
@@ -247,17 +240,10 @@ impl Node {
         let Some(incoming) = &mut call.incoming else {
             return Ok(());
         };
-        let piece = incoming.take(head, data.len() as u32);
-        let note = incoming.note();
-        match piece.map_err(|fault| format!("a chunk: {fault:?}"))? {
-            Piece::Drop => {}
-            Piece::Store => stored(token, true, head, data, ctx),
-            Piece::Last => {
-                stored(token, true, head, data, ctx);
-                self.note(peer, transfer, note, ctx);
-                if let Some((status, theirs)) = reply {
-                    self.replied(peer, id, status, theirs, ctx);
-                }
+        if let Some(note) = store(incoming, (token, true), head, data, ctx)? {
+            self.note(peer, transfer, note, ctx);
+            if let Some((status, theirs)) = reply {
+                self.replied(peer, id, status, theirs, ctx);
             }
         }
         self.issue_waiting(peer, ctx);
@@ -265,13 +251,27 @@ impl Node {
     }
 }
 
-fn stored(token: u64, of_reply: bool, head: ChunkHead, data: &[u8], ctx: &mut Ctx<'_>) {
+/// Takes in a piece; returns what the sender has to hear once it was the last.
+fn store(
+    incoming: &mut Incoming,
+    (token, of_reply): (Token, bool),
+    head: ChunkHead,
+    data: &[u8],
+    ctx: &mut Ctx<'_>,
+) -> Result<Option<At>, String> {
+    let piece = incoming
+        .take(head, data.len() as u32)
+        .map_err(|fault| format!("a chunk: {fault:?}"))?;
+    if piece == Piece::Drop {
+        return Ok(None);
+    }
     let expected = |place: usize| pattern(token, of_reply, head.offset + place as u32);
     let is_right = data
         .iter()
         .enumerate()
         .all(|(place, byte)| *byte == expected(place));
     ctx.tell(Event::Transferred(token, is_right));
+    Ok((piece == Piece::Last).then(|| incoming.note()))
 }
 
 fn wait() -> At {

@@ -204,11 +204,17 @@ impl World {
 
     /// Does something at a node, if that life still lives.
     fn at(&mut self, me: Option<Instance>, act: impl FnOnce(&mut Node, &mut Ctx<'_>)) {
-        let node = me.and_then(|me| self.nodes.get_mut(&me.node).filter(|node| node.me == me));
-        let Some(node) = node else {
-            return;
-        };
-        let mut ctx = Ctx {
+        let (nodes, mut ctx) = self.parts();
+        let node = me.and_then(|me| nodes.get_mut(&me.node).filter(|node| node.me == me));
+        if let Some(node) = node {
+            act(node, &mut ctx);
+            node.tick(&mut ctx);
+        }
+    }
+
+    /// The nodes, and what they may touch.
+    fn parts(&mut self) -> (&mut BTreeMap<NodeId, Node>, Ctx<'_>) {
+        let ctx = Ctx {
             rng: &mut self.rng,
             net: &mut self.net,
             queue: &mut self.queue,
@@ -216,8 +222,7 @@ impl World {
             scenario: &self.scenario,
             tokens: &mut self.tokens,
         };
-        act(node, &mut ctx);
-        node.tick(&mut ctx);
+        (&mut self.nodes, ctx)
     }
 
     fn tell(&mut self, event: Event) {
@@ -339,16 +344,8 @@ impl World {
         if self.scenario.cheater == Some(number.get()) {
             self.tell(Event::Cheats(me));
         }
-        let mut ctx = Ctx {
-            rng: &mut self.rng,
-            net: &mut self.net,
-            queue: &mut self.queue,
-            history: &mut self.history,
-            scenario: &self.scenario,
-            tokens: &mut self.tokens,
-        };
-        let node = Node::new(me, &mut ctx);
-        self.nodes.insert(number, node);
+        let (nodes, mut ctx) = self.parts();
+        nodes.insert(number, Node::new(me, &mut ctx));
         self.again(self.scenario.call_every, Happening::Traffic(me));
     }
 
