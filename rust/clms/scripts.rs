@@ -102,10 +102,10 @@ impl Scripts {
     /// Nothing to run.
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            queue <- new_mutex!(KVec::new(), "ssi_clms_scripts"),
+            queue <- new_mutex!(KVec::with_capacity(QUEUE_MAX, GFP_KERNEL)?, "ssi_clms_scripts"),
             running <- new_mutex!(None, "ssi_clms_running"),
             notifier: Notifier::new()?,
-        })
+        }? Error)
     }
 
     /// Starts the thread over `scripts`.
@@ -124,15 +124,18 @@ impl Scripts {
         if queue.contains(&(script, instance)) {
             return;
         }
-        if queue.len() >= QUEUE_MAX || queue.push((script, instance), GFP_KERNEL).is_err() {
+        let has_room = queue.push_within_capacity((script, instance)).is_ok();
+        drop(queue);
+        if !has_room {
             pr_err!(
                 "no room to run {} {}\n",
                 script.name(),
                 Plain(instance.node)
             );
+            // As after a script that failed.
+            over(script, instance);
             return;
         }
-        drop(queue);
         self.notifier.raise(JOB);
     }
 
@@ -156,9 +159,7 @@ impl Scripts {
                 if let Err(error) = self.execute(script, instance) {
                     pr_err!("{} {}: {:?}\n", script.name(), Plain(instance.node), error);
                 }
-                if let (Script::NodeDown, Ok(driver)) = (script, driver::get()) {
-                    driver.mailbox.put(Letter::CleanedUp(instance));
-                }
+                over(script, instance);
             }
         }
     }
@@ -195,5 +196,12 @@ impl Scripts {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+}
+
+/// Tells the machine when it waits for the script.
+fn over(script: Script, instance: Instance) {
+    if let (Script::NodeDown, Ok(driver)) = (script, driver::get()) {
+        driver.mailbox.put(Letter::CleanedUp(instance));
     }
 }
