@@ -130,6 +130,9 @@ impl Engine {
         for letter in driver.mailbox.take() {
             self.take(driver, letter);
         }
+        while let Some(letter) = driver.mailbox.take_kept() {
+            self.take(driver, letter);
+        }
         if self.wake.is_some_and(|wake| wake <= now().instant) {
             self.wake = None;
             self.step(driver, Event::Tick);
@@ -272,7 +275,7 @@ impl Engine {
             return;
         }
         if let Err(error) = driver.runner.owe(&view) {
-            pr_err!("subsystems miss epoch {}: {:?}\n", Plain(epoch), error);
+            stop_without_memory("the subsystems cannot be told of a view", error);
         }
     }
 
@@ -292,10 +295,17 @@ impl Engine {
         if let Some(view) = view {
             self.active = epoch;
             if let Err(error) = driver.runner.activate(&view) {
-                pr_err!("key services miss epoch {}: {:?}\n", Plain(epoch), error);
+                stop_without_memory("the key services cannot be told of a view", error);
             }
         }
     }
+}
+
+/// Ends this node, which cannot do what the cluster believes it does: the others go on
+/// without it.
+pub(crate) fn stop_without_memory(what: &str, error: Error) -> ! {
+    pr_emerg!("{} ({:?}): this node stops\n", what, error);
+    reboot::stop_now()
 }
 
 fn send(to: NodeId, body: &[u8]) {

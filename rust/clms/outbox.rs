@@ -33,6 +33,8 @@ use ssi_core::{
     view::View, //
 };
 
+use crate::engine::stop_without_memory;
+
 /// An output that owns what it says; bytes and views lie in the outbox.
 pub(crate) enum Effect {
     Identity(Welcome),
@@ -123,8 +125,16 @@ impl Outbox {
 
 impl<'a> Sink<Output<'a>> for Outbox {
     fn put(&mut self, output: Output<'a>) {
-        if let Err(error) = self.keep(output) {
-            pr_err_once!("an output of the membership is lost: {:?}\n", error);
+        // A message that is not answered is sent again; the rest is believed done.
+        let may_be_lost = matches!(output, Output::Send { .. } | Output::Beat { .. });
+        match self.keep(output) {
+            Ok(()) => {}
+            Err(error) if may_be_lost => {
+                pr_err_once!("a message of the membership is lost: {:?}\n", error);
+            }
+            Err(error) => {
+                stop_without_memory("the membership cannot do what it decided", error);
+            }
         }
     }
 }
