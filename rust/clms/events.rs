@@ -274,7 +274,7 @@ fn append(lines: &mut KVec<u8>, line: &[u8]) -> bool {
 fn is_at_end(board: &BoardInner, place: Place) -> bool {
     match place {
         Place::Oldest => board.since(board.first()).next().is_none(),
-        Place::Behind(id) => id >= board.last(),
+        Place::Behind(id) => board.since(id.next()).next().is_none(),
     }
 }
 
