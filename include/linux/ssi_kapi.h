@@ -53,6 +53,7 @@ bool ssi_thread_stopping(void);
 bool ssi_thread_is_worker(void);
 void ssi_thread_forbid_io(void);
 void ssi_thread_hurry(void);
+void ssi_thread_hurry_most(void);
 void ssi_thread_sleep(u64 microseconds);
 
 /* socket.c */

@@ -136,6 +136,9 @@ impl Driver {
         let Some(mut engine) = self.engine.lock().take() else {
             return;
         };
+        // Neither a program that computes nor strangers who keep the reactor busy may
+        // hold up heartbeats.
+        thread::hurry_most();
         while !thread::stopping() {
             let until = engine.work(self);
             let until = earliest(until, self.runner.watch());

@@ -47,6 +47,12 @@ void ssi_thread_hurry(void)
 	sched_set_fifo_low(current);
 }
 
+/* What those that hurry bring must not hold it up. */
+void ssi_thread_hurry_most(void)
+{
+	sched_set_fifo(current);
+}
+
 void ssi_thread_sleep(u64 microseconds)
 {
 	fsleep(min_t(u64, microseconds, 3600ULL * USEC_PER_SEC));

@@ -106,6 +106,13 @@ pub fn hurry() {
     unsafe { bindings::ssi_thread_hurry() }
 }
 
+/// From now on the calling thread of the kernel runs before those that [`hurry`], too
+/// (`SCHED_FIFO`, middle level). It must have no more work than others bring it.
+pub fn hurry_most() {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_thread_hurry_most() }
+}
+
 /// Sleeps `microseconds`, at most an hour. Signals do not end it.
 pub fn sleep(microseconds: u64) {
     // SAFETY: No preconditions.
