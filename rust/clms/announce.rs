@@ -37,6 +37,9 @@ use crate::{
 /// Most processes that are signalled.
 const TARGETS_MAX: usize = 1024;
 
+/// Most of them in the name of one user.
+const TARGETS_PER_USER_MAX: usize = 64;
+
 /// Who is told of transitions.
 #[pin_data]
 pub(crate) struct Audience {
@@ -60,10 +63,15 @@ impl Audience {
 ///
 /// # Errors
 ///
-/// `ENOSPC` when there are [`TARGETS_MAX`], `ENOMEM`.
+/// `ENOSPC` when there are [`TARGETS_MAX`], or [`TARGETS_PER_USER_MAX`] of the same
+/// user; `ENOMEM`.
 pub(crate) fn register(target: Arc<Target>) -> Result {
     let mut targets = driver::get()?.audience.targets.lock();
-    if targets.len() >= TARGETS_MAX {
+    let own = targets
+        .iter()
+        .filter(|other| other.same_user(&target))
+        .count();
+    if targets.len() >= TARGETS_MAX || own >= TARGETS_PER_USER_MAX {
         return Err(ENOSPC);
     }
     targets.push(target, GFP_KERNEL)?;

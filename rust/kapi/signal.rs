@@ -61,6 +61,11 @@ impl Target {
         })
     }
 
+    /// Whether both are sent in the name of the same user.
+    pub fn same_user(&self, other: &Self) -> bool {
+        self.sender.euid() == other.sender.euid()
+    }
+
     /// Sends the signal. Any context. Nothing comes of it when the process is
     /// gone, or may not be sent signals by who opened the file.
     ///

@@ -51,6 +51,7 @@ within 10 "it has not been signalled" is_ready signal 3
 crash
 within 10 "nor after the close" is_done signal
 come_back
+expect "one user cannot have all signals" "$(on 1 /tmp/stream crowd)" "done"
 
 say "events for programs that wait"
 stream uevents uevents 4

@@ -5,6 +5,7 @@
  * stream refuse	each wrong call gets its error, and changes nothing
  * stream wait		a read that follows waits, for a transition or a signal
  * stream signal	a signal for each simple transition, none after the close
+ * stream crowd		one user cannot have all signals
  * stream uevents N	prints N events of the netlink socket
  *
  * Prints "ready" when it waits for somebody to make transitions.
@@ -103,8 +104,13 @@ static void wait_for_it(int file)
 	ERROR(read(file, text, sizeof(text)), EINTR);
 	ready();
 	MUST(poll(&poller, 1, 20000) == 1 && (poller.revents & POLLIN));
-	MUST(read(file, text, sizeof(text)) > 0);
-	MUST(read(file, text, sizeof(text)) > 0);
+	/* In as many reads as there happen to be wake-ups. */
+	do {
+		ssize_t got = read(file, text, sizeof(text) - 1);
+
+		MUST(got > 0);
+		text[got] = 0;
+	} while (!strstr(text, "UCLEANUP DOWN"));
 }
 
 static void be_signalled(int file)
@@ -128,6 +134,21 @@ static void be_signalled(int file)
 	ready();
 	sleep(3);
 	MUST(signals == 0);
+}
+
+static void crowd(void)
+{
+	int file;
+
+	for (int i = 0; i < 64; i++) {
+		file = open("/proc/cluster/events", O_RDWR);
+		MUST(file >= 0 && say(file, "signal 10") == 9);
+	}
+	file = open("/proc/cluster/events", O_RDWR);
+	ERROR(say(file, "signal 10"), ENOSPC);
+	MUST(seteuid(65534) == 0);
+	file = open("/proc/cluster/events", O_RDWR);
+	MUST(file >= 0 && say(file, "signal 10") == 9);
 }
 
 static void print_uevents(int number)
@@ -163,6 +184,8 @@ int main(int count, char **words)
 		wait_for_it(file);
 	else if (!strcmp(what, "signal"))
 		be_signalled(file);
+	else if (!strcmp(what, "crowd"))
+		crowd();
 	else if (!strcmp(what, "uevents") && count > 2)
 		print_uevents(atoi(words[2]));
 	else
