@@ -5,6 +5,12 @@
 //! Each is whole and says what this node's kernel would say but for one thing, of
 //! another cluster, kernel, life or node. The victim must refuse it for that.
 
+use std::thread;
+use std::time::{
+    Duration,
+    Instant, //
+};
+
 use anyhow::Result;
 use ssi_core::ics::hello::{
     Hello,
@@ -18,6 +24,7 @@ use ssi_core::ids::{
     NodeId, //
 };
 
+use crate::answer::Answer;
 use crate::attack::Attack;
 use crate::report::Report;
 use crate::scene::{
@@ -78,10 +85,9 @@ impl Attack for ChangedHello {
     fn run(&self, scene: &mut Scene) -> Result<Report> {
         let mut report = Report::new();
         let hellos = (self.hellos)(scene);
-        let messages = hellos
-            .iter()
-            .map(|hello| Message::hello(hello).as_bytes().to_vec());
-        scene.volley(&mut report, messages, Manner::End);
+        for hello in &hellos {
+            say(scene, &mut report, hello);
+        }
         report.claim_none_left();
         // The first life there is has none before it.
         if !hellos.is_empty() {
@@ -90,6 +96,28 @@ impl Attack for ChangedHello {
             }
         }
         Ok(report)
+    }
+}
+
+/// How long the victim may have too many connections to look at a Hello.
+const CROWD_TIME_MAX: Duration = Duration::from_secs(2);
+/// Until it is asked again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Says a Hello on a connection of its own until the victim has looked at it. Of
+/// many at once it turns most away unheard.
+fn say(scene: &mut Scene, report: &mut Report, hello: &Hello) {
+    let turned_away = Answer::Refused(Reason::TooMany);
+    let message = Message::hello(hello).as_bytes().to_vec();
+    let began = Instant::now();
+    loop {
+        let before = report.tally.of(turned_away);
+        scene.volley(report, [message.clone()], Manner::End);
+        let is_heard = report.tally.of(turned_away) == before;
+        if is_heard || began.elapsed() > CROWD_TIME_MAX {
+            return;
+        }
+        thread::sleep(PAUSE);
     }
 }
 

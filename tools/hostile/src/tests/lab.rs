@@ -74,7 +74,12 @@ enum Trust {
     Nobody,
     /// Nothing: it proves itself to whoever comes.
     Everybody,
+    /// Everything, once those before are gone: it turns the first away.
+    NobodyLater,
 }
+
+/// How many it turns away: more than one attack has Hellos.
+const CROWD: u64 = 24;
 
 /// Good enough for a test: it depends on all of its input.
 struct Sum;
@@ -147,8 +152,18 @@ fn serve(mut stream: TcpStream, trust: Trust, number: u64) {
     let me = local(1, Incarnation(1), 0);
     let mut handshake = Handshake::listen(NodeId::new(3).unwrap(), Random::new(number).array());
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    if trust == Trust::Everybody {
-        let _ = stream.write_all(Message::proof(&[0; 32]).as_bytes());
+    match trust {
+        Trust::Nobody => {}
+        Trust::Everybody => {
+            let _ = stream.write_all(Message::proof(&[0; 32]).as_bytes());
+        }
+        Trust::NobodyLater => {
+            if number < CROWD {
+                let _ = frame(&mut stream);
+                let _ = stream.write_all(Message::refuse(Reason::TooMany).as_bytes());
+                return;
+            }
+        }
     }
     while let Some(frame) = frame(&mut stream) {
         let (message, is_over) = match handshake.step(&me, &frame, &Sum, &Gate) {
@@ -245,6 +260,15 @@ fn the_real_handshake_withstands() {
     for (name, report) in reports {
         assert!(report.is_harmless(), "{name}: {report}");
         assert!(report.connections > 0, "{name}: {report}");
+    }
+}
+
+#[test]
+fn who_has_too_many_is_asked_again() {
+    for (name, report) in attack(Trust::NobodyLater, &["other-kernel"]) {
+        assert!(report.is_harmless(), "{name}: {report}");
+        let turned_away = report.tally.of(Answer::Refused(Reason::TooMany));
+        assert_eq!(turned_away, CROWD, "{name}: {report}");
     }
 }
 
