@@ -2,6 +2,9 @@
 
 //! The commands, on plain files.
 
+#[path = "../../libcluster/tests/plain_files/mod.rs"]
+mod plain_files;
+
 use std::{
     ffi::OsString,
     fs,
@@ -15,18 +18,10 @@ use std::{
     time::Duration, //
 };
 
-const VIEW: &str = "transid 6 epoch 3 master 1 self 2\n\
-    1 UP 1 1 134217728 2 1764214800.000001\n\
-    2 UP 2 1 134217728 4 1764214801.000000\n\
-    3 GOINGDOWN 3 2 268435456 6 1764214802.500000\n\
-    4 NEVERUP 0 0 0 0 0.000000\n";
-
-const EVENTS: &str = "1 1 1 NEVERUP COMINGUP founded 1764214800.000000 1\n\
-    2 1 1 COMINGUP UP active 1764214800.000001 1\n\
-    3 2 2 NEVERUP COMINGUP joined 1764214800.900000 2\n\
-    4 2 2 COMINGUP UP active 1764214801.000000 2\n\
-    5 2 3 COMINGUP UP active 1764214801.000000 3\n\
-    6 3 3 UP GOINGDOWN died 1764214802.500000 3\n";
+use plain_files::{
+    EVENTS,
+    VIEW, //
+};
 
 /// A cluster of plain files.
 struct Files(tempfile::TempDir);
@@ -41,16 +36,7 @@ struct Said {
 
 impl Files {
     fn new() -> Self {
-        let files = Self(tempfile::tempdir().unwrap());
-        files.write("name", "lab-2\n");
-        files.write("self", "2\n");
-        files.write("view", VIEW);
-        files.write("events", EVENTS);
-        for node in 1..=3 {
-            fs::create_dir(files.path(&format!("node{node}"))).unwrap();
-            files.write(&format!("node{node}/shutdown"), "");
-        }
-        files
+        Self(plain_files::make())
     }
 
     fn path(&self, file: &str) -> PathBuf {
