@@ -31,20 +31,13 @@ DECLARE_EVENT_CLASS(ssi_frame,
 		  __entry->peer, __entry->kind, __entry->seq, __entry->call, __entry->bytes)
 );
 
-DEFINE_EVENT(ssi_frame, ssi_frame_sent,
-	TP_PROTO(u8 peer, u8 kind, u64 seq, u64 call, u32 bytes),
-	TP_ARGS(peer, kind, seq, call, bytes)
-);
-
-DEFINE_EVENT(ssi_frame, ssi_frame_received,
-	TP_PROTO(u8 peer, u8 kind, u64 seq, u64 call, u32 bytes),
-	TP_ARGS(peer, kind, seq, call, bytes)
-);
-
-DEFINE_EVENT(ssi_frame, ssi_frame_resent,
-	TP_PROTO(u8 peer, u8 kind, u64 seq, u64 call, u32 bytes),
-	TP_ARGS(peer, kind, seq, call, bytes)
-);
+#define DEFINE_SSI_FRAME(name)						\
+	DEFINE_EVENT(ssi_frame, name,					\
+		TP_PROTO(u8 peer, u8 kind, u64 seq, u64 call, u32 bytes),	\
+		TP_ARGS(peer, kind, seq, call, bytes))
+DEFINE_SSI_FRAME(ssi_frame_sent);
+DEFINE_SSI_FRAME(ssi_frame_received);
+DEFINE_SSI_FRAME(ssi_frame_resent);
 
 TRACE_EVENT(ssi_call_start,
 	TP_PROTO(u8 peer, u64 service, u16 op, u64 call, u8 priority),
