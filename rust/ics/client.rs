@@ -103,7 +103,7 @@ pub(crate) struct ClientCall {
 
 /// Calls of this node to one peer.
 pub(crate) struct Client {
-    calls: Table<ClientCall, KVec<Slot<ClientCall>>>,
+    calls: Table<ClientCall, KVVec<Slot<ClientCall>>>,
     lanes: KVec<Lane>,
     waiting: usize,
     /// Calls that are behind, in order.
@@ -113,7 +113,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) const fn new() -> Self {
         Self {
-            calls: Table::new(KVec::new()),
+            calls: Table::new(KVVec::new()),
             lanes: KVec::new(),
             waiting: 0,
             behind: Ring::new(),

@@ -20,7 +20,7 @@ const LEN_FIRST: usize = 8;
 ///
 /// The `len` places of `slots` from `first` on, counted around, hold a value.
 pub(crate) struct Ring<T> {
-    slots: KVec<Option<T>>,
+    slots: KVVec<Option<T>>,
     first: usize,
     len: usize,
 }
@@ -30,7 +30,7 @@ impl<T> Ring<T> {
     pub(crate) const fn new() -> Self {
         // INVARIANT: There is none.
         Self {
-            slots: KVec::new(),
+            slots: KVVec::new(),
             first: 0,
             len: 0,
         }
@@ -50,7 +50,7 @@ impl<T> Ring<T> {
             return Ok(());
         }
         let places = LEN_FIRST.max(self.slots.len().saturating_mul(2));
-        let mut slots = KVec::with_capacity(places, GFP_KERNEL)?;
+        let mut slots = KVVec::with_capacity(places, GFP_KERNEL)?;
         let mut old = mem::replace(self, Self::new());
         while let Some(value) = old.pop() {
             slots.push(Some(value), GFP_KERNEL)?;

@@ -100,7 +100,7 @@ struct Lane {
 
 /// Requests of one peer.
 pub(crate) struct Server {
-    table: PeerTable<ServedCall, KVec<PeerSlot<ServedCall>>>,
+    table: PeerTable<ServedCall, KVVec<PeerSlot<ServedCall>>>,
     lanes: KVec<Lane>,
 }
 
@@ -117,7 +117,7 @@ pub(crate) enum Todo {
 impl Server {
     pub(crate) const fn new() -> Self {
         Self {
-            table: PeerTable::new(KVec::new()),
+            table: PeerTable::new(KVVec::new()),
             lanes: KVec::new(),
         }
     }
