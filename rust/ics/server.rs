@@ -331,9 +331,14 @@ impl Life {
         if let Some(arriving) = &arriving {
             self.transfers.arrived(arriving);
         }
-        let pages = arriving
-            .map_or(Ok(Pages::NONE), Arriving::into_pages)
-            .unwrap_or(Pages::NONE);
+        let Ok(pages) = arriving.map_or(Ok(Pages::NONE), Arriving::into_pages) else {
+            // Its handler never saw it.
+            self.step(id, Event::Answer);
+            let call = self.close(id)?;
+            self.send_status(id, call.priority, Status::NoMemory);
+            return None;
+        };
+        let call = self.server.table.get_mut(id)?;
         Some(Request {
             peer,
             from,
