@@ -202,7 +202,11 @@ impl Made {
             Err(ETIME) => {
                 self.cancel();
                 // It may have ended meanwhile.
-                self.pending.take().unwrap_or(Err(CallError::TimedOut))
+                match self.pending.take() {
+                    // It still waited for credit: no signal came.
+                    None | Some(Err(CallError::Interrupted)) => Err(CallError::TimedOut),
+                    Some(outcome) => outcome,
+                }
             }
             Err(_) => {
                 self.cancel();
