@@ -137,9 +137,11 @@ impl Peer {
         let mut inner = self.inner.lock();
         let result = f(&mut inner);
         let (due, wants_bulk) = inner.wishes();
-        drop(inner);
+        // Under the lock: an older wish must not replace a newer one.
         self.ack_due.store(due, Relaxed);
-        if self.wants_bulk.xchg(wants_bulk, Relaxed) != wants_bulk && wants_bulk {
+        let wanted_bulk = self.wants_bulk.xchg(wants_bulk, Relaxed);
+        drop(inner);
+        if wants_bulk && !wanted_bulk {
             engine::wake();
         }
         result
