@@ -226,7 +226,7 @@ impl Life {
             .get_mut(lane)
             .map(|lane| &mut lane.waiting);
         let has_place = queue.is_some_and(|queue| {
-            patient == Patient::Yes && queue.reserve().map(|()| queue.push(id)).is_ok()
+            patient == Patient::Yes && queue.reserve(1).map(|()| queue.push(id)).is_ok()
         });
         if !has_place {
             self.client.calls.remove(id);
@@ -323,8 +323,11 @@ impl Life {
                     epoch: Epoch::NONE,
                     call: Some(id),
                 };
-                // Without memory the call takes as long as it takes.
-                let _ = self.queue(Class::Answer, outline, Payload::Own(KVec::new()));
+                // Without memory the call takes as long as it takes. The places of
+                // replies are not for cancels.
+                let _ = self
+                    .reserve_reply()
+                    .and_then(|()| self.queue(Class::Answer, outline, Payload::Own(KVec::new())));
             }
             Action::Finish(outcome, credit) => {
                 let result = match (outcome, reply) {
@@ -354,7 +357,7 @@ impl Life {
         };
         call.pending.rename(id);
         call.is_behind = true;
-        if self.client.behind.reserve().is_err() {
+        if self.client.behind.reserve(1).is_err() {
             return self.finish(id, Credit::GiveBack, Err(CallError::NoMemory));
         }
         self.client.behind.push(id);

@@ -358,6 +358,10 @@ impl Control {
         let now = Instant(clock::monotonic());
         let peer = self.peer;
         let done = peer.with_life(self.generation, |life| {
+            if header.kind == Kind::Request {
+                // Not taken in, it is sent again on the next connection.
+                life.reserve_reply().map_err(|_| Wrong::NoRoom)?;
+            }
             let verdict = life.receive(header, now).map_err(Wrong::Session)?;
             let todo = match (verdict, header.kind) {
                 (Verdict::Bare | Verdict::Duplicate, _) => None,
@@ -379,6 +383,7 @@ impl Control {
             None => false,
             Some(Err(Wrong::Session(why))) => fault(peer, &why),
             Some(Err(Wrong::Payload)) => fault(peer, &"a payload that is none"),
+            Some(Err(Wrong::NoRoom)) => fault(peer, &"no memory for a request"),
             Some(Ok((verdict, todo, from))) => {
                 if let Some(todo) = todo {
                     engine.run_todo(peer, self.generation, todo);
@@ -395,6 +400,7 @@ impl Control {
 enum Wrong {
     Session(ssi_core::ics::session::Fault),
     Payload,
+    NoRoom,
 }
 
 impl From<Malformed> for Wrong {

@@ -9,6 +9,7 @@
 use core::mem;
 
 use kernel::{
+    alloc::AllocError,
     prelude::*,
     sync::Arc, //
 };
@@ -21,12 +22,17 @@ use ssi_core::{
             Kind,
             HEADER_BYTES, //
         },
+        payload::{
+            ReplyHead,
+            REPLY_HEAD_BYTES, //
+        },
         priority::Priority,
         session::{
             Class,
             Fault,
             Session,
-            Verdict, //
+            Verdict,
+            ANSWER_FRAMES_MAX, //
         }, //
     },
     ids::{
@@ -54,14 +60,22 @@ use crate::{
 pub(crate) enum Payload {
     /// Of the frame alone.
     Own(KVec<u8>),
+    /// A reply with nothing but its head, which needs no memory.
+    Bare([u8; REPLY_HEAD_BYTES]),
     /// That of a call, which keeps it too.
     Call(Arc<Pending>),
 }
 
 impl Payload {
+    /// A reply without a body.
+    pub(crate) fn bare(head: &ReplyHead) -> Self {
+        Self::Bare(head.encode())
+    }
+
     fn as_slice(&self) -> &[u8] {
         match self {
             Self::Own(bytes) => bytes,
+            Self::Bare(head) => head,
             Self::Call(pending) => &pending.payload,
         }
     }
@@ -95,6 +109,12 @@ pub(crate) struct Outline {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoRoom;
 
+impl From<AllocError> for NoRoom {
+    fn from(_: AllocError) -> Self {
+        Self
+    }
+}
+
 /// A session with one life of a peer.
 pub(crate) struct Life {
     /// Whom with.
@@ -104,7 +124,8 @@ pub(crate) struct Life {
     /// Epoch of this node, as far as this session was told.
     pub(crate) epoch: Epoch,
     session: Session,
-    /// Frames from the number behind the last acknowledged one on.
+    /// Frames from the number behind the last acknowledged one on. There are spare
+    /// places for the replies to all requests that were not answered.
     kept: Ring<Kept>,
     /// Number of the first of them.
     first_kept: u64,
@@ -167,7 +188,21 @@ impl Life {
         self.session.has_room(class, bytes)
     }
 
-    /// Numbers a frame and keeps it; [`flush`](Self::flush) sends it.
+    /// Makes sure that one more request can be replied to, whatever memory there
+    /// is then.
+    pub(crate) fn reserve_reply(&mut self) -> Result<(), NoRoom> {
+        let replies = self.server.len() + 1;
+        let kept = self.session.kept(Class::Answer).frames;
+        let all = u32::try_from(replies).map_or(u32::MAX, |replies| kept.saturating_add(replies));
+        if all > ANSWER_FRAMES_MAX {
+            return Err(NoRoom);
+        }
+        self.kept.reserve(replies).map_err(|_| NoRoom)
+    }
+
+    /// Numbers a frame and keeps it; [`flush`](Self::flush) sends it. Leaves the
+    /// places for replies alone: the reply to a request that was just taken out of
+    /// the table finds one.
     pub(crate) fn queue(
         &mut self,
         class: Class,
@@ -186,7 +221,8 @@ impl Life {
             payload,
             was_sent: false,
         };
-        self.kept.reserve().map_err(|_| NoRoom)?;
+        let replies = self.server.len();
+        self.kept.reserve(replies + 1).map_err(|_| NoRoom)?;
         frame.header.seq = self
             .session
             .reserve(class, frame.bytes())

@@ -44,12 +44,14 @@ impl<T> Ring<T> {
         self.len == 0
     }
 
-    /// Makes room for one more. May sleep.
-    pub(crate) fn reserve(&mut self) -> Result<(), AllocError> {
-        if self.len < self.slots.len() {
+    /// Makes room for `more`. May sleep.
+    pub(crate) fn reserve(&mut self, more: usize) -> Result<(), AllocError> {
+        let wanted = self.len.saturating_add(more);
+        if wanted <= self.slots.len() {
             return Ok(());
         }
-        let places = LEN_FIRST.max(self.slots.len().saturating_mul(2));
+        let doubled = self.slots.len().saturating_mul(2);
+        let places = wanted.max(doubled).max(LEN_FIRST);
         let mut slots = KVVec::with_capacity(places, GFP_KERNEL)?;
         let mut old = mem::replace(self, Self::new());
         while let Some(value) = old.pop() {

@@ -51,6 +51,7 @@ use ssi_kapi::{
 use crate::{
     life::{
         Life,
+        NoRoom,
         Outline,
         Payload, //
     },
@@ -367,16 +368,17 @@ impl Life {
             result: answer.result,
             bulk: answer.pages.bytes(),
         };
-        if self
-            .send_pages(id, Direction::Reply, answer.pages.clone())
-            .is_ok()
-        {
-            self.send_reply(id, call.priority, head, answer.body);
-        } else {
-            head.status = Status::NoMemory;
+        let laid_out = lay_out(&head, answer.body).and_then(|payload| {
+            self.send_pages(id, Direction::Reply, answer.pages.clone())?;
+            Ok(payload)
+        });
+        let payload = laid_out.unwrap_or_else(|NoRoom| {
+            // What was done stays done, but the client cannot learn it.
+            head.status = Status::Abandoned;
             (head.result, head.bulk) = (0, 0);
-            self.send_reply(id, call.priority, head, &[]);
-        }
+            Payload::bare(&head)
+        });
+        self.send_reply(id, call.priority, payload);
         self.flush();
     }
 
@@ -387,11 +389,11 @@ impl Life {
             result: 0,
             bulk: 0,
         };
-        self.send_reply(id, priority, head, &[]);
+        self.send_reply(id, priority, Payload::bare(&head));
         self.flush();
     }
 
-    fn send_reply(&mut self, id: CallId, priority: Priority, head: ReplyHead, body: &[u8]) {
+    fn send_reply(&mut self, id: CallId, priority: Priority, payload: Payload) {
         let outline = Outline {
             kind: Kind::Reply,
             flags: Flags::NONE,
@@ -399,15 +401,10 @@ impl Life {
             epoch: self.epoch,
             call: Some(id),
         };
-        let mut payload = KVec::new();
-        let encoded = head.encode();
-        let laid_out = payload
-            .reserve(encoded.len() + body.len(), GFP_KERNEL)
-            .map_err(Error::from)
-            .and_then(|()| bytes::extend(&mut payload, &encoded))
-            .and_then(|()| bytes::extend(&mut payload, body));
-        if laid_out.is_ok() {
-            let _ = self.queue(Class::Answer, outline, Payload::Own(payload));
+        // It has a place since its request was taken in.
+        if self.queue(Class::Answer, outline, payload).is_err() {
+            self.transfers.forget(id, Direction::Reply);
+            pr_err!("a reply is lost\n");
         }
     }
 
@@ -466,4 +463,16 @@ impl Life {
             self.close(id);
         }
     }
+}
+
+/// A reply as it travels.
+fn lay_out(head: &ReplyHead, body: &[u8]) -> core::result::Result<Payload, NoRoom> {
+    if body.is_empty() {
+        return Ok(Payload::bare(head));
+    }
+    let encoded = head.encode();
+    let mut payload = KVec::with_capacity(encoded.len() + body.len(), GFP_KERNEL)?;
+    bytes::extend(&mut payload, &encoded).map_err(|_| NoRoom)?;
+    bytes::extend(&mut payload, body).map_err(|_| NoRoom)?;
+    Ok(Payload::Own(payload))
 }

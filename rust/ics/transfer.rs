@@ -206,7 +206,7 @@ impl Transfers {
         };
         let last = self.notes.len().checked_sub(1);
         let is_said = last.and_then(|last| self.notes.get(last)) == Some(&note);
-        if !is_said && self.notes.reserve().is_ok() {
+        if !is_said && self.notes.reserve(1).is_ok() {
             self.notes.push(note);
         }
     }

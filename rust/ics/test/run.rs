@@ -57,7 +57,7 @@ pub(super) fn run(plan: &Plan<'_>, lines: &mut Lines, check: impl Fn(&Reply) -> 
             times.add(began);
         }
         if begun < plan.count {
-            under_way.reserve()?;
+            under_way.reserve(1)?;
             let began = clock::monotonic();
             under_way.push((began, make(plan.node, &plan.ask, false)?));
         }
