@@ -6,23 +6,11 @@
 #   node1 (followers, asleep) --- node2 ... node12 (killed and brought back)
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cluster/lib.sh"
 
 NODES=12
 # As many transitions as a kernel remembers.
 REMEMBERED=1024
-library=$SSI_HOME/build/libcluster
-
-gcc -static -O2 -Wl,--gc-sections -s -I "$library/include" -L "$library/lib" \
-	-o "$TEST_DIR/events" "$(dirname "$0")/cluster/events.c" -lcluster 2>"$TEST_DIR/gcc" ||
-	fail "events.c does not compile: $(cat "$TEST_DIR/gcc")"
-
-bring() { ssi exec 1 -- sh -c "cat >/tmp/${1##*/} && chmod 755 /tmp/${1##*/}" <"$1"; }
-
-follow() {
-	local name=$1
-	shift
-	on 1 "$@" >"$TEST_DIR/$name" 2>"$TEST_DIR/$name.err" &
-}
 
 up_again() { [ "$(on 1 cluster | grep -c ': UP$')" = $NODES ]; }
 last_id() { on 1 tail -n 1 /proc/cluster/events | cut -d' ' -f1; }
@@ -42,8 +30,7 @@ is_told() {
 
 up $NODES
 within 20 "all are up" up_again
-bring "$TEST_DIR/events"
-bring "$SSI_HOME/build/follow"
+bring_followers
 follow poll /tmp/events poll
 follow rust /tmp/follow
 follow signal /tmp/events signal

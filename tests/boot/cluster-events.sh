@@ -6,31 +6,15 @@
 #   node1 (followers) --- node2, node3 (killed, brought back, together and alone)
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cluster/lib.sh"
 
 ROUNDS=4
-library=$SSI_HOME/build/libcluster
 # The names of the states, for the numbers of sys/cluster.h.
 STATES='NEVERUP COMINGUP UP SHUTDOWN GOINGDOWN KCLEANUP UCLEANUP DOWN'
 
-gcc -O2 -I "$library/include" -L "$library/lib" -o "$TEST_DIR/shared" \
-	"$(dirname "$0")/cluster/events.c" -lcluster || fail "there is no shared library"
+compile "$TEST_DIR/shared"
 refuses "the shared library knows that the host is no node" "Function not implemented" \
-	env LD_LIBRARY_PATH="$library/lib" "$TEST_DIR/shared" poll
-gcc -static -O2 -Wall -Wextra -Wl,--gc-sections -s -I "$library/include" -L "$library/lib" \
-	-o "$TEST_DIR/events" "$(dirname "$0")/cluster/events.c" -lcluster 2>"$TEST_DIR/gcc" ||
-	fail "events.c does not compile: $(cat "$TEST_DIR/gcc")"
-
-# Brings a program to a node: bring NODE PROGRAM.
-bring() {
-	ssi exec "$1" -- sh -c "cat >/tmp/${2##*/} && chmod 755 /tmp/${2##*/}" <"$2"
-}
-
-# Starts a follower on node 1; its words go to a file: follow NAME COMMAND...
-follow() {
-	local name=$1
-	shift
-	on 1 "$@" >"$TEST_DIR/$name" 2>"$TEST_DIR/$name.err" &
-}
+	env LD_LIBRARY_PATH="$SSI_HOME/build/libcluster/lib" "$TEST_DIR/shared" poll
 
 up_again() { [ "$(on 1 cluster)" = $'1: UP\n2: UP\n3: UP' ]; }
 
@@ -48,8 +32,7 @@ has() {
 
 up 3
 within 10 "all are up" up_again
-bring 1 "$TEST_DIR/events"
-bring 1 "$SSI_HOME/build/follow"
+bring_followers
 follow poll /tmp/events poll
 follow signal /tmp/events signal
 follow rust /tmp/follow
