@@ -39,14 +39,28 @@ pub struct Options {
     wanted: Vec<String>,
 }
 
-/// A simulation by its name: runs a seed, and says what went wrong.
-type Simulation = (
-    &'static str,
-    fn(seed: u64, verbose: bool) -> Result<(), String>,
-);
+/// A simulation.
+struct Simulation {
+    name: &'static str,
+    /// Runs a seed, and says what went wrong.
+    run: fn(seed: u64, verbose: bool) -> Result<(), String>,
+    /// The seeds that failed once, one a line; `#` begins a remark.
+    kept: &'static str,
+}
 
 /// All of them.
-const SIMULATIONS: [Simulation; 2] = [("ics", ics::run), ("clms", clms::run)];
+const SIMULATIONS: [Simulation; 2] = [
+    Simulation {
+        name: "ics",
+        run: ics::run,
+        kept: include_str!("../seeds/ics"),
+    },
+    Simulation {
+        name: "clms",
+        run: clms::run,
+        kept: include_str!("../seeds/clms"),
+    },
+];
 
 fn main() -> ExitCode {
     let options = match parse(std::env::args().skip(1)) {
@@ -61,9 +75,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut failures = 0;
-    for (name, run) in SIMULATIONS {
-        if options.wanted.is_empty() || options.wanted.iter().any(|wanted| wanted == name) {
-            failures += run_seeds(name, run, &options);
+    for simulation in &SIMULATIONS {
+        if options.wanted.is_empty() || options.wanted.iter().any(|name| name == simulation.name) {
+            failures += simulation.run_seeds(&options);
         }
     }
     if failures > 0 {
@@ -72,43 +86,42 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs the seeds of one simulation; how many failed.
-fn run_seeds(name: &str, run: fn(u64, bool) -> Result<(), String>, options: &Options) -> usize {
-    let seeds = if options.kept {
-        kept_seeds(name)
-    } else {
-        options.seeds.clone()
-    };
-    let began = std::time::Instant::now();
-    let mut failures = 0;
-    for &seed in &seeds {
-        // A panic is a failure like any other, and its seed is as precious.
-        let outcome = std::panic::catch_unwind(|| run(seed, options.verbose))
-            .unwrap_or_else(|_| Err("panicked, see above".into()));
-        if let Err(why) = outcome {
-            failures += 1;
-            println!("FAILED {name} seed {seed}: {why}");
-            println!("replay: sim {name} --seed {seed} --verbose");
+impl Simulation {
+    /// Runs the seeds that are wanted; how many failed.
+    fn run_seeds(&self, options: &Options) -> usize {
+        let name = self.name;
+        let seeds = if options.kept {
+            self.kept_seeds()
+        } else {
+            options.seeds.clone()
+        };
+        let began = std::time::Instant::now();
+        let mut failures = 0;
+        for &seed in &seeds {
+            // A panic is a failure like any other, and its seed is as precious.
+            let outcome = std::panic::catch_unwind(|| (self.run)(seed, options.verbose))
+                .unwrap_or_else(|_| Err("panicked, see above".into()));
+            if let Err(why) = outcome {
+                failures += 1;
+                println!("FAILED {name} seed {seed}: {why}");
+                println!("replay: sim {name} --seed {seed} --verbose");
+            }
         }
+        println!(
+            "{name}: {} seeds, {failures} failed, {:.1} s",
+            seeds.len(),
+            began.elapsed().as_secs_f64()
+        );
+        failures
     }
-    println!(
-        "{name}: {} seeds, {failures} failed, {:.1} s",
-        seeds.len(),
-        began.elapsed().as_secs_f64()
-    );
-    failures
-}
 
-/// The seeds in `seeds/<name>`, one a line; `#` begins a remark.
-fn kept_seeds(name: &str) -> Vec<u64> {
-    let text = match name {
-        "ics" => include_str!("../seeds/ics"),
-        _ => include_str!("../seeds/clms"),
-    };
-    text.lines()
-        .filter_map(|line| line.split('#').next())
-        .filter_map(|seed| seed.trim().parse().ok())
-        .collect()
+    fn kept_seeds(&self) -> Vec<u64> {
+        let lines = self.kept.lines();
+        lines
+            .filter_map(|line| line.split('#').next())
+            .filter_map(|seed| seed.trim().parse().ok())
+            .collect()
+    }
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
@@ -131,7 +144,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
             "--kept" => options.kept = true,
             "--report" => options.report = true,
             "--verbose" => options.verbose = true,
-            name if SIMULATIONS.iter().any(|(known, _)| *known == name) => {
+            name if SIMULATIONS.iter().any(|known| known.name == name) => {
                 options.wanted.push(word);
             }
             _ => return Err(format!("no simulation or option {word}")),
