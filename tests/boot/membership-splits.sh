@@ -100,7 +100,9 @@ blocks() {
 		expect "2/2/1: node $node has the same view" "$(view_of "$node")" "$view"
 	done
 	expect "2/2/1: nobody was fenced" "$(standing "${all[@]}")" "$before"
+	must "2/2/1: status says why" grep "^the view cannot change: .* | .* | .*'ssi net heal'" <(ssi status)
 	ssi net heal
+	expect "2/2/1: healed, it says no such thing" "$(ssi status | grep -c 'cannot change' || true)" 0
 	settles 20 "${all[@]}"
 	# Time for a late loss to show.
 	sleep 2

@@ -154,6 +154,8 @@ pub(crate) struct ClusterStatus {
     /// What the members say the cluster is: one view, unless they disagree or there
     /// is none. The newest comes first.
     pub(crate) views: Vec<ViewStatus>,
+    /// Why the newest of them cannot change, if cuts and pauses on purpose forbid it.
+    pub(crate) standstill: Option<String>,
     /// The nodes that were ever started, lowest first.
     pub(crate) nodes: Vec<NodeStatus>,
 }

@@ -16,7 +16,7 @@
 //! | `node`, `run` | do it, with `node_process`, `console`, `log_file`, `agent` |
 //! | `request`, `answer` | do what clients ask, and tell them when it is done |
 //! | `cluster` | all nodes together: the order of booting, the end |
-//! | `membership` | its part in who is in, with `warden`, `views`, `cuts`, `host_link` |
+//! | `membership` | its part in who is in: `warden`, `views`, `cuts`, `standstill`, `host_link` |
 //! | `household` | the cluster's directory, before the first node and after the last |
 //! | `poller`, `log_watch`, `queue`, `client`, `starter` | tools of these |
 
@@ -40,6 +40,7 @@ mod queue;
 mod request;
 mod run;
 mod signals;
+mod standstill;
 mod starter;
 mod views;
 mod warden;

@@ -57,6 +57,7 @@ struct Full<'a> {
     up_s: f64,
     stopping: bool,
     views: &'a [ViewStatus],
+    standstill: Option<&'a str>,
     nodes: Vec<FullNode<'a>>,
 }
 
@@ -113,6 +114,7 @@ fn full<'a>(status: &'a ClusterStatus, uses: &[Option<HostUse>]) -> Full<'a> {
         up_s: status.up_s,
         stopping: status.stopping,
         views: &status.views,
+        standstill: status.standstill.as_deref(),
         nodes: nodes
             .map(|(node, host)| FullNode { node, host: *host })
             .collect(),
@@ -153,11 +155,11 @@ fn text(status: &ClusterStatus, uses: &[Option<HostUse>]) -> String {
 fn views(status: &ClusterStatus) -> String {
     // Without any, the kernels know of no membership.
     let lives = status.nodes.iter().any(|node| node.incarnation.is_some());
-    if lives {
-        views_text(&status.views)
-    } else {
-        String::new()
+    if !lives {
+        return String::new();
     }
+    let standstill = status.standstill.iter().map(|why| format!("{why}\n"));
+    views_text(&status.views) + &standstill.collect::<String>()
 }
 
 fn views_text(views: &[ViewStatus]) -> String {

@@ -202,6 +202,7 @@ impl Supervisor {
                 .iter()
                 .map(told)
                 .collect(),
+            standstill: self.standstill(),
             nodes,
         };
         Reply::Status {

@@ -23,6 +23,7 @@ use super::{
         State, //
     },
     node::Node,
+    standstill::Muster,
     warden::{
         Act,
         Pleas, //
@@ -92,15 +93,37 @@ impl Supervisor {
         if self.is_cut_off(id) {
             return Some("a cut is between it and others: 'ssi net heal'".to_owned());
         }
-        let paused = self.cluster.nodes().filter(|(_, node)| {
-            let state = node.machine().state();
-            matches!(state, State::Pausing | State::Paused)
-        });
-        let paused: NodeSet = paused.map(|(id, _)| id).collect();
+        let paused = self.paused();
         match paused.is_empty() {
             true => node.last_words_of_ssi(),
             false => Some(format!("paused are {paused}: 'ssi resume'")),
         }
+    }
+
+    /// Why the members cannot go on, if they cannot.
+    pub(super) fn standstill(&self) -> Option<String> {
+        let warden = &self.world.warden;
+        let view = warden.views().newest()?;
+        let report = self.world.switch.report().ok()?;
+        let lives = |member: &NodeId| {
+            let life = view.member(*member).map(|member| member.incarnation);
+            life == warden.life(*member)
+        };
+        let muster = Muster {
+            view,
+            dead: view.members().iter().filter(|id| !lives(id)).collect(),
+            paused: self.paused(),
+            faults: &report.faults,
+        };
+        muster.standstill()
+    }
+
+    fn paused(&self) -> NodeSet {
+        let paused = self.cluster.nodes().filter(|(_, node)| {
+            let state = node.machine().state();
+            matches!(state, State::Pausing | State::Paused)
+        });
+        paused.map(|(id, _)| id).collect()
     }
 
     fn next_packet(&mut self, id: NodeId) -> Option<Packet> {

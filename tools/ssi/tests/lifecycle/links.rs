@@ -15,6 +15,7 @@ use std::{
 use ssi_core::{
     hostlink::{
         FromNode,
+        Standing,
         ToNode,
         BUILD_BYTES,
         PACKET_BYTES_MAX, //
@@ -107,6 +108,13 @@ fn say(host: &Host, number: u8, message: &FromNode<'_>) {
     wait_until("it is said", || !path.exists());
 }
 
+/// The node says that it has installed the view with this number.
+fn say_member(host: &Host, number: u8, epoch: u32) {
+    let standing = Standing::Member(Epoch(epoch));
+    let serial = 0;
+    say(host, number, &FromNode::Report { serial, standing });
+}
+
 /// A figure of a node in `ssi status --json`.
 fn figure(host: &Host, number: u8, name: &str) -> Option<String> {
     let status = host.succeeds(&["status", "--json"]);
@@ -189,6 +197,8 @@ fn a_fenced_node_is_killed_and_booted_again() {
         side: side.iter().copied().map(node).collect(),
         targets: NodeSet::only(node(target)),
     };
+    say_member(&host, 1, 4);
+    say_member(&host, 3, 4);
     say(&host, 3, &plea(&[3], 1));
     let refused = ToNode::FenceAnswer {
         request: 7,
@@ -230,9 +240,7 @@ fn members_that_differ_are_told_apart() {
     let view = view(&host);
     say(&host, 1, &FromNode::ViewIs(&view));
     for (number, epoch) in [(1, 4), (2, 4), (3, 3)] {
-        let standing = ssi_core::hostlink::Standing::Member(Epoch(epoch));
-        let serial = 0;
-        say(&host, number, &FromNode::Report { serial, standing });
+        say_member(&host, number, epoch);
     }
     let text = host.succeeds(&["status"]);
     for line in [
@@ -257,10 +265,8 @@ fn a_life_is_no_member_because_an_earlier_one_is() {
         (1..=3).all(|number| life(&host, number).is_some())
     });
     let view = view(&host);
-    let standing = ssi_core::hostlink::Standing::Member(Epoch(4));
-    let serial = 0;
     say(&host, 1, &FromNode::ViewIs(&view));
-    say(&host, 1, &FromNode::Report { serial, standing });
+    say_member(&host, 1, 4);
     wait_until("it is a member", || {
         figure(&host, 3, "member").as_deref() == Some("UP")
     });
@@ -278,6 +284,35 @@ fn a_life_is_no_member_because_an_earlier_one_is() {
     let text = host.succeeds(&["status"]);
     assert!(text.contains(&format!("no ({former})")), "{text}");
     assert_eq!(figure(&host, 2, "member").as_deref(), Some("UP"));
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
+fn members_that_cannot_go_on_are_told() {
+    let host = host(TALKER);
+    let mut start = host.start(&["start", "3"]);
+    host.kernels(3);
+    wait_until("all live", || {
+        (1..=3).all(|number| life(&host, number).is_some())
+    });
+    say(&host, 1, &FromNode::ViewIs(&view(&host)));
+    say_member(&host, 1, 4);
+    let is_told = || {
+        host.succeeds(&["status"])
+            .contains("the view cannot change")
+    };
+    host.succeeds(&["net", "cut", "1", "2"]);
+    host.succeeds(&["net", "cut", "1", "3"]);
+    assert!(!is_told(), "two of three go on");
+    host.succeeds(&["net", "cut", "2", "3"]);
+    let text = host.succeeds(&["status"]);
+    let line = "the view cannot change: no part of its members (1 | 2 | 3) may go on without \
+                the others; 'ssi net heal'\n";
+    assert!(text.contains(line), "{text}");
+    host.succeeds(&["net", "heal"]);
+    assert!(!is_told(), "all is well");
     host.succeeds(&["stop"]);
     start.wait().unwrap();
     host.is_clean();
