@@ -6,12 +6,8 @@
 //! or with a [`CallError`]. Callers may sleep and hold no spinlock.
 
 use kernel::{
-    current,
     prelude::*,
-    sync::{
-        atomic::Relaxed,
-        Arc, //
-    }, //
+    sync::Arc, //
 };
 use ssi_core::{
     ics::{
@@ -29,10 +25,7 @@ use ssi_kapi::event::Patience;
 
 use crate::{
     client::Patient,
-    engine::{
-        self,
-        Engine, //
-    },
+    engine,
     fault::CallError,
     levels,
     pages::Pages,
@@ -172,7 +165,7 @@ pub(crate) fn make(
     if ask.args.len() > ARGS_BYTES_MAX {
         return Err(CallError::TooLong);
     }
-    if is_reactor(engine) {
+    if engine.is_caller_needed() {
         return Err(CallError::TooDeep);
     }
     let priority = levels::of_call().map_err(|_| CallError::TooDeep)?;
@@ -186,11 +179,6 @@ pub(crate) fn make(
         generation,
         pending,
     })
-}
-
-/// Whether the reactor itself is calling: it would wait for itself.
-fn is_reactor(engine: &Engine) -> bool {
-    engine.reactor.load(Relaxed) == current!().as_ptr().addr()
 }
 
 impl Made {

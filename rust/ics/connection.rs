@@ -57,8 +57,7 @@ use crate::{
     bulk_rx::BulkRx,
     engine::{
         Engine,
-        KernelHmac,
-        Todos, //
+        KernelHmac, //
     },
     link::{
         Link,
@@ -279,11 +278,7 @@ impl Connection {
         match made.channel {
             Channel::Control => {
                 let link = Link::new(socket, self.slot, tx_seal)?;
-                let mut todos = Todos::new();
-                let began = peer
-                    .connect(made.peer, link, |todo| todos.add(0, todo))
-                    .map_err(|_| EINVAL)?;
-                todos.run(engine, peer);
+                let began = peer.connect(made.peer, link).map_err(|_| EINVAL)?;
                 self.stage = Stage::Control(Control {
                     peer,
                     generation: began.generation,

@@ -3,6 +3,7 @@
 //! Started links.
 
 use kernel::{
+    current,
     new_spinlock,
     prelude::*,
     sync::{
@@ -105,6 +106,8 @@ pub(crate) struct Engine {
     renews: Atomic<bool>,
     /// Thread that runs the reactor.
     pub(crate) reactor: Atomic<usize>,
+    /// Thread that tells of views and deaths.
+    member_thread: Atomic<usize>,
     thread: SetOnce<Thread<()>>,
     /// The socket of the heartbeats; there is none without an interface.
     pub(crate) datagrams: SetOnce<Socket>,
@@ -215,6 +218,7 @@ impl Engine {
             epoch: Atomic::new(0),
             renews: Atomic::new(false),
             reactor: Atomic::new(0),
+            member_thread: Atomic::new(0),
             thread: SetOnce::new(),
             datagrams: SetOnce::new(),
             counters: EngineCounters {
@@ -343,23 +347,32 @@ impl Engine {
         &self.beat_key
     }
 
-    pub(crate) fn install(&'static self, view: &View) {
+    pub(crate) fn install(&self, view: &View) {
+        self.note_membership();
         self.epoch.store(view.epoch.0, Relaxed);
         for peer in self.peers() {
-            let mut todos = Todos::new();
-            peer.install(view.member(peer.node), view.epoch, |generation, todo| {
-                todos.add(generation, todo);
-            });
-            todos.run(self, peer);
+            peer.install(view.member(peer.node), view.epoch);
         }
     }
 
-    pub(crate) fn end(&'static self, instance: Instance) {
+    pub(crate) fn end(&self, instance: Instance) {
+        self.note_membership();
         if let Some(peer) = self.peer(instance.node) {
-            let mut todos = Todos::new();
-            peer.end(instance.incarnation, |todo| todos.add(0, todo));
-            todos.run(self, peer);
+            peer.end(instance.incarnation);
         }
+    }
+
+    /// The calling thread is the membership's.
+    fn note_membership(&self) {
+        self.member_thread
+            .store(current!().as_ptr().addr(), Relaxed);
+    }
+
+    /// Whether the calling thread must not call: what a call waits for is brought
+    /// by the reactor, and by the membership when a node dies.
+    pub(crate) fn is_caller_needed(&self) -> bool {
+        let me = current!().as_ptr().addr();
+        self.reactor.load(Relaxed) == me || self.member_thread.load(Relaxed) == me
     }
 
     /// Does what is to be done without a lock.
@@ -391,28 +404,6 @@ impl Engine {
 const WORKERS: u16 = 16;
 
 const _: () = assert!(levels::WORKERS_MAX == 16);
-
-/// What is to be done when a lock is given back.
-pub(crate) struct Todos(KVec<(u64, Todo)>);
-
-impl Todos {
-    pub(crate) const fn new() -> Self {
-        Self(KVec::new())
-    }
-
-    /// Adds something to do in the session of `generation`.
-    pub(crate) fn add(&mut self, generation: u64, todo: Todo) {
-        // Without memory a service is not told, or a request is abandoned.
-        let _ = self.0.push((generation, todo), GFP_KERNEL);
-    }
-
-    /// Does it, in order.
-    pub(crate) fn run(self, engine: &Engine, peer: &'static Peer) {
-        for (generation, todo) in self.0 {
-            engine.run_todo(peer, generation, todo);
-        }
-    }
-}
 
 /// The mode of a setting's index.
 pub(crate) fn mode(index: usize) -> Mode {

@@ -17,8 +17,8 @@ pub enum CallError {
     NotMember,
     /// The node left the view or died. Whether the call had an effect is unknown.
     NodeDown,
-    /// The caller itself serves a call of the highest level, or runs on the
-    /// reactor thread, and may not call. The call had no effect.
+    /// The caller itself serves a call of the highest level, or runs on the thread of
+    /// the reactor or of the membership, and may not call. The call had no effect.
     TooDeep,
     /// The caller did not want to wait and there was no credit. No effect.
     WouldBlock,

@@ -129,6 +129,11 @@ pub(crate) struct Life {
     kept: Ring<Kept>,
     /// Number of the first of them.
     first_kept: u64,
+    /// Up to which place the requests were told of the epoch there is now, while
+    /// not all were.
+    pub(crate) told: Option<usize>,
+    /// One that ended before, when this one has.
+    pub(crate) earlier: Option<KBox<Life>>,
     /// A bare Ack must leave before anything else.
     owes_ack: bool,
     pub(crate) link: Option<Link>,
@@ -152,6 +157,8 @@ impl Life {
             session: Session::new(),
             kept: Ring::new(),
             first_kept: 1,
+            told: None,
+            earlier: None,
             owes_ack: false,
             link: None,
             client: Client::new(),
@@ -176,6 +183,16 @@ impl Life {
     pub(crate) fn disconnect(&mut self) -> Option<Link> {
         self.session.disconnected();
         self.link.take()
+    }
+
+    /// Closes both connections.
+    pub(crate) fn hang_up(&mut self) {
+        if let Some(link) = self.disconnect() {
+            link.socket.shut_down();
+        }
+        if let Some(link) = self.disconnect_pages() {
+            link.socket.shut_down();
+        }
     }
 
     pub(crate) fn session(&self) -> &Session {

@@ -74,6 +74,8 @@ pub(crate) struct Peer {
     ack_due: Atomic<u64>,
     /// Whether a bulk connection is wanted and missing.
     wants_bulk: Atomic<bool>,
+    /// Whether the reactor is to [`settle`](Self::settle) something.
+    is_unsettled: Atomic<bool>,
     #[pin]
     inner: Mutex<Inner>,
 }
@@ -87,6 +89,18 @@ pub(crate) struct Inner {
     epoch: Epoch,
     generation: u64,
     pub(crate) life: Option<KBox<Life>>,
+    /// Sessions that ended and were not settled, the last one first.
+    ended: Option<KBox<Life>>,
+}
+
+/// What the reactor is to do for a peer.
+struct Wishes {
+    /// When to send a bare Ack, in microseconds.
+    ack_due: u64,
+    /// Make a bulk connection.
+    wants_bulk: bool,
+    /// [`Peer::settle`] something.
+    is_unsettled: bool,
 }
 
 /// What a new control connection means for the session before it.
@@ -109,6 +123,7 @@ impl Peer {
             epoch: Epoch::NONE,
             generation: 0,
             life: None,
+            ended: None,
         };
         Arc::pin_init(
             pin_init!(Self {
@@ -116,6 +131,7 @@ impl Peer {
                 counters,
                 ack_due: Atomic::new(NEVER),
                 wants_bulk: Atomic::new(false),
+                is_unsettled: Atomic::new(false),
                 inner <- new_mutex!(inner, "ssi_peer"),
             }),
             GFP_KERNEL,
@@ -136,15 +152,44 @@ impl Peer {
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
         let mut inner = self.inner.lock();
         let result = f(&mut inner);
-        let (due, wants_bulk) = inner.wishes();
         // Under the lock: an older wish must not replace a newer one.
-        self.ack_due.store(due, Relaxed);
-        let wanted_bulk = self.wants_bulk.xchg(wants_bulk, Relaxed);
+        let is_news = self.publish(&inner.wishes());
         drop(inner);
-        if wants_bulk && !wanted_bulk {
+        if is_news {
             engine::wake();
         }
         result
+    }
+
+    /// Shows the reactor what to do. Whether it must be woken for it.
+    fn publish(&self, wishes: &Wishes) -> bool {
+        self.ack_due.store(wishes.ack_due, Relaxed);
+        let wanted_bulk = self.wants_bulk.load(Relaxed);
+        self.wants_bulk.store(wishes.wants_bulk, Relaxed);
+        let was_unsettled = self.is_unsettled.load(Relaxed);
+        self.is_unsettled.store(wishes.is_unsettled, Relaxed);
+        (wishes.wants_bulk && !wanted_bulk) || (wishes.is_unsettled && !was_unsettled)
+    }
+
+    /// Whether [`settle`](Self::settle) would do something.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.is_unsettled.load(Relaxed)
+    }
+
+    /// Does what a view or the end of a session left to do, without the lock and a
+    /// request at a time: ends calls, and gives `run` what is to be done for
+    /// requests, with the generation of their session. For the reactor.
+    pub(crate) fn settle(&'static self, mut run: impl FnMut(u64, Todo)) {
+        while let Some(mut life) = self.with(Inner::take_ended) {
+            life.client_down();
+            let mut place = 0;
+            while let Some(todo) = life.server_down(&mut place) {
+                run(life.generation, todo);
+            }
+        }
+        while let Some((generation, todo)) = self.with(|inner| inner.next_todo(self)) {
+            run(generation, todo);
+        }
     }
 
     /// Does something with the session of `generation`, if that still lasts.
@@ -221,7 +266,6 @@ impl Peer {
         &self,
         peer: hello::Peer,
         link: Link,
-        mut todo: impl FnMut(Todo),
     ) -> core::result::Result<Began, Option<Reason>> {
         self.with(|inner| {
             let standing = inner.lives.judge(peer)?;
@@ -234,7 +278,7 @@ impl Peer {
                 inner.lives.begin(peer)?;
                 if let Some(old) = inner.life.replace(life) {
                     unlinked = old.session().is_connected().then_some(old.instance);
-                    bury(old, &mut todo);
+                    inner.retire(old);
                 }
             }
             let life = inner.life.as_mut().ok_or(None)?;
@@ -300,44 +344,46 @@ impl Peer {
         self.with(|inner| inner.lives.current().map(|peer| peer.instance))
     }
 
-    /// Takes in what a new view says of it.
-    pub(crate) fn install(
-        &'static self,
-        member: Option<Instance>,
-        epoch: Epoch,
-        mut todo: impl FnMut(u64, Todo),
-    ) {
+    /// Takes in what a new view says of it. The reactor settles the rest.
+    pub(crate) fn install(&self, member: Option<Instance>, epoch: Epoch) {
         self.with(|inner| {
             let before = mem::replace(&mut inner.member, member);
             inner.epoch = epoch;
             if let Some(gone) = before.filter(|_| before != member) {
-                inner.end(gone.incarnation, |next| todo(0, next));
+                inner.end(gone.incarnation);
             }
             if let Some(life) = &mut inner.life {
-                let generation = life.generation;
                 life.epoch = epoch;
                 life.client_view();
-                life.server_view(self, |next| todo(generation, next));
+                life.told = Some(0);
             }
         });
     }
 
-    /// Takes in that a life and all before it are over.
-    pub(crate) fn end(&self, life: Incarnation, todo: impl FnMut(Todo)) {
-        self.with(|inner| inner.end(life, todo));
+    /// Takes in that a life and all before it are over. The reactor settles the rest.
+    pub(crate) fn end(&self, life: Incarnation) {
+        self.with(|inner| inner.end(life));
     }
 }
 
 impl Inner {
-    fn wishes(&self) -> (u64, bool) {
+    fn wishes(&self) -> Wishes {
+        let has_ended = self.ended.is_some();
         let Some(life) = &self.life else {
-            return (NEVER, false);
+            return Wishes {
+                ack_due: NEVER,
+                wants_bulk: false,
+                is_unsettled: has_ended,
+            };
         };
-        let due = life.session().ack_due().map_or(NEVER, |due| due.0);
         let transfers = &life.transfers;
-        let wants_bulk =
-            transfers.is_wanted && transfers.link.is_none() && life.session().is_connected();
-        (due, wants_bulk)
+        Wishes {
+            ack_due: life.session().ack_due().map_or(NEVER, |due| due.0),
+            wants_bulk: transfers.is_wanted
+                && transfers.link.is_none()
+                && life.session().is_connected(),
+            is_unsettled: has_ended || life.told.is_some(),
+        }
     }
 
     /// The life in which it is a member.
@@ -345,23 +391,33 @@ impl Inner {
         self.member
     }
 
-    fn end(&mut self, life: Incarnation, todo: impl FnMut(Todo)) {
+    fn end(&mut self, life: Incarnation) {
         if self.lives.end(life).is_some() {
             if let Some(life) = self.life.take() {
-                bury(life, todo);
+                self.retire(life);
             }
         }
     }
-}
 
-/// Ends a session: all calls end, services are told, connections are closed.
-fn bury(mut life: KBox<Life>, todo: impl FnMut(Todo)) {
-    life.client_down();
-    life.server_down(todo);
-    if let Some(link) = life.disconnect() {
-        link.socket.shut_down();
+    /// Ends a session. Nobody finds it any more; its calls end when it is settled.
+    fn retire(&mut self, mut life: KBox<Life>) {
+        life.hang_up();
+        life.earlier = self.ended.take();
+        self.ended = Some(life);
     }
-    if let Some(link) = life.disconnect_pages() {
-        link.socket.shut_down();
+
+    fn take_ended(&mut self) -> Option<KBox<Life>> {
+        let mut life = self.ended.take()?;
+        self.ended = life.earlier.take();
+        Some(life)
+    }
+
+    /// What is to be done next because of a view, and in which session.
+    fn next_todo(&mut self, peer: &'static Peer) -> Option<(u64, Todo)> {
+        let life = self.life.as_mut()?;
+        let mut place = life.told?;
+        let todo = life.server_view(peer, &mut place);
+        life.told = todo.is_some().then_some(place);
+        todo.map(|todo| (life.generation, todo))
     }
 }

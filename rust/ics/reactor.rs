@@ -199,7 +199,11 @@ impl Reactor {
 
     fn keep_time(&mut self) {
         let now = Instant(clock::monotonic());
-        for peer in self.engine.peers() {
+        let engine = self.engine;
+        for peer in engine.peers() {
+            if peer.is_unsettled() {
+                peer.settle(|generation, todo| engine.run_todo(peer, generation, todo));
+            }
             if peer.ack_due() <= now.0 {
                 peer.with(|inner| {
                     if let Some(life) = &mut inner.life {

@@ -440,28 +440,35 @@ impl Life {
         }
     }
 
-    /// Takes in that the epoch is another, and the peer still a member.
-    pub(crate) fn server_view(&mut self, peer: &'static Peer, mut todo: impl FnMut(Todo)) {
-        let mut place = 0;
-        while let Some(id) = self.server.table.next_from(place) {
-            place = id.place() + 1;
-            let next = match self.step(id, Event::View(self.epoch)) {
+    /// Tells requests from `place` on that the epoch is another, and the peer still a
+    /// member, until there is something to do for one of them.
+    pub(crate) fn server_view(&mut self, peer: &'static Peer, place: &mut usize) -> Option<Todo> {
+        while let Some(id) = self.server.table.next_from(*place) {
+            *place = id.place() + 1;
+            let todo = match self.step(id, Event::View(self.epoch)) {
                 Action::Queue => self.start_or_queue(peer, id),
                 action => self.serve(id, action),
             };
-            next.into_iter().for_each(&mut todo);
+            if todo.is_some() {
+                return todo;
+            }
         }
+        None
     }
 
-    /// The session ends: what runs is told, all else is forgotten.
-    pub(crate) fn server_down(&mut self, mut todo: impl FnMut(Todo)) {
-        let mut place = 0;
-        while let Some(id) = self.server.table.next_from(place) {
-            place = id.place() + 1;
+    /// The session ended: forgets requests from `place` on, until one of them runs
+    /// and its service is to be told.
+    pub(crate) fn server_down(&mut self, place: &mut usize) -> Option<Todo> {
+        while let Some(id) = self.server.table.next_from(*place) {
+            *place = id.place() + 1;
             let action = self.step(id, Event::Down);
-            self.serve(id, action).into_iter().for_each(&mut todo);
+            let todo = self.serve(id, action);
             self.close(id);
+            if todo.is_some() {
+                return todo;
+            }
         }
+        None
     }
 }
 

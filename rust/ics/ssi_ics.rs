@@ -157,7 +157,8 @@ pub fn send_beat(to: NodeId, body: &[u8]) {
 
 /// Makes `view` the one requests act in. Requests that waited for it run, sessions
 /// of lives that were members and are none any more end: calls to them with
-/// [`CallError::NodeDown`]. Process context, may sleep; services may be called.
+/// [`CallError::NodeDown`]. The reactor does all that, soon after this returned. What
+/// calls this may make no calls itself, at any time. Process context, may sleep.
 pub fn install(view: &View) {
     if let Some(engine) = engine::get() {
         engine.install(view);
@@ -165,7 +166,8 @@ pub fn install(view: &View) {
 }
 
 /// Says that a life, and all before it, is proven to be over: its session ends at
-/// once, and it is never let in again. Process context, may sleep.
+/// once, and it is never let in again. Calls to it end soon after this returned. What
+/// calls this may make no calls itself, at any time. Process context, may sleep.
 pub fn end(instance: Instance) {
     if let Some(engine) = engine::get() {
         engine.end(instance);
