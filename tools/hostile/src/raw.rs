@@ -18,6 +18,7 @@ use anyhow::{
     Context,
     Result, //
 };
+use rustix::io::Errno;
 use socket2::{
     Domain,
     Protocol,
@@ -29,6 +30,9 @@ use crate::segment::Packet;
 
 /// Protocol of a socket that sees all packets, also those that leave.
 const ETH_P_ALL: i32 = 0x0003_u16.to_be() as i32;
+
+/// Protocol of a socket that is given the header of IP.
+const IPPROTO_RAW: i32 = 255;
 
 /// Longest packet there is.
 const PACKET_BYTES_MAX: usize = 65536;
@@ -42,7 +46,7 @@ pub(crate) struct Sender(Socket);
 impl Sender {
     /// One for all packets of this node.
     pub(crate) fn open() -> Result<Self> {
-        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(libc_raw())))
+        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(IPPROTO_RAW)))
             .context("cannot send raw packets; run it as root")?;
         socket.set_header_included_v4(true)?;
         Ok(Self(socket))
@@ -59,14 +63,11 @@ impl Sender {
     }
 }
 
-/// IPPROTO_RAW: the sender gives the header.
-const fn libc_raw() -> i32 {
-    255
-}
-
 fn is_fate(error: &io::Error) -> bool {
-    // ENOBUFS, EHOSTUNREACH, EPERM of a full queue.
-    matches!(error.raw_os_error(), Some(105 | 113 | 11))
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::NOBUFS | Errno::HOSTUNREACH | Errno::AGAIN)
+    )
 }
 
 /// Sees what comes to this node and what leaves it.
