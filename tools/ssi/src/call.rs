@@ -108,7 +108,7 @@ impl Call {
     }
 
     /// Asks for something that has no answer but that it is done; returns what there is
-    /// to say about it.
+    /// to say about it. Warnings are said on standard error.
     ///
     /// # Errors
     ///
@@ -116,7 +116,12 @@ impl Call {
     pub(crate) fn order(&mut self, request: &Request) -> Result<Vec<String>> {
         match self.ask(request)? {
             Reply::Done => Ok(Vec::new()),
-            Reply::Noted { notes } => Ok(notes),
+            Reply::Noted { notes, warnings } => {
+                for warning in warnings {
+                    say!("ssi: warning: {warning}");
+                }
+                Ok(notes)
+            }
             other => Err(unexpected(&other)),
         }
     }

@@ -111,6 +111,9 @@ pub(crate) enum Reply {
     Noted {
         /// Lines for the user.
         notes: Vec<String>,
+        /// Lines for the user that may be unwelcome.
+        #[serde(default)]
+        warnings: Vec<String>,
     },
     /// The node is ready, and in the cluster unless its kernel knows of none.
     Added {

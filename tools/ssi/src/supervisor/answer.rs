@@ -124,7 +124,8 @@ impl Supervisor {
             })
         });
         let notes: Option<Vec<String>> = notes.collect();
-        notes.map(|notes| Reply::Noted { notes })
+        let warnings = Vec::new();
+        notes.map(|notes| Reply::Noted { notes, warnings })
     }
 
     /// Whether a node that boots is ready and in the cluster: then the number of the

@@ -9,7 +9,10 @@
 use std::collections::BTreeSet;
 
 use ssi_core::ids::NodeId;
-use ssi_switch::FaultChange;
+use ssi_switch::{
+    FaultChange,
+    Ports, //
+};
 use ssi_wire::ConnectFor;
 
 use super::{
@@ -257,15 +260,25 @@ impl Supervisor {
         let changed = self.world.switch.fault(change);
         changed.map_err(|e| e.to_string())?;
         let cured = self.heal(&change)?;
-        if cured.is_empty() {
-            return Ok(Next::Answer(Reply::Done));
+        let mut notes = Vec::new();
+        match cured.len() {
+            0 => {}
+            1 => notes.push(format!("node {cured} was fenced and boots again")),
+            _ => notes.push(format!("nodes {cured} were fenced and boot again")),
         }
-        let (noun, verb) = match cured.len() {
-            1 => ("node", "was fenced and boots"),
-            _ => ("nodes", "were fenced and boot"),
-        };
-        let notes = vec![format!("{noun} {cured} {verb} again")];
-        Ok(Next::Answer(Reply::Noted { notes }))
+        // Made ahead, or a slip of the finger.
+        let absent = ends_of_new(&change).filter(|number| !self.is_known(*number));
+        let warn = |number| format!("there is no node {number}: this holds once there is");
+        let warnings = absent.map(warn).collect();
+        Ok(Next::Answer(Reply::Noted { notes, warnings }))
+    }
+
+    /// Whether a node was ever started, or is about to be.
+    fn is_known(&self, number: u8) -> bool {
+        name::node_of(number).is_ok_and(|id| {
+            let node = self.cluster.look(id);
+            node.is_some_and(|node| node.machine().boots() > 0) || self.cluster.is_queued(id)
+        })
     }
 
     /// Lets every named node take `event`, or none.
@@ -389,6 +402,20 @@ impl Supervisor {
             until,
         })
     }
+}
+
+/// The nodes named by a change that makes faults.
+fn ends_of_new(change: &FaultChange) -> impl Iterator<Item = u8> {
+    let ends = match change {
+        FaultChange::Cut { a, b, .. } | FaultChange::Delay { a, b, .. } => Some([*a, *b]),
+        FaultChange::Loss { a, b, .. } | FaultChange::Reorder { a, b, .. } => Some([*a, *b]),
+        FaultChange::Heal { .. } | FaultChange::HealAll | FaultChange::Join { .. } => None,
+    };
+    let named = |end| match end {
+        Ports::One(number) => Some(number),
+        Ports::All => None,
+    };
+    ends.into_iter().flatten().filter_map(named)
 }
 
 fn ids_of(nodes: &[u8]) -> Result<BTreeSet<NodeId>, String> {

@@ -374,6 +374,41 @@ fn a_node_that_is_not_ready_is_not_reached() {
 }
 
 #[test]
+fn a_fault_of_a_node_that_is_not_there_is_no_secret() {
+    let host = Host::new(SLEEPER);
+    let mut start = host.start(&["start", "2"]);
+    host.kernels(2);
+    let warned = |words: &[&str]| {
+        let output = host.run(words);
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let warning = "ssi: warning: there is no node 17: this holds once there is\n";
+    for words in [
+        "cut 1 17",
+        "cut --one-way 17 all",
+        "isolate 17",
+        "loss 17 2 5",
+    ] {
+        let words: Vec<&str> = ["net"].into_iter().chain(words.split(' ')).collect();
+        assert_eq!(warned(&words), warning, "{words:?}");
+    }
+    for words in [
+        "cut 1 2",
+        "isolate 1",
+        "delay all all 5",
+        "heal 1 17",
+        "heal",
+    ] {
+        let words: Vec<&str> = ["net"].into_iter().chain(words.split(' ')).collect();
+        assert_eq!(warned(&words), "", "{words:?}");
+    }
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
 fn strangers_words_are_refused_and_the_supervisor_serves_on() {
     let host = Host::new(SLEEPER);
     let mut start = host.start(&["start", "1"]);
