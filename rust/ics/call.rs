@@ -11,7 +11,10 @@ use kernel::{
 };
 use ssi_core::{
     ics::{
-        frame::ARGS_BYTES_MAX,
+        frame::{
+            ARGS_BYTES_MAX,
+            BULK_BYTES_MAX, //
+        },
         payload::{
             RequestHead,
             ServiceId, //
@@ -64,7 +67,7 @@ pub struct Ask<'a> {
     pub args: &'a [u8],
     /// Pages that go with it.
     pub pages: Pages,
-    /// Most bytes of pages the reply may bring.
+    /// Most bytes of pages the reply may bring, at most `BULK_BYTES_MAX`.
     pub reply_pages_max: u32,
     /// What ends the wait for the answer besides it.
     pub patience: Patience,
@@ -162,7 +165,7 @@ pub(crate) fn make(
     is_one_way: bool,
 ) -> core::result::Result<Made, CallError> {
     let engine = engine::get().ok_or(CallError::NotMember)?;
-    if ask.args.len() > ARGS_BYTES_MAX {
+    if ask.args.len() > ARGS_BYTES_MAX || ask.reply_pages_max > BULK_BYTES_MAX {
         return Err(CallError::TooLong);
     }
     if engine.is_caller_needed() {

@@ -12,6 +12,7 @@ use kernel::{
 };
 use ssi_core::{
     ics::{
+        bulk::ARRIVING_BYTES_MAX,
         call::{
             Action,
             Call,
@@ -106,6 +107,8 @@ pub(crate) struct Client {
     calls: Table<ClientCall, KVVec<Slot<ClientCall>>>,
     lanes: KVec<Lane>,
     waiting: usize,
+    /// Bytes of pages the replies to all calls that have credit may bring.
+    promised: u64,
     /// Calls that are behind, in order.
     behind: Ring<CallId>,
 }
@@ -116,6 +119,7 @@ impl Client {
             calls: Table::new(KVVec::new()),
             lanes: KVec::new(),
             waiting: 0,
+            promised: 0,
             behind: Ring::new(),
         }
     }
@@ -215,7 +219,7 @@ impl Life {
             is_behind: false,
         })?;
         pending.rename(id);
-        if self.may_issue(lane, pending.payload.len()) {
+        if self.may_issue(lane, pending) {
             self.issue(id);
             self.flush();
             return Ok(());
@@ -238,13 +242,18 @@ impl Life {
     }
 
     /// Whether a request may leave at once: nobody waits before it.
-    fn may_issue(&self, lane: usize, payload: usize) -> bool {
-        let is_next = self
-            .client
-            .lanes
-            .get(lane)
-            .is_some_and(|lane| lane.waiting.is_empty() && lane.window.free() > 0);
-        is_next && self.has_room(Class::Call, payload)
+    fn may_issue(&self, lane: usize, pending: &Pending) -> bool {
+        let lane = self.client.lanes.get(lane);
+        lane.is_some_and(|lane| lane.waiting.is_empty() && self.can_issue(lane, pending))
+    }
+
+    /// Whether there is credit, a place in the session, and room for the pages of
+    /// the reply: what is promised must be taken in when it comes.
+    fn can_issue(&self, lane: &Lane, pending: &Pending) -> bool {
+        let promised = self.client.promised + u64::from(pending.head.reply_bulk_max);
+        lane.window.free() > 0
+            && promised <= ARRIVING_BYTES_MAX
+            && self.has_room(Class::Call, pending.payload.len())
     }
 
     /// Takes credit for a call and sends its request.
@@ -258,6 +267,7 @@ impl Life {
                 return;
             }
         }
+        self.client.promised += u64::from(call.pending.head.reply_bulk_max);
         let action = call.call.step(Event::Credit(epoch));
         self.act(id, action, Ok(None));
     }
@@ -279,22 +289,17 @@ impl Life {
     /// Takes the next call of a lane that can be issued now.
     fn next_waiting(&mut self, lane: usize) -> Option<CallId> {
         loop {
-            let queue = self.client.lanes.get_mut(lane)?;
+            let queue = self.client.lanes.get(lane)?;
             let id = *queue.waiting.get(0)?;
-            let free = queue.window.free();
-            let payload = self
-                .client
-                .calls
-                .get(id)
-                .map(|call| call.pending.payload.len());
-            match payload {
-                Some(payload) if free == 0 || !self.has_room(Class::Call, payload) => return None,
-                _ => (),
+            let call = self.client.calls.get(id);
+            if call.is_some_and(|call| !self.can_issue(queue, &call.pending)) {
+                return None;
             }
+            let is_there = call.is_some();
             self.client.lanes.get_mut(lane)?.waiting.pop();
             self.client.waiting -= 1;
             // A call that was cancelled meanwhile is not there any more.
-            if payload.is_some() {
+            if is_there {
                 return Some(id);
             }
         }
@@ -332,7 +337,7 @@ impl Life {
             Action::Finish(outcome, credit) => {
                 let result = match (outcome, reply) {
                     (Outcome::Replied(Status::Answered), Ok(Some(reply))) => Ok(reply),
-                    (Outcome::Replied(Status::Answered), _) => Err(CallError::NoMemory),
+                    (Outcome::Replied(Status::Answered), _) => Err(CallError::AnswerLost),
                     (Outcome::Replied(status), _) => Err(CallError::Refused(status)),
                     (Outcome::Cancelled, _) => Err(CallError::Interrupted),
                     (Outcome::NodeDown, _) => Err(CallError::NodeDown),
@@ -427,6 +432,8 @@ impl Life {
         };
         if let (Credit::GiveBack, Some(lane)) = (credit, self.client.lanes.get_mut(call.lane)) {
             lane.window.give_back();
+            let promised = u64::from(call.pending.head.reply_bulk_max);
+            self.client.promised = self.client.promised.saturating_sub(promised);
         }
         if let Some((_, _, _, arriving)) = &call.reply {
             self.transfers.arrived(arriving);

@@ -28,6 +28,9 @@ pub enum CallError {
     TimedOut,
     /// There is no memory. The call had no effect.
     NoMemory,
+    /// The service answered, but there was no memory for the answer, or it was none.
+    /// What the call did is done.
+    AnswerLost,
     /// Arguments or pages are more than a call can carry. No effect.
     TooLong,
     /// The node answered, but not the service.
@@ -44,6 +47,7 @@ impl From<CallError> for Error {
             CallError::Interrupted => ERESTARTSYS,
             CallError::TimedOut => ETIMEDOUT,
             CallError::NoMemory => ENOMEM,
+            CallError::AnswerLost => EIO,
             CallError::TooLong => EMSGSIZE,
             CallError::Refused(status) => match status {
                 // An answer is no error, and stale requests are issued again.
@@ -75,6 +79,7 @@ impl fmt::Display for CallError {
             Self::Interrupted => "interrupted",
             Self::TimedOut => "timed out",
             Self::NoMemory => "no memory",
+            Self::AnswerLost => "the answer is lost",
             Self::TooLong => "too long",
             Self::Refused(status) => status.name(),
         })

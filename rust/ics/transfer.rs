@@ -111,6 +111,7 @@ impl Direction {
 
 /// Pages that arrive.
 pub(crate) struct Arriving {
+    direction: Direction,
     incoming: Incoming,
     pages: KVec<SharedPage>,
 }
@@ -168,7 +169,10 @@ pub(crate) struct Transfers {
     notes: Ring<Note>,
     /// After the notes: that these were all.
     owes_end: bool,
-    arriving_bytes: u64,
+    /// Of requests, at most `ARRIVING_BYTES_MAX`.
+    request_bytes: u64,
+    /// Of replies: the client asks for no more at once.
+    reply_bytes: u64,
     pub(crate) link: Option<BulkLink>,
     /// There were pages on their way once: a connection for them is kept.
     pub(crate) is_wanted: bool,
@@ -180,7 +184,8 @@ impl Transfers {
             leaving: KVec::new(),
             notes: Ring::new(),
             owes_end: false,
-            arriving_bytes: 0,
+            request_bytes: 0,
+            reply_bytes: 0,
             link: None,
             is_wanted: false,
         }
@@ -194,8 +199,16 @@ impl Transfers {
 
     /// Takes in that pages do not arrive any more, or all are there.
     pub(crate) fn arrived(&mut self, arriving: &Arriving) {
-        let bytes = u64::from(arriving.incoming.total());
-        self.arriving_bytes = self.arriving_bytes.saturating_sub(bytes);
+        let bytes = self.bytes_mut(arriving.direction);
+        *bytes = bytes.saturating_sub(arriving.incoming.total().into());
+    }
+
+    /// Pages that arrive in one direction, in bytes.
+    fn bytes_mut(&mut self, direction: Direction) -> &mut u64 {
+        match direction {
+            Direction::Request => &mut self.request_bytes,
+            Direction::Reply => &mut self.reply_bytes,
+        }
     }
 
     fn note(&mut self, call: CallId, direction: Direction, at: At) {
@@ -218,7 +231,7 @@ impl Transfers {
             .iter()
             .map(|leaving| u64::from(leaving.pages.bytes()))
             .sum();
-        (leaving, self.arriving_bytes)
+        (leaving, self.request_bytes + self.reply_bytes)
     }
 
     /// Whether something can be laid out.
@@ -284,7 +297,8 @@ impl Life {
         Ok(())
     }
 
-    /// Expects pages along with a request or reply.
+    /// Expects pages along with a request or reply. For a reply there is always room:
+    /// its request asked for the pages.
     pub(crate) fn expect_pages(
         &mut self,
         call: CallId,
@@ -294,8 +308,8 @@ impl Life {
     ) -> core::result::Result<Arriving, NoRoom> {
         let transfers = &mut self.transfers;
         transfers.is_wanted = true;
-        let bytes = transfers.arriving_bytes.saturating_add(total.into());
-        if bytes > ARRIVING_BYTES_MAX {
+        let bytes = *transfers.bytes_mut(direction) + u64::from(total);
+        if direction == Direction::Request && bytes > ARRIVING_BYTES_MAX {
             let at = At {
                 offset: 0,
                 arrival: Arrival::NoMemory,
@@ -304,12 +318,13 @@ impl Life {
             self.flush_pages();
             return Err(NoRoom);
         }
-        transfers.arriving_bytes = bytes;
+        *transfers.bytes_mut(direction) = bytes;
         let first = match was_early {
             true => First::No,
             false => First::Yes,
         };
         let arriving = Arriving {
+            direction,
             incoming: Incoming::new(total, first),
             pages: KVec::new(),
         };

@@ -34,6 +34,9 @@ for direction in in out; do
 	expect "pages going $direction are as they were" "$(value wrong <<<"$result")" 0
 done
 
+result=$(call 2 'bulk node=1 count=64 inflight=64 direction=out')
+expect "more answers with pages than there is room for wait" "$(value failed <<<"$result")" 0
+
 expect "a service nobody has" "$(call 1 'absent node=2' | value error)" "no such service"
 expect "another version" "$(call 1 'version node=2' | value error)" \
 	"no such version of the service"
