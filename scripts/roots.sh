@@ -5,6 +5,12 @@
 # The highest node number.
 NODES_MAX=63
 
+# Prints the commands of the cluster, where OpenSSI had them.
+cluster_commands() {
+	printf '%s\n' bin/cluster bin/clusternode_num sbin/clustername \
+		sbin/clusternode_{avail,getstate,info,shutdown}
+}
+
 # Prints /etc/hosts: every node there can be, by name.
 cluster_hosts() {
 	local node
