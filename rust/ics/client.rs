@@ -54,6 +54,7 @@ use crate::{
     fault::CallError,
     life::{
         Life,
+        NoRoom,
         Outline,
         Payload, //
     },
@@ -412,10 +413,13 @@ impl Life {
             pending.priority.get(),
         );
         let pages = pending.pages.clone();
-        let queued = self.queue(Class::Call, outline, Payload::Call(pending));
-        let is_ready = queued.is_ok() && self.send_pages(id, Direction::Request, pages).is_ok();
-        if !is_ready {
-            self.finish(id, Credit::GiveBack, Err(CallError::NoMemory));
+        // The server must not wait for pages that never come.
+        let queued = self
+            .reserve_pages(&pages)
+            .and_then(|()| self.queue(Class::Call, outline, Payload::Call(pending)));
+        match queued {
+            Ok(()) => self.send_pages(id, Direction::Request, pages),
+            Err(NoRoom) => self.finish(id, Credit::GiveBack, Err(CallError::NoMemory)),
         }
     }
 

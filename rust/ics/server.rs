@@ -368,16 +368,21 @@ impl Life {
             result: answer.result,
             bulk: answer.pages.bytes(),
         };
-        let laid_out = lay_out(&head, answer.body).and_then(|payload| {
-            self.send_pages(id, Direction::Reply, answer.pages.clone())?;
-            Ok(payload)
-        });
-        let payload = laid_out.unwrap_or_else(|NoRoom| {
-            // What was done stays done, but the client cannot learn it.
-            head.status = Status::Abandoned;
-            (head.result, head.bulk) = (0, 0);
-            Payload::bare(&head)
-        });
+        let laid_out = self
+            .reserve_pages(&answer.pages)
+            .and_then(|()| lay_out(&head, answer.body));
+        let payload = match laid_out {
+            Ok(payload) => {
+                self.send_pages(id, Direction::Reply, answer.pages.clone());
+                payload
+            }
+            Err(NoRoom) => {
+                // What was done stays done, but the client cannot learn it.
+                head.status = Status::Abandoned;
+                (head.result, head.bulk) = (0, 0);
+                Payload::bare(&head)
+            }
+        };
         self.send_reply(id, call.priority, payload);
         self.flush();
     }

@@ -165,7 +165,7 @@ pub(crate) enum Target {
 
 /// Pages on their way between two lives.
 pub(crate) struct Transfers {
-    leaving: KVec<Leaving>,
+    leaving: KVVec<Leaving>,
     notes: Ring<Note>,
     /// After the notes: that these were all.
     owes_end: bool,
@@ -181,7 +181,7 @@ pub(crate) struct Transfers {
 impl Transfers {
     pub(crate) const fn new() -> Self {
         Self {
-            leaving: KVec::new(),
+            leaving: KVVec::new(),
             notes: Ring::new(),
             owes_end: false,
             request_bytes: 0,
@@ -271,15 +271,17 @@ impl Transfers {
 }
 
 impl Life {
-    /// Sends `pages` along with a request or reply.
-    pub(crate) fn send_pages(
-        &mut self,
-        call: CallId,
-        direction: Direction,
-        pages: Pages,
-    ) -> core::result::Result<(), NoRoom> {
+    /// Makes sure that `pages` can be sent.
+    pub(crate) fn reserve_pages(&mut self, pages: &Pages) -> core::result::Result<(), NoRoom> {
+        let count = usize::from(!pages.is_empty());
+        Ok(self.transfers.leaving.reserve(count, GFP_KERNEL)?)
+    }
+
+    /// Sends `pages` along with a request or reply. There must be room: see
+    /// [`reserve_pages`](Self::reserve_pages).
+    pub(crate) fn send_pages(&mut self, call: CallId, direction: Direction, pages: Pages) {
         if pages.is_empty() {
-            return Ok(());
+            return;
         }
         let leaving = Leaving {
             call,
@@ -288,13 +290,10 @@ impl Life {
             pages,
         };
         let transfers = &mut self.transfers;
-        transfers
-            .leaving
-            .push(leaving, GFP_KERNEL)
-            .map_err(|_| NoRoom)?;
-        transfers.is_wanted = true;
-        self.flush_pages();
-        Ok(())
+        if transfers.leaving.push_within_capacity(leaving).is_ok() {
+            transfers.is_wanted = true;
+            self.flush_pages();
+        }
     }
 
     /// Expects pages along with a request or reply. For a reply there is always room:
