@@ -13,7 +13,7 @@
 //! | part | decides or does |
 //! | --- | --- |
 //! | `machine`, `arrival` | decide what becomes of a node, and how far it is |
-//! | `node`, `run` | do it, with `node_process`, `console`, `log_file`, `agent` |
+//! | `node`, `run` | do it, with `kept_kernel`, `node_process`, `console`, `log_file`, `agent` |
 //! | `request`, `answer` | do what clients ask, and tell them when it is done |
 //! | `cluster` | all nodes together: the order of booting, the end |
 //! | `membership` | its part in who is in: `warden`, `views`, `cuts`, `standstill`, `host_link` |
@@ -29,6 +29,7 @@ mod console;
 mod cuts;
 mod host_link;
 mod household;
+mod kept_kernel;
 mod log_file;
 mod log_watch;
 mod machine;

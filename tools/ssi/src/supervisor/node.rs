@@ -353,7 +353,10 @@ impl Node {
     }
 
     fn spawn(&mut self, world: &mut World) {
-        let plan = self.oddity.plan(&world.plan);
+        let mut plan = self.oddity.plan(&world.plan);
+        if self.oddity.kernel.is_none() {
+            plan.kernel = world.kernel.path();
+        }
         match Run::start(self.id, &self.paths, &mut self.ports, &plan, world) {
             Ok(run) => {
                 self.run = Some(run);

@@ -17,6 +17,7 @@ use ssi_switch::Switch;
 use ssi_wire::Wire;
 
 use super::{
+    kept_kernel::KeptKernel,
     log_file::LogFile,
     log_watch::LogWatch,
     machine::Moment,
@@ -36,6 +37,8 @@ use crate::{
 pub(crate) struct World {
     /// What the cluster is made of.
     pub(crate) plan: Plan,
+    /// The kernel of its nodes, whatever becomes of the file's name.
+    pub(crate) kernel: KeptKernel,
     /// Where its files are.
     pub(crate) paths: ClusterPaths,
     /// The place to wait.
@@ -61,6 +64,7 @@ impl World {
     /// No thread, no descriptor.
     pub(crate) fn new(plan: Plan, paths: ClusterPaths, begin: Instant) -> Result<Self> {
         let world = Self {
+            kernel: KeptKernel::hold(&plan.kernel)?,
             poller: Poller::new().context("cannot wait for events")?,
             switch: Switch::start(plan.seed).context("cannot start the switch")?,
             wire: Wire::start().context("cannot start the wire")?,

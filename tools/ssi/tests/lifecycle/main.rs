@@ -76,6 +76,27 @@ fn a_kernel_that_cannot_run_is_reported() {
 }
 
 #[test]
+fn a_kernel_that_is_built_anew_is_not_the_running_clusters() {
+    let host = Host::new("echo the old one; sleep 1000");
+    let mut start = host.start(&["start", "1"]);
+    host.kernels(1);
+    let new = Host::new("echo the new one; sleep 1000");
+    // As a linker does it: another file under the same name.
+    fs::remove_file(host.kernel()).unwrap();
+    fs::copy(new.kernel(), host.kernel()).unwrap();
+    let mut add = host.start(&["add", "2"]);
+    let log = host.cluster_dir().join("node2/log");
+    wait_until("node 2 says something", || {
+        fs::read_to_string(&log).is_ok_and(|log| log.contains("one"))
+    });
+    assert!(fs::read_to_string(&log).unwrap().contains("the old one"));
+    host.succeeds(&["stop"]);
+    start.wait().unwrap();
+    add.wait().unwrap();
+    host.is_clean();
+}
+
+#[test]
 fn an_interrupted_start_leaves_nothing() {
     let host = Host::new(SLEEPER);
     let mut start = host.start(&["start", "3"]);
