@@ -331,9 +331,13 @@ impl Life {
                 };
                 // Without memory the call takes as long as it takes. The places of
                 // replies are not for cancels.
-                let _ = self
+                let queued = self
                     .reserve_reply()
                     .and_then(|()| self.queue(Class::Answer, outline, Payload::Own(KVec::new())));
+                if queued.is_ok() {
+                    // A server that still waits for pages does so no longer.
+                    self.transfers.forget(id, Direction::Request);
+                }
             }
             Action::Finish(outcome, credit) => {
                 let result = match (outcome, reply) {

@@ -19,7 +19,13 @@ use ssi_kapi::page::{
 pub const PAGES_MAX: usize = 256;
 
 /// Some bytes in pages, shared by whoever has a clone. All pages but the last are
-/// full. Nobody may write to the pages before the call is over.
+/// full.
+///
+/// Nobody may write to the pages before the call is over. One that ended with
+/// [`TimedOut`](crate::CallError::TimedOut), or with
+/// [`Interrupted`](crate::CallError::Interrupted) because the task is being killed,
+/// is not over: the network, and the service, may go on reading its pages. Drop them
+/// then and take others; the last who has them frees them.
 #[derive(Clone, Default)]
 pub struct Pages {
     pages: Option<Arc<KVec<SharedPage>>>,
