@@ -114,6 +114,9 @@ pub enum ArbiterReject {
     Contradiction,
 }
 
+/// Epochs a report may be ahead of all before it: links are read in any order.
+const EPOCHS_AHEAD_MAX: u32 = 1 << 10;
+
 /// The supervisor's machine.
 ///
 /// # Invariants
@@ -141,6 +144,18 @@ struct Life {
     incarnation: Incarnation,
     /// Its last report; `None` before the first.
     report: Option<(u64, Standing)>,
+    /// The last view it told, and the last of the epoch before.
+    told: Option<Told>,
+    told_before: Option<Told>,
+}
+
+/// A view somebody told.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    epoch: Epoch,
+    members: NodeSet,
+    /// The last incarnation given by then: later lives are not meant.
+    born: Incarnation,
 }
 
 /// The fence being executed.
@@ -161,6 +176,8 @@ impl Arbiter {
             lives: [Life {
                 incarnation: Incarnation(0),
                 report: None,
+                told: None,
+                told_before: None,
             }; NODES_LEN],
             over: [Incarnation(0); NODES_LEN],
             last_incarnation: Incarnation(0),
@@ -239,6 +256,7 @@ impl Arbiter {
             FromNode::Report { serial, standing } => self.report(node, serial, standing),
             FromNode::ViewIs(view) => {
                 let teller = self.living(node).ok_or(ArbiterReject::NotLiving)?;
+                self.remember(teller, view);
                 out.put(ArbiterOutput::View { teller, view });
                 Ok(())
             }
@@ -278,7 +296,7 @@ impl Arbiter {
         if let Some(life) = self.lives.get_mut(node.index()) {
             *life = Life {
                 incarnation: self.last_incarnation,
-                report: None,
+                ..Life::default()
             };
         }
         let welcome = Welcome {
@@ -314,6 +332,10 @@ impl Arbiter {
         standing: Standing,
     ) -> Result<(), ArbiterReject> {
         let instance = self.living(node).ok_or(ArbiterReject::NotLiving)?;
+        let limit = Epoch(self.highest.0.saturating_add(EPOCHS_AHEAD_MAX));
+        if matches!(standing, Standing::Member(epoch) if epoch > limit) {
+            return Err(ArbiterReject::Contradiction);
+        }
         let life = self
             .lives
             .get_mut(node.index())
@@ -363,7 +385,9 @@ impl Arbiter {
             && plea.side.is_subset(&plea.view.members())
             && plea.targets.is_subset(&plea.view.members())
             && plea.side.intersection(&plea.targets).is_empty();
-        if !is_sound {
+        if !is_sound || !self.is_credible(asker, plea.view) {
+            let verdict = Verdict::Refused;
+            send(node, ToNode::FenceAnswer { request, verdict }, out);
             return Err(ArbiterReject::Contradiction);
         }
         let dead = self.dead_of(plea.view);
@@ -403,6 +427,54 @@ impl Arbiter {
             out.put(ArbiterOutput::Fence { target, asker });
         }
         Ok(())
+    }
+
+    fn remember(&mut self, teller: Instance, view: &View) {
+        let told = Told {
+            epoch: view.epoch,
+            members: view.members(),
+            born: self.last_incarnation,
+        };
+        if let Some(life) = self.lives.get_mut(teller.node.index()) {
+            if life.told.is_some_and(|before| before.epoch != told.epoch) {
+                life.told_before = life.told;
+            }
+            life.told = Some(told);
+        }
+    }
+
+    /// Whether `view`, which `asker` says it has, can be: it has reported that epoch,
+    /// and the view fits what one of the others has told, if any has.
+    fn is_credible(&self, asker: Instance, view: &View) -> bool {
+        if self.standing(asker.node) != Some(Standing::Member(view.epoch)) {
+            return false;
+        }
+        let mut has_told = false;
+        for node in self.all_living().without(asker.node) {
+            let life = self.life(node);
+            if let Some(told) = life.told {
+                has_told = true;
+                if self.follows(view, &told, life.told_before.as_ref()) {
+                    return true;
+                }
+            }
+        }
+        !has_told
+    }
+
+    /// Whether `view` fits what one node has told: it is the same, or a later one that
+    /// has lost only the dead, or the one before, if that was not told.
+    fn follows(&self, view: &View, told: &Told, before: Option<&Told>) -> bool {
+        match view.epoch.cmp(&told.epoch) {
+            core::cmp::Ordering::Equal => view.members() == told.members,
+            core::cmp::Ordering::Less => before.is_none_or(|before| {
+                before.epoch == view.epoch && view.members() == before.members
+            }),
+            core::cmp::Ordering::Greater => told.members.iter().all(|node| {
+                let living = self.living(node).filter(|it| it.incarnation <= told.born);
+                living.is_none_or(|living| view.has(living))
+            }),
+        }
     }
 
     /// `node` is dead, as a fence may have wanted.
@@ -572,8 +644,8 @@ mod tests {
             core::mem::take(&mut self.orders)
         }
 
-        /// A view of all living nodes.
-        fn view(&self, count: NodeNumber) -> View {
+        /// A view of the first so many nodes, who report it.
+        fn view(&mut self, count: NodeNumber) -> View {
             let mut view = View::EMPTY;
             view.epoch = Epoch(2);
             view.coordinator = Some(node(1));
@@ -581,8 +653,14 @@ mod tests {
                 let incarnation = self.arbiter.living(node(number)).unwrap().incarnation;
                 let state = NodeState::Up;
                 view.set(node(number), Entry { state, incarnation });
+                self.report(number, Standing::Member(view.epoch));
             }
             view
+        }
+
+        fn tell(&mut self, number: NodeNumber, view: &View) {
+            self.say(number, &FromNode::ViewIs(view)).unwrap();
+            self.taken();
         }
 
         fn plead(
@@ -690,6 +768,8 @@ mod tests {
         ] {
             let outcome = desk.plead(asker, &view, side, targets);
             assert_eq!(outcome, Err(ArbiterReject::Contradiction));
+            // Who asked in good faith is not left waiting.
+            assert_eq!(desk.taken(), [format!("{asker}: 7 Refused")]);
         }
         let mut strange = desk.view(3);
         let entry = Entry {
@@ -699,7 +779,72 @@ mod tests {
         strange.set(node(1), entry);
         let outcome = desk.plead(1, &strange, &[1, 2], &[3]);
         assert_eq!(outcome, Err(ArbiterReject::Contradiction));
-        assert!(desk.taken().is_empty());
+        assert_eq!(desk.taken(), ["1: 7 Refused"]);
+    }
+
+    #[test]
+    fn nobody_is_killed_by_a_view_that_is_made_up() {
+        let mut desk = Desk::with(4);
+        let view = desk.view(4);
+        let small = |epoch| {
+            let mut small = View::EMPTY;
+            (small.epoch, small.coordinator) = (Epoch(epoch), Some(node(4)));
+            for number in [3, 4] {
+                small.set(node(number), view.entry(node(number)));
+            }
+            small
+        };
+        desk.tell(1, &view);
+        // An epoch others have, one to come, one that is past, one not reported.
+        for (told, reported, pleaded) in [(2, 2, 2), (2, 3, 3), (3, 2, 2), (3, 3, 2)] {
+            let mut later = view.clone();
+            later.epoch = Epoch(told);
+            desk.tell(1, &later);
+            desk.report(4, Standing::Member(Epoch(reported)));
+            let outcome = desk.plead(4, &small(pleaded), &[4], &[3]);
+            assert_eq!(
+                outcome,
+                Err(ArbiterReject::Contradiction),
+                "{told} {pleaded}"
+            );
+            assert_eq!(desk.taken(), ["4: 7 Refused"]);
+        }
+        // The view of those who are one behind is good.
+        desk.report(2, Standing::Member(Epoch(2)));
+        desk.plead(2, &view, &[1, 2, 3], &[4]).unwrap();
+        assert_eq!(desk.taken(), ["kill 4.4 for 2.2"]);
+    }
+
+    #[test]
+    fn who_has_gone_on_without_the_dead_is_believed() {
+        let mut desk = Desk::with(4);
+        let mut view = desk.view(4);
+        desk.tell(1, &view);
+        desk.exited(4);
+        desk.hello(4);
+        desk.taken();
+        view.epoch = Epoch(3);
+        let (state, incarnation) = (NodeState::Down, Incarnation(4));
+        view.set(node(4), Entry { state, incarnation });
+        desk.report(2, Standing::Member(Epoch(3)));
+        desk.plead(2, &view, &[2, 3], &[1]).unwrap();
+        assert_eq!(desk.taken(), ["kill 1.1 for 2.2"]);
+    }
+
+    #[test]
+    fn epochs_that_are_made_up_are_not_counted() {
+        let mut desk = Desk::with(2);
+        desk.report(1, Standing::Member(Epoch(1)));
+        let standing = Standing::Member(Epoch(u32::MAX));
+        let outcome = desk.say(
+            2,
+            &FromNode::Report {
+                serial: 0,
+                standing,
+            },
+        );
+        assert_eq!(outcome, Err(ArbiterReject::Contradiction));
+        assert_eq!(desk.arbiter.highest_epoch(), Epoch(1));
     }
 
     #[test]
