@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// Most elections a member may have missed.
+const ROUNDS_AHEAD_MAX: u32 = 1 << 20;
+
 /// Number of a step: every change of the membership's state is one, dense from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Step(pub u64);
@@ -63,6 +66,12 @@ impl Ballot {
             revision: self.revision.saturating_add(1),
             ..self
         }
+    }
+
+    /// Whether somebody who has seen `seen` may have come to this one: whoever makes
+    /// rounds up does not use up their numbers.
+    pub const fn is_near(self, seen: Self) -> bool {
+        self.round <= seen.round.saturating_add(ROUNDS_AHEAD_MAX)
     }
 
     /// Whether both belong to one attempt to lead.
@@ -124,6 +133,17 @@ mod tests {
         let second = Ballot::above(revised, node(1));
         assert!(Ballot::NONE < first && first < revised && revised < second);
         assert!(first.same_attempt(revised) && !revised.same_attempt(second));
+    }
+
+    #[test]
+    fn rounds_that_are_made_up_are_not_near() {
+        let far = |round| Ballot {
+            round,
+            ..Ballot::NONE
+        };
+        assert!(far(1 << 20).is_near(Ballot::NONE) && Ballot::NONE.is_near(far(7)));
+        assert!(!far((1 << 20) + 1).is_near(Ballot::NONE) && !far(u32::MAX).is_near(far(1)));
+        assert!(far(u32::MAX).is_near(far(u32::MAX)));
     }
 
     #[test]

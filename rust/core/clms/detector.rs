@@ -3,8 +3,9 @@
 //! Failure detector.
 //!
 //! A member is gone for this node when it was silent too long, when the link with
-//! it was down too long, or when it says that it does not hear this node. That is
-//! an opinion, not a proof: it starts elections and fences, nothing more.
+//! it was down too long, when it leaves a question open too long, or when it says
+//! that it does not hear this node. That is an opinion, not a proof: it starts
+//! elections and fences, nothing more.
 
 use super::parameters::Parameters;
 use crate::{
@@ -30,6 +31,8 @@ pub const NEIGHBOURS: usize = 2;
 struct Peer {
     heard: Instant,
     unlinked: Option<Instant>,
+    /// Since when it owes an answer.
+    asked: Option<Instant>,
     deaf_to: NodeSet,
     deaf_since: Instant,
     /// It has sent a message since it fell silent.
@@ -40,6 +43,7 @@ impl Peer {
     const NEW: Self = Self {
         heard: Instant(0),
         unlinked: None,
+        asked: None,
         deaf_to: NodeSet::EMPTY,
         deaf_since: Instant(0),
         has_signed: false,
@@ -59,18 +63,36 @@ pub enum Look {
     Gone,
 }
 
+/// Peers that were gone are heard again, one shortly after the other.
+#[derive(Clone, Copy, Debug)]
+struct Recovery {
+    first: Instant,
+    last: Instant,
+}
+
+impl Recovery {
+    /// Until when others may follow: for a while after the last, but not for ever,
+    /// however many of them come and go.
+    fn until(self, p: &Parameters) -> Instant {
+        self.last.after(p.suspect).min(self.first.after(p.timeout))
+    }
+}
+
 /// The failure detector.
 pub(super) struct Detector {
     watched: NodeSet,
-    /// When somebody was last heard again that had been gone.
-    recovered: Option<Instant>,
+    /// Who owes an answer.
+    asked: NodeSet,
+    /// The last time somebody was heard again that had been gone.
+    recovery: Option<Recovery>,
     peers: [Peer; NODES_LEN],
 }
 
 impl Detector {
     pub(super) const NEW: Self = Self {
         watched: NodeSet::EMPTY,
-        recovered: None,
+        asked: NodeSet::EMPTY,
+        recovery: None,
         peers: [Peer::NEW; NODES_LEN],
     };
 
@@ -118,23 +140,52 @@ impl Detector {
         let peer = self.peer(node);
         let was_silent = now.since(peer.heard) >= p.silence_max();
         if self.watched.contains(node) && was_silent && !peer.has_signed {
-            self.recovered = Some(now);
+            self.recovered(now, p);
             self.with(node, |peer| peer.has_signed = true);
         }
+    }
+
+    fn recovered(&mut self, now: Instant, p: &Parameters) {
+        let goes_on = |old: &Recovery| {
+            let limit = old.first.after(p.timeout);
+            // When it has lasted as long as it may the next begins behind a pause.
+            let is_cut_short = old.last.after(p.suspect) >= limit;
+            now < old.until(p) || (is_cut_short && now < limit.after(p.suspect))
+        };
+        let old = self.recovery.filter(goes_on);
+        let first = old.map_or(now, |old| old.first);
+        self.recovery = Some(Recovery { first, last: now });
     }
 
     /// Until when opinions may be older than what they are about: the end of a cut
     /// is seen of one peer before the other.
     pub(super) fn unsettled_until(&self, p: &Parameters) -> Option<Instant> {
-        self.recovered.map(|recovered| recovered.after(p.suspect))
+        self.recovery.map(|recovery| recovery.until(p))
     }
 
     pub(super) fn linked(&mut self, node: NodeId, now: Instant, p: &Parameters) {
         let down = self.peer(node).unlinked.map(|since| now.since(since));
         if down.is_some_and(|down| down >= p.silence_max()) {
-            self.recovered = Some(now);
+            self.recovered(now, p);
         }
         self.with(node, |peer| peer.unlinked = None);
+    }
+
+    /// This node waits for an answer of each of `nodes`, and of nobody else.
+    pub(super) fn wait_for(&mut self, nodes: &NodeSet, now: Instant) {
+        for node in self.asked.difference(nodes) {
+            self.answered(node);
+        }
+        for node in nodes.difference(&self.asked) {
+            self.with(node, |peer| peer.asked = Some(now));
+        }
+        self.asked = *nodes;
+    }
+
+    /// `node` has answered, whatever it said.
+    pub(super) fn answered(&mut self, node: NodeId) {
+        self.asked.remove(node);
+        self.with(node, |peer| peer.asked = None);
     }
 
     pub(super) fn unlinked(&mut self, node: NodeId, now: Instant) {
@@ -148,6 +199,7 @@ impl Detector {
         for peer in &mut self.peers {
             peer.heard = now;
             peer.unlinked = peer.unlinked.map(|_| now);
+            peer.asked = peer.asked.map(|_| now);
             peer.deaf_to = NodeSet::EMPTY;
         }
     }
@@ -206,7 +258,8 @@ impl Detector {
     fn is_deaf_to(&self, node: NodeId, now: Instant, p: &Parameters) -> bool {
         let peer = self.peer(node);
         let down = peer.unlinked.map_or(Span::ZERO, |since| now.since(since));
-        now.since(peer.heard) >= p.silence_max() || down >= p.silence_max()
+        let is_open = peer.asked.is_some_and(|since| now >= answer_due(since, p));
+        now.since(peer.heard) >= p.silence_max() || down >= p.silence_max() || is_open
     }
 
     /// When the next opinion can change by the passing of time alone.
@@ -222,6 +275,7 @@ impl Detector {
             let peer = self.peer(node);
             consider(Some(peer.heard.after(p.silence_max())));
             consider(peer.unlinked.map(|since| since.after(p.silence_max())));
+            consider(peer.asked.map(|since| answer_due(since, p)));
             if !peer.deaf_to.is_empty() {
                 consider(Some(peer.deaf_since.after(p.suspect)));
             }
@@ -277,6 +331,12 @@ impl Detector {
             change(peer);
         }
     }
+}
+
+/// Until when a question of `since` must be answered by who is heard: a broken link
+/// is noticed sooner.
+fn answer_due(since: Instant, p: &Parameters) -> Instant {
+    since.after(p.silence_max()).after(p.suspect)
 }
 
 /// The neighbours of `me` in the ring of `members`, to either side.
@@ -393,6 +453,43 @@ mod tests {
         hear(&mut detector, 4, &[5], 1500);
         hear(&mut detector, 5, &[4], 1500);
         assert_eq!(excluded(&detector), NodeSet::EMPTY);
+    }
+
+    #[test]
+    fn who_is_heard_but_leaves_a_question_open_is_gone() {
+        let mut detector = watching(&[2, 3]);
+        for ms in (0..5000).step_by(50) {
+            for number in [2, 3] {
+                detector.heard(node(number), NodeSet::EMPTY, at(ms), &P);
+            }
+            detector.wait_for(&set(&[2, 3]), at(ms));
+            detector.answered(node(3));
+            let is_gone = |number| detector.is_gone(node(1), node(number), at(ms), &P);
+            assert_eq!(is_gone(2), ms >= 4050, "{ms}");
+            assert!(!is_gone(3));
+        }
+        detector.wait_for(&set(&[3]), at(5000));
+        assert!(!detector.is_gone(node(1), node(2), at(5000), &P));
+    }
+
+    #[test]
+    fn opinions_are_unsettled_for_a_while_after_a_return_but_not_for_ever() {
+        let mut detector = watching(&[2, 3, 4, 5]);
+        let unsettled = |detector: &Detector, ms| {
+            let until = detector.unsettled_until(&P);
+            until.is_some_and(|until| at(ms) < until)
+        };
+        assert!(!unsettled(&detector, 3999));
+        detector.heard(node(2), NodeSet::EMPTY, at(4000), &P);
+        detector.heard(node(3), NodeSet::EMPTY, at(4900), &P);
+        assert!(unsettled(&detector, 5899) && !unsettled(&detector, 5900));
+        // Four of them fall silent and come back in turn.
+        let mut settled = 0;
+        for (turn, ms) in (9000..30000).step_by(900).enumerate() {
+            detector.heard(node([2, 3, 4, 5][turn % 4]), NodeSet::EMPTY, at(ms), &P);
+            settled += usize::from(!unsettled(&detector, ms + 1));
+        }
+        assert!((3..8).contains(&settled), "{settled}");
     }
 
     #[test]

@@ -170,8 +170,14 @@ impl Core {
         let Some(me) = self.me else {
             return;
         };
+        let ballot = Ballot::above(self.promised, me.node);
+        if ballot <= self.promised {
+            // There are no numbers left: a promise is never taken back.
+            self.follow();
+            return;
+        }
         count(&mut self.statistics.elections);
-        self.promised = Ballot::above(self.promised, me.node);
+        self.promised = ballot;
         self.fence.calm_down();
         self.is_watch_stale = true;
         self.stand_again(turn);

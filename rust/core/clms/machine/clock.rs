@@ -18,6 +18,7 @@ use super::{
         event::Output,
         statistics::count,
     },
+    leader::Lead,
     state::{
         Core,
         RoleState,
@@ -47,6 +48,7 @@ impl Core {
         let now = turn.instant();
         if self.is_member() {
             self.watch(now);
+            self.detector.wait_for(&self.unanswered(), now);
             if now >= self.next_beat {
                 self.next_beat = now.after(self.pace.beat_interval);
                 let to = self.detector.watched().difference(&self.dead);
@@ -56,6 +58,23 @@ impl Core {
         if now >= self.next_retry {
             self.next_retry = now.after(self.parameters.retry);
             self.ask_again(turn);
+        }
+    }
+
+    /// Members that were asked for what this node cannot decide without, or for a sign
+    /// that they can be, and have not answered.
+    fn unanswered(&self) -> NodeSet {
+        match &self.role {
+            RoleState::Leading(Lead::Preparing { prepared, .. }) => {
+                self.others().difference(prepared)
+            }
+            RoleState::Electing(election) => self.others().difference(&election.promises),
+            RoleState::Leading(Lead::Idle)
+            | RoleState::Booting
+            | RoleState::Outside(_)
+            | RoleState::Follower
+            | RoleState::Polling(_)
+            | RoleState::Halted => NodeSet::EMPTY,
         }
     }
 
@@ -119,6 +138,7 @@ impl Core {
             RoleState::Leading(_) => {
                 let others = self.others();
                 self.prepare_again(others, turn);
+                self.probe(turn);
             }
         }
         self.tell_done(turn);

@@ -55,7 +55,7 @@ impl Core {
         proposal: &Proposal,
         turn: &mut Turn<'_, '_>,
     ) -> Result<(), Reject> {
-        if ballot.proposer != Some(from.node) {
+        if ballot.proposer != Some(from.node) || !ballot.is_near(self.promised) {
             return Err(Reject::Contradiction);
         }
         let to = NodeSet::only(from.node);
@@ -161,7 +161,7 @@ impl Core {
         step: Step,
         turn: &mut Turn<'_, '_>,
     ) -> Result<(), Reject> {
-        if ballot.proposer != Some(from.node) {
+        if ballot.proposer != Some(from.node) || !ballot.is_near(self.promised) {
             return Err(Reject::Contradiction);
         }
         let to = NodeSet::only(from.node);
@@ -298,7 +298,9 @@ impl Core {
         self.cleanup.done = self.cleanup.done.intersection(&due);
         for node in due.difference(&self.cleanup.asked) {
             self.cleanup.asked.insert(node);
-            self.cleanup.since = turn.instant();
+            if let Some(since) = self.cleanup.since.get_mut(node.index()) {
+                *since = turn.instant();
+            }
             let incarnation = self.state.view.entry(node).incarnation;
             turn.out
                 .put(Output::Cleanup(Instance::new(node, incarnation)));

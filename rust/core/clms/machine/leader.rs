@@ -202,11 +202,9 @@ impl Core {
     /// Nodes whose user-level cleanup is over, or was given up.
     fn cleaned(&self, now: Instant) -> NodeSet {
         let cleanup = &self.cleanup;
-        if now >= cleanup.since.after(self.parameters.cleanup_max) {
-            cleanup.asked
-        } else {
-            cleanup.done
-        }
+        let is_over = |node| now >= cleanup.due(node, &self.parameters);
+        let given_up: NodeSet = cleanup.asked.iter().filter(|&node| is_over(node)).collect();
+        cleanup.done.union(&given_up)
     }
 
     /// When something is due that only waits for the time.
@@ -214,13 +212,15 @@ impl Core {
         let gather = self
             .gather_since
             .map(|since| since.after(self.parameters.gather));
-        let cleanup = self.cleanup.since.after(self.parameters.cleanup_max);
-        let cleanup = Some(cleanup).filter(|_| !self.cleanup.asked.is_empty());
-        [gather, cleanup]
-            .into_iter()
-            .flatten()
-            .filter(|&due| due > now)
-            .min()
+        let mut next = gather.filter(|&due| due > now);
+        // A chain of adapters has a name that is too long for the kernel's symbols.
+        for node in self.cleanup.asked.iter() {
+            let due = self.cleanup.due(node, &self.parameters);
+            if due > now {
+                next = Some(next.map_or(due, |next| next.min(due)));
+            }
+        }
+        next
     }
 
     fn cause_of(&self, node: NodeId) -> Cause {
@@ -266,6 +266,19 @@ impl Core {
         self.post.send(to, &prepare, turn.out);
     }
 
+    /// Asks those it is about to have killed whether they can answer after all.
+    pub(super) fn probe(&mut self, turn: &mut Turn<'_, '_>) {
+        if !matches!(self.role, RoleState::Leading(Lead::Preparing { .. })) {
+            return;
+        }
+        let losses = self.accepted.proposal.losses();
+        let to = losses
+            .intersection(&self.others())
+            .intersection(&self.linked_nodes());
+        let step = self.state.step;
+        self.post.send(to, &Message::Poll { step }, turn.out);
+    }
+
     /// A member has accepted.
     pub(super) fn prepared(&mut self, from: Instance, ballot: Ballot) -> Result<(), Reject> {
         let is_current = ballot == self.accepted.ballot;
@@ -295,6 +308,9 @@ impl Core {
             | RoleState::Follower
             | RoleState::Polling(_)
             | RoleState::Halted => return Err(Reject::Stale),
+        }
+        if !promised.is_near(self.promised) {
+            return Err(Reject::Contradiction);
         }
         if promised > self.promised {
             self.promised = promised;

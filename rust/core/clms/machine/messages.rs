@@ -113,6 +113,9 @@ impl Core {
         message: Message<'_>,
         turn: &mut Turn<'_, '_>,
     ) -> Result<(), Reject> {
+        if is_answer(&message) {
+            self.detector.answered(from.node);
+        }
         match message {
             Message::Status(status) => return self.status_inside(from, status, turn),
             Message::Join { facts, links } => return self.join_asked(from, facts, links, turn),
@@ -177,6 +180,8 @@ impl Core {
                 RoleState::Follower | RoleState::Polling(_) => self.tell_status(to, turn),
                 RoleState::Booting | RoleState::Outside(_) | RoleState::Halted => {}
             },
+            // Nobody has to believe a stranger.
+            Status::Member { .. } if !self.state.view.has(from) => return Err(Reject::NotMember),
             Status::Member { epoch, members, .. } => {
                 let has_me = self.me.is_some_and(|me| members.contains(me.node));
                 let is_later = epoch > self.epoch().next();
@@ -202,13 +207,13 @@ impl Core {
         if !self.is_member() {
             return Err(Reject::OutOfPlace);
         }
+        if !self.state.view.has(from) {
+            return Err(Reject::NotMember);
+        }
         // Members are never more than one step apart.
         if beat.epoch > self.epoch().next() {
             self.halt(beat.epoch, turn);
             return Ok(());
-        }
-        if !self.state.view.has(from) {
-            return Err(Reject::NotMember);
         }
         let is_ours = beat.epoch == self.epoch();
         let deaf_to = if is_ours {
@@ -230,6 +235,27 @@ impl Core {
         let ours = self.epoch();
         self.role = RoleState::Halted;
         turn.out.put(Output::Halt(Halt::Excluded { ours, theirs }));
+    }
+}
+
+/// Whether it may be what came of a question: the others are said unasked.
+const fn is_answer(message: &Message<'_>) -> bool {
+    match message {
+        Message::Prepare { .. }
+        | Message::Prepared { .. }
+        | Message::Refused { .. }
+        | Message::Elect { .. }
+        | Message::Promise { .. }
+        | Message::Vote { .. }
+        | Message::Commit { .. }
+        | Message::Status(_)
+        | Message::History(_)
+        | Message::Admit { .. } => true,
+        Message::Join { .. }
+        | Message::Done { .. }
+        | Message::Poll { .. }
+        | Message::ShutDown(_)
+        | Message::Leave => false,
     }
 }
 

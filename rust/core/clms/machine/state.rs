@@ -130,7 +130,16 @@ pub(super) struct Core {
 pub(super) struct Cleanup {
     pub(super) asked: NodeSet,
     pub(super) done: NodeSet,
-    pub(super) since: Instant,
+    /// When each was asked for.
+    pub(super) since: [Instant; NODES_LEN],
+}
+
+impl Cleanup {
+    /// Until when the one after `node` may take.
+    pub(super) fn due(&self, node: NodeId, p: &Parameters) -> Instant {
+        let since = self.since.get(node.index()).copied();
+        since.unwrap_or(Instant(0)).after(p.cleanup_max)
+    }
 }
 
 /// One event's time and surroundings.
@@ -209,7 +218,7 @@ impl Core {
         cleanup: Cleanup {
             asked: NodeSet::EMPTY,
             done: NodeSet::EMPTY,
-            since: Instant(0),
+            since: [Instant(0); NODES_LEN],
         },
         gather_since: None,
         noticed: None,

@@ -5,6 +5,8 @@
 //! What a reader can follow by hand; everything that can go wrong is the
 //! simulator's, `tests/sim`.
 
+mod hostile;
+
 use std::collections::VecDeque;
 
 use super::{
