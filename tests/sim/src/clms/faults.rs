@@ -13,6 +13,8 @@ pub struct Network {
     pub cut: HashSet<(NodeId, NodeId)>,
     /// Only heartbeats get through.
     pub broken: HashSet<(NodeId, NodeId)>,
+    /// A connection comes up and breaks at the first message.
+    pub flapping: HashSet<(NodeId, NodeId)>,
     /// Heartbeats lost, in thousandths.
     pub loss: u64,
     /// Heartbeats that come twice, in thousandths.
@@ -30,6 +32,11 @@ impl Network {
     /// Whether a byte of a connection gets from `a` to `b`.
     pub fn carries_bytes(&self, a: NodeId, b: NodeId) -> bool {
         self.carries_beat(a, b) && !self.broken.contains(&(a, b))
+    }
+
+    /// Whether anything gets from `a` to `b`.
+    pub fn is_sound(&self, a: NodeId, b: NodeId) -> bool {
+        self.carries_bytes(a, b) && !self.flapping.contains(&(a, b))
     }
 
     /// Whether a connection between `a` and `b` can be and last.
@@ -59,6 +66,8 @@ pub enum Fault {
     Cut(Vec<NodeId>, Vec<NodeId>),
     /// No connection between one and the other.
     Break(NodeId, NodeId),
+    /// The connection from one to the other breaks whenever it should carry a message.
+    Flap(NodeId, NodeId),
     /// The connection between two is reset once.
     Reset(NodeId, NodeId),
     /// No fault of the network any more.

@@ -121,7 +121,29 @@ impl Schedule {
             };
             world.pass(pause)?;
         }
+        if matches!(self.character, Character::Cuts | Character::Freezes) {
+            self.wait_for_majority(&mut world)?;
+        }
         self.recover(&mut world)
+    }
+
+    /// A majority that is connected goes on by itself, whatever the others do.
+    fn wait_for_majority(&self, world: &mut World) -> Result<(), String> {
+        world.tell(|| "--- majority".into());
+        let (mut side, mut since) = (Vec::new(), world.now);
+        while let Some(now) = world.majority() {
+            if now != side {
+                (side, since) = (now, world.now);
+            }
+            match world.is_whole(&side) {
+                Ok(()) => return Ok(()),
+                Err(why) if world.now >= since + SETTLE_MAX => {
+                    return Err(format!("liveness of the majority {side:?}: {why}"));
+                }
+                Err(_) => world.pass(100 * MS)?,
+            }
+        }
+        Ok(())
     }
 
     fn choose_tempo(&mut self, world: &mut World) {
@@ -287,7 +309,7 @@ impl Schedule {
             _ => 1 + self.rng.index(order.len() - 1),
         };
         let (one, two) = (order[..at].to_vec(), order[at..].to_vec());
-        match self.rng.below(8) {
+        match self.rng.below(9) {
             0..=3 => {
                 world.inflict(Fault::Cut(one.clone(), two.clone()));
                 world.inflict(Fault::Cut(two, one));
@@ -298,6 +320,7 @@ impl Schedule {
                 let pair = (vec![one[0]], vec![two[0]]);
                 world.inflict(Fault::Cut(pair.0, pair.1));
             }
+            7 => world.inflict(Fault::Flap(one[0], two[0])),
             _ => world.inflict(Fault::Heal),
         }
         if self.rng.permille(300) {

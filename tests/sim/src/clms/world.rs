@@ -27,6 +27,7 @@ use ssi_core::{
         parameters::Parameters, //
     },
     hostlink::{
+        FromNode,
         Reach,
         ToNode,
         PACKET_BYTES_MAX, //
@@ -50,6 +51,7 @@ use super::{
     },
     invariants::{
         Invariants,
+        Plea,
         Seen, //
     },
     life::{
@@ -159,6 +161,8 @@ pub struct World {
     pub messages: u64,
     /// Bytes of them.
     pub bytes: u64,
+    /// The lives whose process was reaped, or whose kernel has booted again.
+    reaped: HashSet<Instance>,
     /// Lives a fault has touched, by id.
     touched: HashSet<u64>,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -170,6 +174,8 @@ pub struct World {
     to_host: HashMap<NodeId, u64>,
     from_host: HashMap<NodeId, u64>,
     exiting: HashSet<NodeId>,
+    /// Whose process is not reaped yet, or whose next life has not said Hello.
+    dying: HashMap<NodeId, Instance>,
     invariants: Invariants,
     verbose: bool,
     failure: Option<String>,
@@ -189,6 +195,8 @@ impl World {
             parameters,
             messages: 0,
             bytes: 0,
+            reaped: HashSet::new(),
+            dying: HashMap::new(),
             touched: HashSet::new(),
             queue: BinaryHeap::new(),
             actions: HashMap::new(),
@@ -330,6 +338,11 @@ impl World {
         life.and_then(|life| life.instance) == Some(instance)
     }
 
+    /// Whether that life is over and the supervisor knows it.
+    pub fn is_reaped(&self, instance: Instance) -> bool {
+        self.reaped.contains(&instance)
+    }
+
     /// Whether a fault has touched that living node or its links.
     pub fn is_touched(&self, instance: Instance) -> bool {
         self.nodes
@@ -345,6 +358,36 @@ impl World {
             .filter(|life| life.machine.role() == Role::Leader);
         let leader = leaders.next()?.node;
         leaders.next().is_none().then_some(leader)
+    }
+
+    /// The nodes that can go on by themselves: all reach each other, no other node is
+    /// reached by one of them, and they are more than half of the living members of
+    /// the last view. `None` when there are none, or faults are not so clear.
+    pub fn majority(&self) -> Option<Vec<NodeId>> {
+        let reaches = |a: NodeId, b: NodeId| self.net.is_sound(a, b) && self.net.is_sound(b, a);
+        let last = self.nodes.values().map(|life| life.machine.view());
+        let last = last.max_by_key(|view| view.epoch)?;
+        let members = last.members();
+        let is_member = |node: &NodeId| members.contains(*node);
+        let voters = self.nodes.keys().copied().filter(is_member).count();
+        if self.nodes.values().any(|life| life.slow > SLOW_HARMLESS) {
+            return None;
+        }
+        let awake = |life: &&Life| life.frozen.is_none();
+        let nodes: Vec<_> = self.nodes.values().filter(awake).map(|l| l.node).collect();
+        let sides = nodes.iter().map(|&node| -> Vec<NodeId> {
+            let peers = nodes.iter().copied();
+            peers.filter(|&peer| reaches(node, peer)).collect()
+        });
+        let side = sides.max_by_key(|side| side.iter().filter(|node| is_member(node)).count())?;
+        let is_clear = side.iter().all(|&node| {
+            nodes.iter().all(|&other| match side.contains(&other) {
+                true => reaches(node, other),
+                false => !self.net.carries_beat(node, other) && !self.net.carries_beat(other, node),
+            })
+        });
+        let is_more = 2 * side.iter().filter(|node| is_member(node)).count() > voters;
+        (is_clear && is_more).then_some(side)
     }
 
     /// The highest epoch anyone has installed.
@@ -415,6 +458,7 @@ impl World {
             }
             Action::Exited(node) => {
                 self.exiting.remove(&node);
+                self.reap(node);
                 self.host(ArbiterEvent::Exited(node));
                 if self.tempo.roster_follows {
                     self.host(ArbiterEvent::Withdraw(node));
@@ -451,7 +495,8 @@ impl World {
             self.touched.insert(life.id);
         }
         let is_cut = |pair: &Pair| pair.0 == node || pair.1 == node;
-        if self.net.cut.iter().any(is_cut) || self.net.broken.iter().any(is_cut) {
+        let faults = [&self.net.cut, &self.net.broken, &self.net.flapping];
+        if faults.into_iter().flatten().any(is_cut) {
             self.touched.insert(life.id);
         }
         self.nodes.insert(node, life);
@@ -464,6 +509,9 @@ impl World {
             return;
         };
         self.tell(|| format!("node {node} dies ({:?})", life.instance));
+        if let Some(instance) = life.instance {
+            self.dying.insert(node, instance);
+        }
         for (pair, link) in &mut self.links {
             if pair.0 == node || pair.1 == node {
                 let most = 2 * MS + self.tempo.message + self.net.delay;
@@ -729,6 +777,10 @@ impl World {
         if !is_now || is_late || link.ways[way].queue.front().map(|(n, _)| *n) != Some(number) {
             return;
         }
+        if self.net.flapping.contains(&(from, to)) {
+            self.broken(pair, lives, generation);
+            return;
+        }
         let (from_life, to_life) = (lives[way], lives[1 - way]);
         let Some(from) = self.instance_of(from, from_life) else {
             return;
@@ -879,14 +931,27 @@ impl World {
     fn host(&mut self, event: ArbiterEvent<'_>) {
         enum Order {
             Send(NodeId, Vec<u8>),
-            Fence(Instance),
+            Fence(Instance, Instance),
+        }
+        let mut room = View::EMPTY;
+        let mut plea = None;
+        if let ArbiterEvent::Packet { node, bytes } = event {
+            match FromNode::decode(bytes, &mut room) {
+                // It has booted again: the life before is over.
+                Ok(FromNode::Hello { .. }) => self.reap(node),
+                Ok(FromNode::Fence { view, side, .. }) => {
+                    let view = Rc::new(view.clone());
+                    plea = Some(Plea { view, side });
+                }
+                _ => {}
+            }
         }
         let mut orders = Vec::new();
         let mut out = |output: ArbiterOutput<'_>| match output {
             ArbiterOutput::Send { node, message } => {
                 orders.push(Order::Send(node, encode(&message)))
             }
-            ArbiterOutput::Fence { target, .. } => orders.push(Order::Fence(target)),
+            ArbiterOutput::Fence { target, asker } => orders.push(Order::Fence(target, asker)),
             ArbiterOutput::View { .. } | ArbiterOutput::Refused { .. } => {}
         };
         if let Err(why) = self.arbiter.step(event, &mut out) {
@@ -906,9 +971,14 @@ impl World {
                     self.from_host.insert(node, when);
                     self.at(when, Action::ToProcess(node, process, bytes));
                 }
-                Order::Fence(target) => {
-                    self.tell(|| format!("fence kills {target}"));
-                    self.observe(&Seen::Fenced { target });
+                Order::Fence(target, asker) => {
+                    self.tell(|| format!("fence kills {target} for {asker}"));
+                    let plea = plea.clone();
+                    self.observe(&Seen::Fenced {
+                        target,
+                        asker,
+                        plea,
+                    });
                     let when = self.now + self.rng.below(self.tempo.kill);
                     if let Some(life) = self.nodes.get(&target.node) {
                         let kill = Action::Kill(target.node, life.process);
@@ -917,6 +987,11 @@ impl World {
                 }
             }
         }
+    }
+
+    /// The supervisor knows that the last life of `node` is over.
+    fn reap(&mut self, node: NodeId) {
+        self.reaped.extend(self.dying.remove(&node));
     }
 
     // --- faults ------------------------------------------------------------------
@@ -973,6 +1048,11 @@ impl World {
                 self.net.broken.insert((a, b));
                 self.net.broken.insert((b, a));
                 self.break_soon(pair(a, b));
+            }
+            Fault::Flap(a, b) => {
+                self.touch(a);
+                self.touch(b);
+                self.net.flapping.insert((a, b));
             }
             Fault::Reset(a, b) => {
                 let pair = pair(a, b);

@@ -8,6 +8,7 @@
 
 mod barrier_before_up;
 mod fenced_before_committed;
+mod licence;
 mod monotone;
 mod no_healthy_killed;
 mod no_split_brain;
@@ -27,6 +28,7 @@ use ssi_core::{
         transition::Transition, //
     },
     ids::Instance,
+    node_set::NodeSet,
     view::View,
 };
 
@@ -61,6 +63,10 @@ pub enum Seen {
     Fenced {
         /// Whom.
         target: Instance,
+        /// For whom.
+        asker: Instance,
+        /// What was asked with; `None` when it was not asked just now.
+        plea: Option<Plea>,
     },
     /// A node stopped by itself.
     Halted {
@@ -69,6 +75,15 @@ pub enum Seen {
         /// Why.
         why: Halt,
     },
+}
+
+/// What a request to fence says.
+#[derive(Clone)]
+pub struct Plea {
+    /// The asker's view.
+    pub view: Rc<View>,
+    /// Who stands by it.
+    pub side: NodeSet,
 }
 
 /// An observer that can object.
@@ -103,6 +118,7 @@ impl Invariants {
                 Box::<fenced_before_committed::FencedBeforeCommitted>::default(),
                 Box::<no_split_brain::NoSplitBrain>::default(),
                 Box::<no_healthy_killed::NoHealthyKilled>::default(),
+                Box::<licence::HasLicence>::default(),
                 Box::<monotone::Monotone>::default(),
                 Box::<barrier_before_up::BarrierBeforeUp>::default(),
             ],
@@ -115,7 +131,7 @@ impl Invariants {
     ///
     /// The first objection.
     pub fn observe(&mut self, world: &World, seen: &Seen) -> Result<(), String> {
-        if let Seen::Fenced { target } = seen {
+        if let Seen::Fenced { target, .. } = seen {
             self.fenced.push(*target);
         }
         self.all

@@ -19,7 +19,7 @@ pub struct NoHealthyKilled;
 impl Invariant for NoHealthyKilled {
     fn observe(&mut self, world: &World, seen: &Seen) -> Result<(), String> {
         match seen {
-            Seen::Fenced { target } if !world.is_touched(*target) => {
+            Seen::Fenced { target, .. } if !world.is_touched(*target) => {
                 Err(format!("no healthy node killed: {target} was fenced"))
             }
             Seen::Halted { who, why } if !world.is_touched(*who) => {

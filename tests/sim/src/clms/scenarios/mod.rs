@@ -8,6 +8,7 @@
 mod coming_and_going;
 mod deaths;
 mod freezes;
+mod hindrances;
 mod splits;
 
 use ssi_core::{
