@@ -289,21 +289,15 @@ impl Life {
 
     /// Takes the next call of a lane that can be issued now.
     fn next_waiting(&mut self, lane: usize) -> Option<CallId> {
-        loop {
-            let queue = self.client.lanes.get(lane)?;
-            let id = *queue.waiting.get(0)?;
-            let call = self.client.calls.get(id);
-            if call.is_some_and(|call| !self.can_issue(queue, &call.pending)) {
-                return None;
-            }
-            let is_there = call.is_some();
-            self.client.lanes.get_mut(lane)?.waiting.pop();
-            self.client.waiting -= 1;
-            // A call that was cancelled meanwhile is not there any more.
-            if is_there {
-                return Some(id);
-            }
+        let queue = self.client.lanes.get(lane)?;
+        let id = *queue.waiting.get(0)?;
+        let call = self.client.calls.get(id)?;
+        if !self.can_issue(queue, &call.pending) {
+            return None;
         }
+        self.client.lanes.get_mut(lane)?.waiting.pop();
+        self.client.waiting -= 1;
+        Some(id)
     }
 
     /// Carries out what a call decided. `reply` is what it would end with.
@@ -377,16 +371,12 @@ impl Life {
     /// Issues calls that are behind, as far as there is room.
     fn catch_up(&mut self) {
         while let Some(&id) = self.client.behind.get(0) {
-            let payload = self
-                .client
-                .calls
-                .get(id)
-                .map(|call| call.pending.payload.len());
-            if payload.is_some_and(|payload| !self.has_room(Class::Call, payload)) {
+            let call = self.client.calls.get(id);
+            let payload = call.map_or(0, |call| call.pending.payload.len());
+            if !self.has_room(Class::Call, payload) {
                 return;
             }
             self.client.behind.pop();
-            // One that ended meanwhile is not there any more.
             if let Some(call) = self.client.calls.get_mut(id) {
                 call.is_behind = false;
                 self.send_request(id, self.epoch);
@@ -443,6 +433,7 @@ impl Life {
             let promised = u64::from(call.pending.head.reply_bulk_max);
             self.client.promised = self.client.promised.saturating_sub(promised);
         }
+        self.leave_queues(id, &call, credit);
         if let Some((_, _, _, arriving)) = &call.reply {
             self.transfers.arrived(arriving);
         }
@@ -457,6 +448,17 @@ impl Life {
             clock::monotonic().saturating_sub(pending.began),
         );
         pending.finish(result);
+    }
+
+    /// Takes a call that ended out of the queue it waited in.
+    fn leave_queues(&mut self, id: CallId, call: &ClientCall, credit: Credit) {
+        if call.is_behind {
+            self.client.behind.remove(&id);
+        }
+        let lane = self.client.lanes.get_mut(call.lane);
+        if credit == Credit::None && lane.is_some_and(|lane| lane.waiting.remove(&id)) {
+            self.client.waiting -= 1;
+        }
     }
 
     /// Takes in a reply.

@@ -51,7 +51,7 @@ mod tests {
         // Pushes three for each two it takes, so that it wraps and grows.
         for _ in 0..100 {
             for _ in 0..3 {
-                ring.reserve()?;
+                ring.reserve(1)?;
                 ring.push(next_in);
                 next_in += 1;
             }
@@ -67,6 +67,40 @@ mod tests {
             next_out += 1;
         }
         assert!(next_out == next_in && ring.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn any_of_a_queue_can_be_taken_out() -> Result {
+        for removed in 0..6u32 {
+            let mut ring = Ring::new();
+            // So that it goes around the end of its places.
+            for value in [6; 5] {
+                ring.reserve(1)?;
+                ring.push(value);
+                assert!(ring.pop() == Some(value));
+            }
+            for value in 0..6 {
+                ring.reserve(1)?;
+                ring.push(value);
+            }
+            assert!(ring.remove(&removed) && !ring.remove(&removed));
+            for value in (0..6).filter(|&value| value != removed) {
+                assert!(ring.pop() == Some(value));
+            }
+            assert!(ring.is_empty());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_queue_has_all_the_places_that_were_made() -> Result {
+        let mut ring = Ring::new();
+        ring.reserve(100)?;
+        for value in 0..100 {
+            ring.push(value);
+        }
+        assert!(ring.len() == 100 && ring.get(99) == Some(&99));
         Ok(())
     }
 

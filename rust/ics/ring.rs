@@ -85,6 +85,23 @@ impl<T> Ring<T> {
         Some(value)
     }
 
+    /// Takes the first that equals `value` out. Whether there was one.
+    pub(crate) fn remove(&mut self, value: &T) -> bool
+    where
+        T: PartialEq,
+    {
+        let found = (0..self.len).find(|&index| self.get(index) == Some(value));
+        let Some(found) = found else {
+            return false;
+        };
+        // Those before it move up; the first place comes free.
+        for index in (0..found).rev() {
+            let (here, next) = (self.place(index), self.place(index + 1));
+            self.slots.swap(here, next);
+        }
+        self.pop().is_some()
+    }
+
     /// The one with `index`, the first being 0.
     pub(crate) fn get(&self, index: usize) -> Option<&T> {
         self.slots.get(self.place(index))?.as_ref()

@@ -53,6 +53,15 @@ expect "a call whose time is over" \
 call 1 'defer node=2 timeout_ms=50' >/dev/null
 expect "a request that was kept" "$(call 1 'release node=2' | value result)" 1
 
+# Eight calls have all the credit; a ninth waits for some, in vain.
+for count in 1 2 3 4 5 6 7 8; do
+	call 3 'defer node=1 timeout_ms=10' >/dev/null
+done
+expect "a call whose time is over before it had credit" \
+	"$(call 3 'defer node=1 timeout_ms=50' | value error)" "timed out"
+expect "it does not wait any more" "$(report 3 "calls: peer=1" waiting)" 0
+expect "it never left" "$(call 2 'release node=1' | value result)" 8
+
 result=$(call 1 'flood node=2 count=5000')
 must "a flood is held back" test "$(value would_block <<<"$result")" -gt 0
 expect "all of it that was taken is served" "$(value served <<<"$result")" \
