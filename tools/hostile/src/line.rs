@@ -81,9 +81,11 @@ impl Line {
         })
     }
 
-    /// Says `bytes`; a victim that does not want them is heard later.
-    pub(crate) fn say(&mut self, bytes: &[u8]) -> bool {
-        self.stream.write_all(bytes).is_ok()
+    /// Says `bytes` and counts them; a victim that does not want them is heard later.
+    pub(crate) fn say(&mut self, report: &mut Report, bytes: &[u8]) {
+        if self.stream.write_all(bytes).is_ok() {
+            report.bytes += bytes.len() as u64;
+        }
     }
 
     /// Says that nothing more comes.
@@ -120,11 +122,9 @@ impl Line {
         self.answer(Instant::now() + ANSWER_TIME_MAX)
     }
 
-    /// Says `proof`, and counts that and how the victim ends it.
+    /// Says `proof` and counts how the victim ends it.
     pub(crate) fn prove(&mut self, report: &mut Report, proof: &[u8; PROOF_BYTES]) {
-        let proof = Message::proof(proof);
-        self.say(proof.as_bytes());
-        report.bytes += proof.as_bytes().len() as u64;
+        self.say(report, Message::proof(proof).as_bytes());
         report.tally.add(self.last_answer());
     }
 

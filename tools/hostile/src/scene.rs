@@ -40,6 +40,7 @@ use crate::line::{
 use crate::random::Random;
 use crate::raw::Sender;
 use crate::report::Report;
+use crate::segment::Packet;
 use crate::wiretap::{
     self,
     Recording, //
@@ -107,6 +108,11 @@ impl Scene {
         }
     }
 
+    /// The same as a frame.
+    pub(crate) fn fresh_message(&mut self) -> Vec<u8> {
+        Message::hello(&self.fresh_hello()).as_bytes().to_vec()
+    }
+
     /// A connection to the victim, which counts in `report`, also when there is none.
     pub(crate) fn open(&self, report: &mut Report) -> Option<Line> {
         report.connections += 1;
@@ -128,6 +134,17 @@ impl Scene {
             .context("there are no raw packets here")
     }
 
+    /// Sends a packet around the system's own TCP.
+    ///
+    /// # Errors
+    ///
+    /// There is no way around it, or it ends here.
+    pub(crate) fn send(&self, report: &mut Report, packet: &Packet) -> Result<()> {
+        self.sender()?.send(packet)?;
+        report.packets += 1;
+        Ok(())
+    }
+
     /// Opens a connection for each message, says it, and then hears all answers:
     /// together they take no longer than one.
     pub(crate) fn volley(
@@ -141,9 +158,7 @@ impl Scene {
             let Some(mut line) = self.open(report) else {
                 continue;
             };
-            if line.say(&message) {
-                report.bytes += message.len() as u64;
-            }
+            line.say(report, &message);
             if manner == Manner::End {
                 line.end();
             }
@@ -155,10 +170,7 @@ impl Scene {
     /// Says a Hello on a connection of its own and gets the victim's.
     pub(crate) fn greet(&self, report: &mut Report, hello: &Hello) -> Option<(Line, Hello)> {
         let mut line = self.open(report)?;
-        let message = Message::hello(hello);
-        if line.say(message.as_bytes()) {
-            report.bytes += message.as_bytes().len() as u64;
-        }
+        line.say(report, Message::hello(hello).as_bytes());
         match line.hello() {
             Ok(theirs) => Some((line, theirs)),
             Err(answer) => {

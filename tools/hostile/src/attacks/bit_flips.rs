@@ -46,7 +46,7 @@ impl Attack for BitFlips {
 }
 
 fn message(scene: &mut Scene) -> Vec<u8> {
-    let mut message = Message::hello(&scene.fresh_hello()).as_bytes().to_vec();
+    let mut message = scene.fresh_message();
     let bit = scene.random.below(message.len() * 8);
     message[bit / 8] ^= 1 << (bit % 8);
     let proof = Message::proof(&scene.random.array::<PROOF_BYTES>());

@@ -5,7 +5,6 @@
 //! Half of them with a farewell, half with a reset, some after a Hello.
 
 use anyhow::Result;
-use ssi_core::ics::hello::Message;
 
 use crate::attack::Attack;
 use crate::report::Report;
@@ -33,9 +32,7 @@ impl Attack for ConnectFlood {
                 continue;
             };
             if number % 3 == 0 {
-                let hello = Message::hello(&scene.fresh_hello());
-                line.say(hello.as_bytes());
-                report.bytes += hello.as_bytes().len() as u64;
+                line.say(&mut report, &scene.fresh_message());
             }
             if number % 2 == 0 {
                 line.tear();

@@ -52,7 +52,7 @@ impl Attack for EarlyFrames {
 }
 
 fn message(scene: &mut Scene) -> Vec<u8> {
-    let mut message = Message::hello(&scene.fresh_hello()).as_bytes().to_vec();
+    let mut message = scene.fresh_message();
     message.extend(Message::proof(&scene.random.array()).as_bytes());
     for seq in 1..=FRAMES {
         let payload = scene.random.bytes(PAYLOAD_BYTES);

@@ -9,10 +9,7 @@ use ssi_core::ics::frame::{
     Header,
     Kind, //
 };
-use ssi_core::ics::hello::{
-    Message,
-    Reason, //
-};
+use ssi_core::ics::hello::Reason;
 
 use crate::attack::Attack;
 use crate::report::Report;
@@ -42,7 +39,7 @@ impl Attack for Kinds {
 
     fn run(&self, scene: &mut Scene) -> Result<Report> {
         let mut report = Report::new();
-        let hello = Message::hello(&scene.fresh_hello()).as_bytes().to_vec();
+        let hello = scene.fresh_message();
         let with = |place: usize, code: u8| {
             let mut message = hello.clone();
             message[place] = code;

@@ -9,10 +9,7 @@ use ssi_core::ics::frame::{
     Header,
     Kind, //
 };
-use ssi_core::ics::hello::{
-    Message,
-    Reason, //
-};
+use ssi_core::ics::hello::Reason;
 
 use crate::attack::Attack;
 use crate::report::Report;
@@ -49,7 +46,7 @@ impl Attack for Oversize {
                 };
                 header.encode().to_vec()
             });
-            let hello = Message::hello(&scene.fresh_hello()).as_bytes().to_vec();
+            let hello = scene.fresh_message();
             let after_hello = frames.clone().map(|frame| [&hello[..], &frame].concat());
             let with_bytes = frames.clone().map(|frame| [&frame[..], &behind].concat());
             scene.volley(&mut report, frames, Manner::Wait);

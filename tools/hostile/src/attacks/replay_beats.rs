@@ -52,8 +52,7 @@ impl Attack for ReplayBeats {
                 sort: Sort::Udp,
                 payload: beat,
             };
-            scene.sender()?.send(&packet)?;
-            report.packets += 1;
+            scene.send(&mut report, &packet)?;
         }
         scene.claim_open(&mut report);
         Ok(report)

@@ -47,15 +47,14 @@ impl Attack for ReplaySession {
 
 fn in_turns(scene: &mut Scene, report: &mut Report, said: &[u8]) {
     let (hello, rest) = said.split_at(said.len().min(HEADER_BYTES + HELLO_BYTES));
-    report.bytes += said.len() as u64;
     let Some(mut line) = scene.open(report) else {
         return;
     };
-    line.say(hello);
+    line.say(report, hello);
     if let Err(answer) = line.hello() {
         report.tally.add(answer);
         return;
     }
-    line.say(rest);
+    line.say(report, rest);
     report.tally.add(line.last_answer());
 }

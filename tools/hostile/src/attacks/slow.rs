@@ -12,7 +12,6 @@ use std::time::{
 };
 
 use anyhow::Result;
-use ssi_core::ics::hello::Message;
 
 use crate::attack::Attack;
 use crate::line;
@@ -40,17 +39,17 @@ impl Attack for Slow {
 
     fn run(&self, scene: &mut Scene) -> Result<Report> {
         let mut report = Report::new();
-        let hello = Message::hello(&scene.fresh_hello());
+        let hello = scene.fresh_message();
         let mut lines: Vec<_> = (0..CONNECTIONS)
             .filter_map(|_| scene.open(&mut report))
             .collect();
         let began = Instant::now();
-        for byte in hello.as_bytes() {
+        for byte in &hello {
             if began.elapsed() > PATIENCE_MAX {
                 break;
             }
             for line in &mut lines {
-                report.bytes += u64::from(line.say(&[*byte]));
+                line.say(&mut report, &[*byte]);
             }
             thread::sleep(PAUSE);
         }

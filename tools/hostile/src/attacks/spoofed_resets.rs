@@ -50,8 +50,7 @@ impl Attack for SpoofedResets {
             .collect();
         for _ in 0..SEGMENTS {
             let packet = segment(scene, &others);
-            scene.sender()?.send(&packet)?;
-            report.packets += 1;
+            scene.send(&mut report, &packet)?;
         }
         scene.claim_open(&mut report);
         Ok(report)

@@ -52,8 +52,7 @@ impl Attack for SynFlood {
                 },
                 payload: Vec::new(),
             };
-            scene.sender()?.send(&packet)?;
-            report.packets += 1;
+            scene.send(&mut report, &packet)?;
         }
         scene.claim_open(&mut report);
         Ok(report)

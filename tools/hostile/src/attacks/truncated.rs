@@ -5,7 +5,6 @@
 //! The victim must neither wait for the rest for ever nor read beyond the end.
 
 use anyhow::Result;
-use ssi_core::ics::hello::Message;
 
 use crate::attack::Attack;
 use crate::report::Report;
@@ -31,9 +30,8 @@ impl Attack for Truncated {
 
     fn run(&self, scene: &mut Scene) -> Result<Report> {
         let mut report = Report::new();
-        let hello = Message::hello(&scene.fresh_hello());
+        let whole = scene.fresh_message();
         for manner in [Manner::End, Manner::Wait] {
-            let whole = hello.as_bytes();
             let pieces = (0..whole.len()).step_by(STEP_BYTES);
             let messages: Vec<_> = pieces.map(|end| whole[..end].to_vec()).collect();
             scene.volley(&mut report, messages, manner);

@@ -49,8 +49,7 @@ impl Attack for UdpGarbage {
                 sort: Sort::Udp,
                 payload: payload(scene, number),
             };
-            scene.sender()?.send(&packet)?;
-            report.packets += 1;
+            scene.send(&mut report, &packet)?;
         }
         scene.claim_open(&mut report);
         Ok(report)

@@ -48,7 +48,7 @@ impl Attack for UnknownNode {
     fn run(&self, scene: &mut Scene) -> Result<Report> {
         let mut report = Report::new();
         let messages = NUMBERS.map(|number| {
-            let mut message = Message::hello(&scene.fresh_hello()).as_bytes().to_vec();
+            let mut message = scene.fresh_message();
             message[NODE_PLACE..NODE_PLACE + 2].copy_from_slice(&number.to_le_bytes());
             message
         });
@@ -72,8 +72,7 @@ fn from_its_address(scene: &mut Scene, report: &mut Report, node: NodeId) {
     hello.peer.instance.node = node;
     let hello = Message::hello(&hello);
     report.connections += 1;
-    report.bytes += hello.as_bytes().len() as u64;
-    line.say(hello.as_bytes());
+    line.say(report, hello.as_bytes());
     let answer = line.last_answer();
     report.tally.add(answer);
     // It may be closed before it can say anything, too.
