@@ -52,6 +52,8 @@ void ssi_thread_stop(struct task_struct *thread);
 bool ssi_thread_stopping(void);
 bool ssi_thread_is_worker(void);
 void ssi_thread_forbid_io(void);
+unsigned int ssi_thread_no_io_begin(void);
+void ssi_thread_no_io_end(unsigned int before);
 void ssi_thread_hurry(void);
 void ssi_thread_hurry_most(void);
 void ssi_thread_sleep(u64 microseconds);

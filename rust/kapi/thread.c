@@ -41,6 +41,16 @@ void ssi_thread_forbid_io(void)
 	memalloc_noio_save();
 }
 
+unsigned int ssi_thread_no_io_begin(void)
+{
+	return memalloc_noio_save();
+}
+
+void ssi_thread_no_io_end(unsigned int before)
+{
+	memalloc_noio_restore(before);
+}
+
 /* Others depend on what the thread does, and it never takes long. */
 void ssi_thread_hurry(void)
 {

@@ -14,7 +14,8 @@ use kernel::{
     error::from_err_ptr,
     prelude::*,
     str::CStr,
-    sync::Arc, //
+    sync::Arc,
+    types::NotThreadSafe, //
 };
 
 /// What a thread runs.
@@ -97,6 +98,31 @@ pub fn is_worker() -> bool {
 pub fn forbid_io() {
     // SAFETY: No preconditions; it holds until the thread ends.
     unsafe { bindings::ssi_thread_forbid_io() }
+}
+
+/// No allocation of the calling thread waits for input or output while this lives.
+/// Such values are dropped in the reverse order they were made.
+pub struct NoIo {
+    before: c_uint,
+    _thread: NotThreadSafe,
+}
+
+impl NoIo {
+    /// From now on.
+    pub fn begin() -> Self {
+        Self {
+            // SAFETY: No preconditions.
+            before: unsafe { bindings::ssi_thread_no_io_begin() },
+            _thread: NotThreadSafe,
+        }
+    }
+}
+
+impl Drop for NoIo {
+    fn drop(&mut self) {
+        // SAFETY: The flags are those of this thread, which the value cannot leave.
+        unsafe { bindings::ssi_thread_no_io_end(self.before) }
+    }
 }
 
 /// From now on the calling thread of the kernel runs before all ordinary ones
