@@ -3,12 +3,15 @@
 //! Another node.
 //!
 //! What this node knows of it, behind one lock, which is never held together with
-//! that of another peer, nor while a service or the membership is called.
+//! that of another peer, nor while a service or the membership is called. Who holds
+//! it waits for memory at most, and for no input or output. Heartbeats do not even
+//! wait for that: they have a lock of their own.
 
 use core::mem;
 
 use kernel::{
     new_mutex,
+    new_spinlock,
     prelude::*,
     sync::{
         atomic::{
@@ -16,7 +19,8 @@ use kernel::{
             Relaxed, //
         },
         Arc,
-        Mutex, //
+        Mutex,
+        SpinLock, //
     }, //
 };
 use ssi_core::{
@@ -44,6 +48,7 @@ use ssi_core::{
         NodeId, //
     }, //
 };
+use ssi_kapi::thread::NoIo;
 
 use crate::{
     bulk_link::BulkLink,
@@ -78,12 +83,21 @@ pub(crate) struct Peer {
     is_unsettled: Atomic<bool>,
     #[pin]
     inner: Mutex<Inner>,
+    /// May be taken under the other lock.
+    #[pin]
+    pulse: SpinLock<Pulse>,
+}
+
+/// What heartbeats need to know of a peer.
+struct Pulse {
+    /// The life the session is with.
+    current: Option<Instance>,
+    beats: Beats,
 }
 
 /// What is known of a peer.
 pub(crate) struct Inner {
     lives: Lives,
-    beats: Beats,
     /// The life in which the installed view has it as a member.
     member: Option<Instance>,
     epoch: Epoch,
@@ -118,12 +132,15 @@ impl Peer {
         let counters = Arc::new(PeerCounters::new(), GFP_KERNEL)?;
         let inner = Inner {
             lives: Lives::default(),
-            beats: Beats::default(),
             member: None,
             epoch: Epoch::NONE,
             generation: 0,
             life: None,
             ended: None,
+        };
+        let pulse = Pulse {
+            current: None,
+            beats: Beats::default(),
         };
         Arc::pin_init(
             pin_init!(Self {
@@ -133,6 +150,7 @@ impl Peer {
                 wants_bulk: Atomic::new(false),
                 is_unsettled: Atomic::new(false),
                 inner <- new_mutex!(inner, "ssi_peer"),
+                pulse <- new_spinlock!(pulse, "ssi_pulse"),
             }),
             GFP_KERNEL,
         )
@@ -150,6 +168,8 @@ impl Peer {
 
     /// Does something under the lock.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
+        // The reactor, which others' memory may depend on, needs the lock, too.
+        let _no_io = NoIo::begin();
         let mut inner = self.inner.lock();
         let result = f(&mut inner);
         // Under the lock: an older wish must not replace a newer one.
@@ -276,6 +296,7 @@ impl Peer {
                 let life = Life::new(peer.instance, inner.generation, inner.epoch, counters);
                 let life = KBox::new(life, GFP_KERNEL).map_err(|_| None)?;
                 inner.lives.begin(peer)?;
+                self.pulse.lock().current = Some(peer.instance);
                 if let Some(old) = inner.life.replace(life) {
                     unlinked = old.session().is_connected().then_some(old.instance);
                     inner.retire(old);
@@ -330,18 +351,16 @@ impl Peer {
 
     /// Takes in a heartbeat.
     pub(crate) fn beat(&self, beat: &BeatHead) -> core::result::Result<(), BeatError> {
-        self.with(|inner| {
-            let known = inner.lives.current().map(|peer| peer.instance);
-            if known != Some(beat.from) {
-                return Err(BeatError::Misdirected);
-            }
-            inner.beats.take(beat)
-        })
+        let mut pulse = self.pulse.lock();
+        if pulse.current != Some(beat.from) {
+            return Err(BeatError::Misdirected);
+        }
+        pulse.beats.take(beat)
     }
 
     /// Whom a heartbeat would be for.
     pub(crate) fn current(&self) -> Option<Instance> {
-        self.with(|inner| inner.lives.current().map(|peer| peer.instance))
+        self.pulse.lock().current
     }
 
     /// Takes in what a new view says of it. The reactor settles the rest.
@@ -350,7 +369,7 @@ impl Peer {
             let before = mem::replace(&mut inner.member, member);
             inner.epoch = epoch;
             if let Some(gone) = before.filter(|_| before != member) {
-                inner.end(gone.incarnation);
+                self.end_life(inner, gone.incarnation);
             }
             if let Some(life) = &mut inner.life {
                 life.epoch = epoch;
@@ -362,7 +381,16 @@ impl Peer {
 
     /// Takes in that a life and all before it are over. The reactor settles the rest.
     pub(crate) fn end(&self, life: Incarnation) {
-        self.with(|inner| inner.end(life));
+        self.with(|inner| self.end_life(inner, life));
+    }
+
+    fn end_life(&self, inner: &mut Inner, life: Incarnation) {
+        if inner.lives.end(life).is_some() {
+            self.pulse.lock().current = None;
+            if let Some(life) = inner.life.take() {
+                inner.retire(life);
+            }
+        }
     }
 }
 
@@ -389,14 +417,6 @@ impl Inner {
     /// The life in which it is a member.
     pub(crate) fn member(&self) -> Option<Instance> {
         self.member
-    }
-
-    fn end(&mut self, life: Incarnation) {
-        if self.lives.end(life).is_some() {
-            if let Some(life) = self.life.take() {
-                self.retire(life);
-            }
-        }
     }
 
     /// Ends a session. Nobody finds it any more; its calls end when it is settled.
