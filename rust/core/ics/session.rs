@@ -307,6 +307,9 @@ impl Session {
         }
         self.resume(header)?;
         self.acked = self.acked.max(header.ack);
+        // It may have come on an earlier connection, behind what the peer knew when
+        // it made this one.
+        self.sent(self.acked);
         let verdict = if header.kind.is_sequenced() {
             self.sequence(header.seq, now)?
         } else {
@@ -411,6 +414,18 @@ mod tests {
         session.connected();
         assert_eq!(session.receive(&ack(3), NOW).unwrap().acked, 3);
         assert_eq!(sent(&mut session), [4, 5]);
+    }
+
+    #[test]
+    fn what_arrived_on_the_connection_before_is_not_sent_again() {
+        let mut session = up(5);
+        assert_eq!(sent(&mut session), [1, 2, 3, 4, 5]);
+        session.connected();
+        session.receive(&ack(1), NOW).unwrap();
+        assert_eq!(session.next_to_send(), Some(2));
+        // Frames of the old connection came after the peer had made the new one.
+        assert_eq!(session.receive(&ack(4), NOW).unwrap().acked, 4);
+        assert_eq!(sent(&mut session), [5]);
     }
 
     #[test]
