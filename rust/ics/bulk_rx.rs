@@ -66,6 +66,7 @@ struct Incoming {
 pub(crate) struct BulkRx {
     pub(crate) peer: &'static Peer,
     pub(crate) generation: u64,
+    slot: u32,
     seal: Seal,
     buffer: KVVec<u8>,
     used: usize,
@@ -84,10 +85,11 @@ enum Got {
 
 impl BulkRx {
     /// May sleep.
-    pub(crate) fn new(peer: &'static Peer, seal: Seal) -> Result<Self> {
+    pub(crate) fn new(peer: &'static Peer, slot: u32, seal: Seal) -> Result<Self> {
         Ok(Self {
             peer,
             generation: 0,
+            slot,
             seal,
             buffer: KVVec::from_elem(0, PIECE_FRAME_BYTES_MAX, GFP_KERNEL)?,
             used: 0,
@@ -106,8 +108,24 @@ impl BulkRx {
             .with_life(self.generation, |life| life.flush_pages());
     }
 
+    /// Whether it is the connection in use. Only the reactor replaces it by another,
+    /// so what is true stays true until it is closed or the session ends.
+    fn is_used(&self) -> bool {
+        self.peer
+            .with_life(self.generation, |life| {
+                let link = life.transfers.link.as_ref();
+                link.is_some_and(|link| link.slot == self.slot)
+            })
+            .unwrap_or(false)
+    }
+
     /// Receives what is there and acts on it.
     pub(crate) fn receive(&mut self, engine: &'static Engine, socket: &Socket) -> Next {
+        // What one that was replaced still holds comes again on the next, into the
+        // same pages.
+        if !self.is_used() {
+            return Next::Close;
+        }
         for _ in 0..ROUND {
             let result = match self.piece.take() {
                 Some(piece) => self.receive_data(engine, socket, piece),

@@ -96,6 +96,7 @@ pub(crate) enum Stage {
 pub(crate) struct Control {
     peer: &'static Peer,
     generation: u64,
+    slot: u32,
     seal: Seal,
 }
 
@@ -281,6 +282,7 @@ impl Connection {
                 let began = peer.connect(made.peer, link).map_err(|_| EINVAL)?;
                 self.stage = Stage::Control(Control {
                     peer,
+                    slot: self.slot,
                     generation: began.generation,
                     seal,
                 });
@@ -291,7 +293,7 @@ impl Connection {
             }
             Channel::Bulk => {
                 let link = BulkLink::new(socket, self.slot, tx_seal)?;
-                let bulk = BulkRx::new(peer, seal)?;
+                let bulk = BulkRx::new(peer, self.slot, seal)?;
                 let generation = peer.connect_pages(made.peer, link).ok_or(EINVAL)?;
                 self.stage = Stage::Bulk(bulk.of(generation));
             }
@@ -353,6 +355,10 @@ impl Control {
         let now = Instant(clock::monotonic());
         let peer = self.peer;
         let done = peer.with_life(self.generation, |life| {
+            let link = life.link.as_ref();
+            if link.map_or(true, |link| link.slot != self.slot) {
+                return Err(Wrong::Replaced);
+            }
             if header.kind == Kind::Request {
                 // Not taken in, it is sent again on the next connection.
                 life.reserve_reply().map_err(|_| Wrong::NoRoom)?;
@@ -374,8 +380,8 @@ impl Control {
             Ok((verdict, todo, life.instance))
         });
         match done {
-            // The session is over.
-            None => false,
+            // The session is over, or goes on with another connection.
+            None | Some(Err(Wrong::Replaced)) => false,
             Some(Err(Wrong::Session(why))) => fault(peer, &why),
             Some(Err(Wrong::Payload)) => fault(peer, &"a payload that is none"),
             Some(Err(Wrong::NoRoom)) => fault(peer, &"no memory for a request"),
@@ -391,11 +397,12 @@ impl Control {
     }
 }
 
-/// What is wrong with a frame that is genuine.
+/// Why a frame that is genuine is not acted on.
 enum Wrong {
     Session(ssi_core::ics::session::Fault),
     Payload,
     NoRoom,
+    Replaced,
 }
 
 impl From<Malformed> for Wrong {
