@@ -71,6 +71,8 @@ pub(crate) struct BulkRx {
     buffer: KVVec<u8>,
     used: usize,
     piece: Option<Incoming>,
+    /// A piece was taken in, or a note of one.
+    pub(crate) was_useful: bool,
 }
 
 /// What came of receiving.
@@ -94,6 +96,7 @@ impl BulkRx {
             buffer: KVVec::from_elem(0, PIECE_FRAME_BYTES_MAX, GFP_KERNEL)?,
             used: 0,
             piece: None,
+            was_useful: false,
         })
     }
 
@@ -201,12 +204,14 @@ impl BulkRx {
         Ok(Got::All)
     }
 
-    fn on_note(&self, header: &Header) -> core::result::Result<(), BulkFault> {
+    fn on_note(&mut self, header: &Header) -> core::result::Result<(), BulkFault> {
         let payload = self.buffer.get(HEADER_BYTES..HEADER_BYTES + AT_BYTES);
         let payload = payload.ok_or(BulkFault::Payload)?;
         self.peer
             .with_life(self.generation, |life| life.on_note(header, payload))
-            .ok_or(BulkFault::Over)?
+            .ok_or(BulkFault::Over)??;
+        self.was_useful = true;
+        Ok(())
     }
 
     fn on_chunk(
@@ -286,7 +291,8 @@ impl BulkRx {
     }
 
     /// All data of a piece are where they belong.
-    fn complete(&self, engine: &'static Engine, piece: &Incoming) {
+    fn complete(&mut self, engine: &'static Engine, piece: &Incoming) {
+        self.was_useful = true;
         let todo = self
             .peer
             .with_life(self.generation, |life| {

@@ -527,6 +527,20 @@ impl Life {
         self.pump();
     }
 
+    /// There is no memory for a reply's pages.
+    pub(crate) fn on_no_reply_pages(&mut self, id: CallId) {
+        let reply = self
+            .client
+            .calls
+            .get_mut(id)
+            .and_then(|call| call.reply.take());
+        if let Some((head, theirs, _, arriving)) = reply {
+            self.transfers.arrived(&arriving);
+            self.on_answer(id, head.status, theirs, None);
+            self.pump();
+        }
+    }
+
     fn on_answer(&mut self, id: CallId, status: Status, theirs: Epoch, reply: Option<Reply>) {
         let mine = self.epoch;
         if let Some(call) = self.client.calls.get_mut(id) {

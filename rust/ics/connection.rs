@@ -98,6 +98,8 @@ pub(crate) struct Control {
     generation: u64,
     slot: u32,
     seal: Seal,
+    /// A frame was delivered.
+    was_useful: bool,
 }
 
 /// A connection.
@@ -115,8 +117,8 @@ pub(crate) enum Next {
     Wait,
     /// There is more to do, when others had their turn.
     Again,
-    /// The other side proved itself to be this node.
-    Proved(NodeId, Channel),
+    /// The other side proved itself to be the node it should be.
+    Proved,
     /// It is closed.
     Close,
 }
@@ -261,9 +263,8 @@ impl Connection {
                 if !message.map_or(true, |message| self.send(&message)) {
                     return Next::Close;
                 }
-                let channel = established.channel;
                 match self.establish(engine, established) {
-                    Ok(()) => Next::Proved(node, channel),
+                    Ok(()) => Next::Proved,
                     Err(_) => Next::Close,
                 }
             }
@@ -285,6 +286,7 @@ impl Connection {
                     slot: self.slot,
                     generation: began.generation,
                     seal,
+                    was_useful: false,
                 });
                 if let Some(earlier) = began.unlinked {
                     engine.membership.unlinked(earlier);
@@ -300,6 +302,16 @@ impl Connection {
         }
         trace::link(node.get(), made.channel.code(), true);
         Ok(())
+    }
+
+    /// Whether something got through that a reset connection would bring again. If
+    /// not, the next may fare no better.
+    pub(crate) fn was_useful(&self) -> bool {
+        match &self.stage {
+            Stage::Dialling { .. } | Stage::Greeting(..) => false,
+            Stage::Control(control) => control.was_useful,
+            Stage::Bulk(bulk) => bulk.was_useful,
+        }
     }
 
     /// Tells who has to know that it is over.
@@ -351,7 +363,7 @@ impl Control {
     }
 
     /// Whether the connection goes on.
-    fn act(&self, engine: &'static Engine, header: &Header, payload: &[u8]) -> bool {
+    fn act(&mut self, engine: &'static Engine, header: &Header, payload: &[u8]) -> bool {
         let now = Instant(clock::monotonic());
         let peer = self.peer;
         let done = peer.with_life(self.generation, |life| {
@@ -386,6 +398,7 @@ impl Control {
             Some(Err(Wrong::Payload)) => fault(peer, &"a payload that is none"),
             Some(Err(Wrong::NoRoom)) => fault(peer, &"no memory for a request"),
             Some(Ok((verdict, todo, from))) => {
+                self.was_useful |= verdict == Verdict::Deliver;
                 if let Some(todo) = todo {
                     engine.run_todo(peer, self.generation, todo);
                 } else if verdict == Verdict::Deliver && header.kind == Kind::Membership {

@@ -112,18 +112,15 @@ impl Diallers {
         }
     }
 
-    /// One was established.
-    pub(crate) fn established(&mut self, node: NodeId, channel: Channel) {
-        if let Some(dialler) = self.dialler(node, channel) {
-            dialler.backoff.reset();
-        }
-    }
-
-    /// A connection was closed: if it was one of these, it is to be made anew.
-    pub(crate) fn closed(&mut self, slot: u32, now: Instant) {
+    /// A connection was closed: if it was one of these, it is to be made anew, and
+    /// soon if it was of use.
+    pub(crate) fn closed(&mut self, slot: u32, was_useful: bool, now: Instant) {
         for dialler in self.0.iter_mut().flatten() {
             if dialler.slot == Some(slot) {
                 dialler.slot = None;
+                if was_useful {
+                    dialler.backoff.reset();
+                }
                 dialler.at = now.after(dialler.backoff.wait(random::number()));
             }
         }

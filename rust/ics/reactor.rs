@@ -350,10 +350,9 @@ impl Reactor {
         match next {
             Next::Wait => (),
             Next::Again => self.engine.notifier.raise(slot),
-            Next::Proved(node, channel) => {
+            Next::Proved => {
                 self.half_open.remove(slot);
                 self.dials.remove(slot);
-                self.diallers.established(node, channel);
                 self.engine.notifier.raise(slot);
             }
             Next::Close => self.close(slot),
@@ -367,9 +366,10 @@ impl Reactor {
         let place = Self::place(slot);
         let taken = self.connections.get_mut(place).and_then(Option::take);
         if let Some(connection) = taken {
+            let was_useful = connection.was_useful();
             connection.end(self.engine);
             let now = Instant(clock::monotonic());
-            self.diallers.closed(slot, now);
+            self.diallers.closed(slot, was_useful, now);
         }
     }
 

@@ -445,6 +445,12 @@ impl Life {
         }
     }
 
+    /// There is no memory for a request's pages.
+    pub(crate) fn on_no_request_pages(&mut self, id: CallId) {
+        let action = self.step(id, Event::NoMemory);
+        self.serve(id, action);
+    }
+
     /// Tells requests from `place` on that the epoch is another, and the peer still a
     /// member, until there is something to do for one of them.
     pub(crate) fn server_view(&mut self, peer: &'static Peer, place: &mut usize) -> Option<Todo> {

@@ -16,6 +16,7 @@ use ssi_core::{
             Told,
             ARRIVING_BYTES_MAX, //
         },
+        call::CALLS_MAX,
         frame::{
             Flags,
             Header,
@@ -55,6 +56,12 @@ use crate::{
     server::Todo, //
 };
 
+/// Most notes that wait to be sent. A peer has at most [`CALLS_MAX`] requests and as
+/// many replies on their way, and there are two notes for each that is in order.
+const NOTES_MAX: usize = 16384;
+
+const _: () = assert!(CALLS_MAX == 4096);
+
 /// Why a bulk connection must be reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BulkFault {
@@ -66,8 +73,6 @@ pub(crate) enum BulkFault {
     Payload,
     /// A piece or note does not fit what came before.
     Order(Fault),
-    /// There is no memory for a piece. It will be sent again.
-    NoMemory,
     /// The session is over.
     Over,
 }
@@ -218,9 +223,14 @@ impl Transfers {
             at,
         };
         let last = self.notes.len().checked_sub(1);
-        let is_said = last.and_then(|last| self.notes.get(last)) == Some(&note);
-        if !is_said && self.notes.reserve(1).is_ok() {
+        if last.and_then(|last| self.notes.get(last)) == Some(&note) {
+            return;
+        }
+        if self.notes.len() < NOTES_MAX && self.notes.reserve(1).is_ok() {
             self.notes.push(note);
+        } else if let Some(link) = &self.link {
+            // On the next connection all is told anew.
+            link.socket.shut_down();
         }
     }
 
@@ -409,10 +419,26 @@ impl Life {
                 let start = bytes(head.offset);
                 match arriving.pages(start, start + bytes(length)) {
                     Ok(pages) => Ok(Target::Pages(pages, start % PAGE_BYTES)),
-                    // It is asked for once more when there is memory.
-                    Err(_) => Err(BulkFault::NoMemory),
+                    Err(_) => {
+                        self.refuse_pages(call, direction);
+                        Ok(Target::Nowhere)
+                    }
                 }
             }
+        }
+    }
+
+    /// Ends a call for whose pages there is no memory.
+    fn refuse_pages(&mut self, call: CallId, direction: Direction) {
+        let at = At {
+            offset: 0,
+            arrival: Arrival::NoMemory,
+        };
+        self.transfers.note(call, direction, at);
+        self.flush_pages();
+        match direction {
+            Direction::Request => self.on_no_request_pages(call),
+            Direction::Reply => self.on_no_reply_pages(call),
         }
     }
 
