@@ -465,24 +465,38 @@ impl Life {
     ///
     /// # Errors
     ///
-    /// [`Malformed`]: it is none, and the connection must be reset.
+    /// [`Malformed`]: it is none, which ends its call, and the connection must be
+    /// reset.
     pub(crate) fn on_reply(
         &mut self,
         header: &Header,
         payload: &[u8],
     ) -> core::result::Result<(), Malformed> {
+        let id = header.call.ok_or(Malformed)?;
+        let taken = self.take_reply(id, header.epoch, payload);
+        if taken.is_err() {
+            // It does not come again.
+            self.on_answer(id, Status::Answered, header.epoch, None);
+        }
+        self.pump();
+        taken
+    }
+
+    fn take_reply(
+        &mut self,
+        id: CallId,
+        theirs: Epoch,
+        payload: &[u8],
+    ) -> core::result::Result<(), Malformed> {
         let (head, body) = ReplyHead::parse(payload)?;
-        let Some(id) = header.call else {
-            return Err(Malformed);
-        };
         let Some(call) = self.client.calls.get_mut(id) else {
             return Ok(());
         };
+        if call.reply.is_some() || head.bulk > call.pending.head.reply_bulk_max {
+            return Err(Malformed);
+        }
         if let Some(lane) = self.client.lanes.get_mut(call.lane) {
             lane.window.allow(head.credits);
-        }
-        if head.bulk > call.pending.head.reply_bulk_max {
-            return Err(Malformed);
         }
         let mut copy = KVec::new();
         let copied = bytes::extend(&mut copy, body).is_ok();
@@ -492,19 +506,18 @@ impl Life {
                 body: copy,
                 pages: Pages::NONE,
             });
-            self.on_answer(id, head.status, header.epoch, reply);
+            self.on_answer(id, head.status, theirs, reply);
         } else {
             let was_early = call.was_early;
             match self.expect_pages(id, Direction::Reply, head.bulk, was_early) {
                 Ok(arriving) => {
                     if let Some(call) = self.client.calls.get_mut(id) {
-                        call.reply = Some((head, header.epoch, copy, arriving));
+                        call.reply = Some((head, theirs, copy, arriving));
                     }
                 }
-                Err(_) => self.on_answer(id, head.status, header.epoch, None),
+                Err(_) => self.on_answer(id, head.status, theirs, None),
             }
         }
-        self.pump();
         Ok(())
     }
 

@@ -198,16 +198,22 @@ impl Life {
     ///
     /// # Errors
     ///
-    /// [`Malformed`]: it is none, and the connection must be reset.
+    /// [`Malformed`]: it is none, which its client is told, and the connection must be
+    /// reset.
     pub(crate) fn on_request(
         &mut self,
         peer: &'static Peer,
         header: &Header,
         payload: &[u8],
     ) -> core::result::Result<Option<Todo>, Malformed> {
-        let (head, args) = RequestHead::parse(payload)?;
-        let Some(id) = header.call else {
-            return Err(Malformed);
+        let id = header.call.ok_or(Malformed)?;
+        let (head, args) = match RequestHead::parse(payload) {
+            Ok(request) => request,
+            Err(Malformed) => {
+                // It does not come again: its client must not wait.
+                self.send_status(id, header.priority, Status::BadArguments);
+                return Err(Malformed);
+            }
         };
         match self.admit(id, header, head, args) {
             Ok(Action::Queue) => Ok(self.start_or_queue(peer, id)),
