@@ -67,7 +67,8 @@ use crate::{
     },
     scripts::Script,
     settings,
-    shutdown, //
+    shutdown,
+    standstill::Announcer, //
 };
 
 /// Until a packet the host had no room for is tried again.
@@ -85,6 +86,8 @@ pub(crate) struct Engine {
     wake: Option<Instant>,
     /// When to say that the supervisor does not answer.
     complain: Option<Instant>,
+    /// Says when the view cannot change.
+    announcer: Announcer,
     /// The last view the subsystems' thread was told to be active.
     active: Epoch,
 }
@@ -102,6 +105,7 @@ impl Engine {
             outbox: Outbox::new(),
             wake: None,
             complain: Some(now().instant.after(WELCOME_PATIENCE)),
+            announcer: Announcer::new(),
             active: Epoch::NONE,
         })
     }
@@ -138,7 +142,8 @@ impl Engine {
             self.step(driver, Event::Tick);
         }
         self.miss_supervisor();
-        let wake = earliest(self.wake, self.complain);
+        let standstill = self.announcer.watch(&self.machine, now().instant);
+        let wake = earliest(earliest(self.wake, self.complain), standstill);
         match self.host.flush() {
             true => wake,
             false => earliest(wake, Some(now().instant.after(HOST_RETRY))),

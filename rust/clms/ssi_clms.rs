@@ -30,6 +30,7 @@ mod scripts;
 mod service;
 mod settings;
 mod shutdown;
+mod standstill;
 mod subsystem;
 mod text;
 

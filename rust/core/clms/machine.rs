@@ -74,6 +74,7 @@ use crate::{
         Instance,
         NodeId, //
     },
+    node_set::NodeSet,
     time::{
         Instant,
         Span, //
@@ -110,6 +111,18 @@ pub enum Role {
     Leader,
     /// It was excluded.
     Halted,
+}
+
+/// A decision that waits for other members. A moment of it belongs to every change; a
+/// long one means that this side may not go on without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standstill {
+    /// Since when.
+    pub since: Instant,
+    /// The living members that have not answered.
+    pub missing: NodeSet,
+    /// Those of them that are gone for this node.
+    pub unheard: NodeSet,
 }
 
 impl Role {
@@ -157,6 +170,7 @@ impl Machine {
         }
         core.pass_time(&mut turn);
         core.advance(&mut turn);
+        core.notice_waiting(now.instant);
         core.ask_to_be_woken(&mut turn);
         core.statistics.messages_sent = core.post.sent;
         outcome
@@ -213,6 +227,18 @@ impl Machine {
             self.core.detector.look(me, node, now, &self.core.pace)
         });
         (look, self.core.detector.silence(node, now))
+    }
+
+    /// For whom this node waits before it can lead or decide; `None` when it does not.
+    pub fn standstill(&self, now: Instant) -> Option<Standstill> {
+        let since = self.core.waits_since?;
+        let missing = self.core.awaited();
+        let is_unheard = |node: &NodeId| self.core.is_gone(*node, now);
+        Some(Standstill {
+            since,
+            missing,
+            unheard: missing.iter().filter(is_unheard).collect(),
+        })
     }
 
     /// The intervals in force.

@@ -39,6 +39,7 @@ impl Core {
             count(&mut self.statistics.stalls);
             self.detector.forgive(now);
             self.noticed = None;
+            self.waits_since = self.waits_since.map(|_| now);
         }
         // One sleep is forgiven once.
         self.wake = self.wake.map(|wake| wake.max(now));
@@ -58,6 +59,20 @@ impl Core {
         if now >= self.next_retry {
             self.next_retry = now.after(self.parameters.retry);
             self.ask_again(turn);
+        }
+    }
+
+    /// Notices when this node begins or ends to wait for others.
+    pub(super) fn notice_waiting(&mut self, now: Instant) {
+        let since = self.waits_since.unwrap_or(now);
+        self.waits_since = (!self.awaited().is_empty()).then_some(since);
+    }
+
+    /// Living members without which nothing is decided here.
+    pub(super) fn awaited(&self) -> NodeSet {
+        match &self.role {
+            RoleState::Polling(votes) => self.others().difference(votes),
+            _ => self.unanswered(),
         }
     }
 

@@ -107,6 +107,8 @@ pub(super) struct Core {
     /// Nodes the leader was asked to shut down.
     pub(super) shutdowns: NodeSet,
     pub(super) cleanup: Cleanup,
+    /// Since when this node waits for others before it can decide.
+    pub(super) waits_since: Option<Instant>,
     /// When the first of the joiners came.
     pub(super) gather_since: Option<Instant>,
     /// When the leader was found to be gone.
@@ -220,6 +222,7 @@ impl Core {
             done: NodeSet::EMPTY,
             since: [Instant(0); NODES_LEN],
         },
+        waits_since: None,
         gather_since: None,
         noticed: None,
         pollers: NodeSet::EMPTY,

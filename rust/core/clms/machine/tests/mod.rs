@@ -41,7 +41,6 @@ use crate::{
         Incarnation,
         NodeNumber, //
     },
-    node_set::NodeSet,
 };
 
 /// A machine fits a static; its driver knows how much it takes.

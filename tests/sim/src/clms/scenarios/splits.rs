@@ -2,6 +2,8 @@
 
 //! Rows of cut and broken links.
 
+use ssi_core::time::Span;
+
 use super::*;
 
 /// Whoever is outvoted is fenced, not before the timeout, and soon after.
@@ -78,11 +80,33 @@ fn row_18_no_side_is_large_enough() {
     scene.cut(&[1, 2], &[3, 4, 5]);
     scene.cut(&[3, 4], &[5]);
     let epoch = scene.world.epoch();
+    // Whom a node waits for, and for how long.
+    let waits = |scene: &Scene, number| {
+        let life = &scene.world.nodes[&node(number)];
+        let now = life.clock.read(scene.world.now).instant;
+        let standstill = life.machine.standstill(now)?;
+        assert!(standstill.unheard.is_subset(&standstill.missing));
+        let unheard: Vec<_> = standstill.unheard.iter().collect();
+        Some((unheard, now.since(standstill.since)))
+    };
+    assert!((1..=5).all(|number| waits(&scene, number).is_none()));
     scene.pass(20 * S);
     scene.assert_fenced([]);
     assert_eq!(scene.world.epoch(), epoch);
+    for (number, unheard) in [
+        (1, [3, 4, 5].as_slice()),
+        (3, &[1, 2, 5]),
+        (5, &[1, 2, 3, 4]),
+    ] {
+        let (who, long) = waits(&scene, number).unwrap();
+        assert_eq!(who, nodes(unheard.iter().copied()));
+        assert!(long > Span::ms(15_000), "{long}");
+    }
+    // Who follows a leader waits for nobody.
+    assert!(waits(&scene, 2).is_none());
     scene.world.inflict(Fault::Heal);
     scene.go_on(1..=5, 3 * S);
+    assert!((1..=5).all(|number| waits(&scene, number).is_none()));
     scene.assert_fenced([]);
 }
 
