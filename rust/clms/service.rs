@@ -3,11 +3,11 @@
 //! Services with one instance.
 //!
 //! A key service runs on one node of the cluster. Where follows from the view
-//! (`clms/key_service.rs` of the core): the lowest node that is UP. When a service
-//! moves between two that live, the old node stops it inside the barrier of the view
-//! change, and the new one starts it when the view is active: there are never two. A
-//! node that comes up is looked at by the next view, so that it takes nothing from
-//! one that is not told.
+//! (`clms/key_service.rs` of the core): the lowest node that was UP when the view was
+//! committed. When a service moves between two that live, the old node stops it inside
+//! the barrier of the view change, and the new one starts it when the view is active:
+//! there are never two. A node that comes up is looked at by the next view, so that it
+//! takes nothing from one that is not told.
 
 use kernel::{
     prelude::*,

@@ -3,7 +3,8 @@
 //! Where a key service runs.
 //!
 //! A key service has one instance in the cluster. Its place is a pure function of
-//! the view, so all nodes agree without asking, and it moves when the view does.
+//! the view as it was committed, so all nodes agree without asking, and it moves when
+//! the view does: a node that joins is COMINGUP then, and counts from the next view on.
 
 use crate::{
     ids::{
