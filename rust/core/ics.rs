@@ -7,7 +7,7 @@
 //! | what | modules |
 //! | --- | --- |
 //! | layout of what travels | [`frame`], [`payload`], [`hello`], [`beat`] |
-//! | who may come in | [`handshake`], [`lives`], [`seal`] |
+//! | who may come in | [`handshake`], [`lives`], [`seal`], [`ration`] |
 //! | each frame once and in order | [`session`] |
 //! | calls | [`call`], [`served`], [`table`], [`credit`], [`priority`], [`epoch_gate`] |
 //! | transfers | [`bulk`] |
@@ -25,6 +25,7 @@ pub mod hello;
 pub mod lives;
 pub mod payload;
 pub mod priority;
+pub mod ration;
 pub mod seal;
 pub mod served;
 pub mod session;

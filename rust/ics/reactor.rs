@@ -37,9 +37,13 @@ use ssi_core::{
             Channel,
             Message,
             Reason, //
-        }, //
+        },
+        ration::Ration, //
     },
-    ids::NodeId,
+    ids::{
+        NodeId,
+        NODES_LEN, //
+    },
     time::Instant, //
 };
 use ssi_kapi::{
@@ -96,6 +100,44 @@ const BACKLOG: u16 = 64;
 /// Connections and datagrams taken in a row before others have their turn.
 const ROUND: usize = 32;
 
+/// Connections taken in a millisecond.
+const ACCEPTS_PER_MS: u32 = 16;
+
+/// Datagrams taken in a millisecond: a heartbeat of every node at once.
+const DATAGRAMS_PER_MS: u32 = 64;
+
+const _: () = assert!(NODES_LEN == 64);
+
+/// A socket strangers reach.
+struct Door {
+    bit: u32,
+    ration: Ration,
+    /// Until then it is left alone.
+    rests_until: Option<Instant>,
+}
+
+impl Door {
+    const fn new(bit: u32, per_ms: u32) -> Self {
+        Self {
+            bit,
+            ration: Ration::new(per_ms),
+            rests_until: None,
+        }
+    }
+
+    /// Whether one more may come in now. If not, it is looked after later.
+    fn may_enter(&mut self) -> bool {
+        let result = self.ration.take(Instant(clock::monotonic()));
+        self.rests_until = result.err();
+        result.is_ok()
+    }
+
+    /// Whether it has rested long enough; says so once.
+    fn has_rested(&mut self, now: Instant) -> bool {
+        self.rests_until.take_if(|until| *until <= now).is_some()
+    }
+}
+
 /// The reactor and what only its thread uses.
 pub(crate) struct Reactor {
     pub(crate) engine: &'static Engine,
@@ -105,6 +147,8 @@ pub(crate) struct Reactor {
     dials: KBox<HalfOpen<u32, DIALS_MAX>>,
     diallers: Diallers,
     datagram: KVec<u8>,
+    callers: Door,
+    beats: Door,
 }
 
 /// Body of the thread.
@@ -137,6 +181,8 @@ impl Reactor {
             dials: KBox::new(const { HalfOpen::new() }, GFP_KERNEL)?,
             diallers: Diallers::new()?,
             datagram: KVec::from_elem(0, BEAT_BYTES_MAX + 1, GFP_KERNEL)?,
+            callers: Door::new(LISTENER, ACCEPTS_PER_MS),
+            beats: Door::new(DATAGRAMS, DATAGRAMS_PER_MS),
         };
         match reactor.listen() {
             Ok(listener) => reactor.listener = Some(listener),
@@ -190,7 +236,9 @@ impl Reactor {
         let half_open = self.half_open.next_deadline().map(|at| at.0);
         let dials = self.dials.next_deadline().map(|at| at.0);
         let next = self.diallers.next(self.engine);
-        [acks, half_open, dials, next]
+        let callers = self.callers.rests_until.map(|at| at.0);
+        let beats = self.beats.rests_until.map(|at| at.0);
+        [acks, half_open, dials, next, callers, beats]
             .into_iter()
             .flatten()
             .min()
@@ -210,6 +258,11 @@ impl Reactor {
                         life.acknowledge(now);
                     }
                 });
+            }
+        }
+        for door in [&mut self.callers, &mut self.beats] {
+            if door.has_rested(now) {
+                engine.notifier.raise(door.bit);
             }
         }
         if self.engine.take_renewal() {
@@ -262,6 +315,9 @@ impl Reactor {
             let Some(listener) = &self.listener else {
                 return;
             };
+            if !self.callers.may_enter() {
+                return;
+            }
             match listener.accept(Wait::Never) {
                 Ok(socket) => self.admit(socket),
                 Err(EAGAIN) => return,
@@ -378,6 +434,9 @@ impl Reactor {
             let Some(socket) = self.engine.datagrams.as_ref() else {
                 return;
             };
+            if !self.beats.may_enter() {
+                return;
+            }
             match socket.receive_from(&mut self.datagram) {
                 Ok((bytes, from)) => {
                     let datagram = self.datagram.get(..bytes);
@@ -398,16 +457,18 @@ impl Reactor {
 
 /// Takes in a datagram. Whether it is a heartbeat for this node.
 fn on_datagram(engine: &Engine, datagram: &[u8], sender: Option<NodeId>) -> bool {
+    // What is cheap to see comes before the tag.
+    let Some(peer) = sender.and_then(|node| engine.peer(node)) else {
+        return false;
+    };
+    if peer.current().is_none() {
+        return false;
+    }
     let opened = BeatHead::open(datagram, engine.me(), engine.beat_key(), &KernelHmac);
     let Ok((beat, body)) = opened else {
         return false;
     };
-    if sender != Some(beat.from.node) {
-        return false;
-    }
-    let taken = engine
-        .peer(beat.from.node)
-        .is_some_and(|peer| peer.beat(&beat).is_ok());
+    let taken = beat.from.node == peer.node && peer.beat(&beat).is_ok();
     if taken {
         engine.counters.beats_received.count();
         engine.membership.beat(beat.from, body);
