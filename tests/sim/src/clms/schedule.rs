@@ -159,6 +159,10 @@ impl Schedule {
         world.tempo.queue = [1 << 20, 24][rng.index(2)];
         world.tempo.roster_follows = rng.permille(500);
         world.tempo.clocks_stand = rng.permille(300);
+        if rng.permille(150) {
+            let node = self.nodes[rng.index(self.nodes.len())];
+            world.tempo.late = Some((node, [S, 5 * S][rng.index(2)]));
+        }
     }
 
     fn start_all(&mut self, world: &mut World) {
@@ -179,6 +183,7 @@ impl Schedule {
         self.make_whole(world)?;
         world.pass(S)?;
         self.make_whole(world)?;
+        world.forget_trips();
         // Then it must stay whole by itself.
         world.pass(S)?;
         world.is_whole(&self.nodes)

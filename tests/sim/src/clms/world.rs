@@ -111,6 +111,8 @@ pub struct Tempo {
     pub work: u64,
     /// Longest time a packet between kernel and supervisor takes.
     pub host: u64,
+    /// A node for which it takes longer, and how long.
+    pub late: Option<(NodeId, u64)>,
     /// Longest time until a process that is to be killed is.
     pub kill: u64,
     /// Most messages a session keeps; what is too many is lost.
@@ -134,6 +136,7 @@ impl Default for Tempo {
             reap: 2 * MS,
             work: 20,
             host: 100,
+            late: None,
             kill: 2 * MS,
             queue: 1 << 20,
             roster_follows: false,
@@ -230,6 +233,13 @@ impl World {
     /// Does `fault` now.
     pub fn inflict(&mut self, fault: Fault) {
         self.fault(fault);
+    }
+
+    /// Nobody dies any more of what was planned before.
+    pub fn forget_trips(&mut self) {
+        for life in self.nodes.values_mut() {
+            life.trip = None;
+        }
     }
 
     /// Lets so much time pass.
@@ -632,7 +642,7 @@ impl World {
             Effect::Beat(to, body) => self.send_beats(node, to, &body),
             Effect::Host(bytes) => {
                 let last = self.to_host.get(&node).copied().unwrap_or(0);
-                let when = last.max(self.now + self.rng.below(self.tempo.host)) + 1;
+                let when = last.max(self.now + self.host_delay(node)) + 1;
                 self.to_host.insert(node, when);
                 self.at(when, Action::Packet(node, bytes));
             }
@@ -967,7 +977,7 @@ impl World {
                         continue;
                     };
                     let last = self.from_host.get(&node).copied().unwrap_or(0);
-                    let when = last.max(self.now + self.rng.below(self.tempo.host)) + 1;
+                    let when = last.max(self.now + self.host_delay(node)) + 1;
                     self.from_host.insert(node, when);
                     self.at(when, Action::ToProcess(node, process, bytes));
                 }
@@ -987,6 +997,13 @@ impl World {
                 }
             }
         }
+    }
+
+    /// How long a packet between `node` and the supervisor takes.
+    fn host_delay(&mut self, node: NodeId) -> u64 {
+        let late = self.tempo.late.filter(|(late, _)| *late == node);
+        let most = late.map_or(self.tempo.host, |(_, most)| most);
+        self.rng.below(most)
     }
 
     /// The supervisor knows that the last life of `node` is over.
