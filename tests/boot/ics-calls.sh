@@ -37,6 +37,25 @@ done
 result=$(call 2 'bulk node=1 count=64 inflight=64 direction=out')
 expect "more answers with pages than there is room for wait" "$(value failed <<<"$result")" 0
 
+# Lines of a node's trace: trace NODE PATTERN.
+trace() { on "$1" grep -c "$2" /sys/kernel/tracing/trace || true; }
+
+# Tracepoints, from here on.
+on 1 sh -c 'mount -t tracefs tracefs /sys/kernel/tracing && echo 1 >/sys/kernel/tracing/events/ssi/enable'
+call 1 'echo node=2 count=20' >/dev/null
+for point in call_start frame_sent frame_received 'call_end.*result=0'; do
+	must "a trace of each call: $point" test "$(trace 1 "ssi_$point")" -ge 20
+done
+before=$(trace 1 ssi_call_end)
+call 1 'absent node=2' >/dev/null
+expect "a call that fails has its trace" "$(trace 1 'ssi_call_end.*result=-95')" 1
+expect "one alone" "$(trace 1 ssi_call_end)" $((before + 1))
+on 1 sh -c 'nc 10.83.0.1 7083 </dev/null' >/dev/null 2>&1 || true
+within 5 "a refusal has its trace" eval '[[ $(trace 1 "ssi_refusal.*peer=0") == 1 ]]'
+on 1 sh -c 'echo 0 >/sys/kernel/tracing/events/ssi/enable; echo >/sys/kernel/tracing/trace'
+call 1 'echo node=2 count=20' >/dev/null
+expect "no traces when they are off" "$(trace 1 ssi_)" 0
+
 expect "a service nobody has" "$(call 1 'absent node=2' | value error)" "no such service"
 expect "another version" "$(call 1 'version node=2' | value error)" \
 	"no such version of the service"
@@ -54,7 +73,7 @@ call 1 'defer node=2 timeout_ms=50' >/dev/null
 expect "a request that was kept" "$(call 1 'release node=2' | value result)" 1
 
 # Eight calls have all the credit; a ninth waits for some, in vain.
-for count in 1 2 3 4 5 6 7 8; do
+for _ in 1 2 3 4 5 6 7 8; do
 	call 3 'defer node=1 timeout_ms=10' >/dev/null
 done
 expect "a call whose time is over before it had credit" \
