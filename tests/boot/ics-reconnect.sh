@@ -27,6 +27,12 @@ is_up_in() { [[ $(report 1 'peer: id=2' state) == up && $(report 1 'peer: id=2' 
 up 2
 must "the links are authenticated unless told otherwise" is_up_in mac
 before=$(report 1 'peer: id=2' links)
+resent() { echo $(($(report 1 'frames: peer=2' resent) + $(report 2 'frames: peer=1' resent))); }
+resent_before=$(resent)
+for node in 1 2; do
+	on $node sh -c 'mount -t tracefs tracefs /sys/kernel/tracing &&
+		echo 1 >/sys/kernel/tracing/events/ssi/ssi_frame_resent/enable'
+done
 
 call 1 'echo node=2 count=20000 inflight=16 mode=worker' >"$TEST_DIR/calls" &
 calls=$!
@@ -38,8 +44,23 @@ for ((round = 0; round < BREAKS; round++)); do
 done
 wait $calls $pages
 
+# A request node 2 cannot take in before the connection it came on is closed.
+ssi pause 2
+call 1 'echo node=2 count=1' >"$TEST_DIR/again" &
+again=$!
+sleep 0.2
+break_links 1 mac
+ssi resume 2
+wait $again
+expect "a request is answered that came on a closed connection" \
+	"$(value count "$TEST_DIR/again")$(value failed "$TEST_DIR/again")" 10
+
 links=$(report 1 'peer: id=2' links)
 must "the connections were made anew ($before, then $links)" test "$links" -ge $((before + BREAKS / 2))
+sum=$(($(resent) - resent_before))
+must "frames were sent again ($sum)" test "$sum" -gt 0
+traced=$(for node in 1 2; do on $node cat /sys/kernel/tracing/trace; done | grep -c ssi_frame_resent)
+expect "each has its trace" "$traced" "$sum"
 expect "all calls were answered" "$(value count "$TEST_DIR/calls")" 20000
 expect "no call was lost" "$(value failed "$TEST_DIR/calls")" 0
 expect "no call was answered by another's answer" "$(value wrong "$TEST_DIR/calls")" 0
