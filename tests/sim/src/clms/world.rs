@@ -371,14 +371,18 @@ impl World {
     }
 
     /// The nodes that can go on by themselves: all reach each other, no other node is
-    /// reached by one of them, and they are more than half of the living members of
-    /// the last view. `None` when there are none, or faults are not so clear.
+    /// reached by one of them, and more than half of the living members of the last
+    /// view are among them and know that they are members. `None` when there are none,
+    /// or faults are not so clear.
     pub fn majority(&self) -> Option<Vec<NodeId>> {
         let reaches = |a: NodeId, b: NodeId| self.net.is_sound(a, b) && self.net.is_sound(b, a);
         let last = self.nodes.values().map(|life| life.machine.view());
         let last = last.max_by_key(|view| view.epoch)?;
-        let members = last.members();
-        let is_member = |node: &NodeId| members.contains(*node);
+        let is_member = |node: &NodeId| {
+            let instance = self.nodes.get(node).and_then(|life| life.instance);
+            instance.is_some_and(|instance| last.has(instance))
+        };
+        let knows = |node: &&NodeId| is_member(node) && self.nodes[*node].machine.steps().0 > 0;
         let voters = self.nodes.keys().copied().filter(is_member).count();
         if self.nodes.values().any(|life| life.slow > SLOW_HARMLESS) {
             return None;
@@ -389,14 +393,14 @@ impl World {
             let peers = nodes.iter().copied();
             peers.filter(|&peer| reaches(node, peer)).collect()
         });
-        let side = sides.max_by_key(|side| side.iter().filter(|node| is_member(node)).count())?;
+        let side = sides.max_by_key(|side| side.iter().filter(knows).count())?;
         let is_clear = side.iter().all(|&node| {
             nodes.iter().all(|&other| match side.contains(&other) {
                 true => reaches(node, other),
                 false => !self.net.carries_beat(node, other) && !self.net.carries_beat(other, node),
             })
         });
-        let is_more = 2 * side.iter().filter(|node| is_member(node)).count() > voters;
+        let is_more = 2 * side.iter().filter(knows).count() > voters;
         (is_clear && is_more).then_some(side)
     }
 
