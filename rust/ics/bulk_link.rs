@@ -8,10 +8,7 @@
 
 use core::ops::Range;
 
-use kernel::{
-    prelude::*,
-    sync::Arc, //
-};
+use kernel::prelude::*;
 use ssi_core::ics::{
     frame::{
         Header,
@@ -27,16 +24,9 @@ use ssi_core::ics::{
         TAG_BYTES, //
     },
 };
-use ssi_kapi::{
-    page::{
-        SharedPage,
-        PAGE_BYTES, //
-    },
-    socket::{
-        More,
-        Socket,
-        Wait, //
-    },
+use ssi_kapi::page::{
+    SharedPage,
+    PAGE_BYTES, //
 };
 
 use crate::{
@@ -45,6 +35,11 @@ use crate::{
         Sent, //
     },
     pages::Pages,
+    transport::{
+        More,
+        Shared,
+        Streaming, //
+    },
 };
 
 /// Bytes of the longest frame: a whole piece.
@@ -62,7 +57,7 @@ struct Rest {
 /// The sending side of an established bulk connection.
 pub(crate) struct BulkLink {
     /// The socket; the reactor receives from it.
-    pub(crate) socket: Arc<Socket>,
+    pub(crate) socket: Shared,
     /// The reactor's name for the connection.
     pub(crate) slot: u32,
     seal: Seal,
@@ -75,7 +70,7 @@ pub(crate) struct BulkLink {
 
 impl BulkLink {
     /// May sleep.
-    pub(crate) fn new(socket: Arc<Socket>, slot: u32, seal: Seal) -> Result<Self> {
+    pub(crate) fn new(socket: Shared, slot: u32, seal: Seal) -> Result<Self> {
         let bytes = match seal.mode() {
             Mode::None => HEADER_BYTES + CHUNK_HEAD_BYTES,
             Mode::Mac | Mode::Aead => PIECE_FRAME_BYTES_MAX,
@@ -165,7 +160,7 @@ impl BulkLink {
                         Some(_) => More::Follows,
                         None => self.more,
                     };
-                    self.socket.send(&[unsent], Wait::Never, more)
+                    self.socket.send(unsent, more)
                 }
                 (_, Some(rest)) => {
                     let pages = rest.pages.as_slice().get(rest.offset / PAGE_BYTES..);
@@ -173,7 +168,6 @@ impl BulkLink {
                         pages.unwrap_or_default(),
                         rest.offset % PAGE_BYTES,
                         rest.bytes,
-                        Wait::Never,
                         self.more,
                     )
                 }

@@ -21,10 +21,6 @@ use ssi_core::ics::{
 };
 use ssi_kapi::{
     page::PAGE_BYTES,
-    socket::{
-        Socket,
-        Wait, //
-    },
     trace, //
 };
 
@@ -44,7 +40,11 @@ use crate::{
     transfer::{
         BulkFault,
         Target, //
-    }, //
+    },
+    transport::{
+        Stream,
+        Streaming, //
+    },
 };
 
 /// Times it is received from in a row before others have their turn.
@@ -123,7 +123,7 @@ impl BulkRx {
     }
 
     /// Receives what is there and acts on it.
-    pub(crate) fn receive(&mut self, engine: &'static Engine, socket: &Socket) -> Next {
+    pub(crate) fn receive(&mut self, engine: &'static Engine, socket: &Stream) -> Next {
         // What one that was replaced still holds comes again on the next, into the
         // same pages.
         if !self.is_used() {
@@ -148,12 +148,12 @@ impl BulkRx {
     }
 
     /// Receives until `length` bytes are in the buffer.
-    fn gather(&mut self, socket: &Socket, length: usize) -> Got {
+    fn gather(&mut self, socket: &Stream, length: usize) -> Got {
         while self.used < length {
             let Some(room) = self.buffer.get_mut(self.used..length) else {
                 return Got::Ended;
             };
-            match socket.receive(room, Wait::Never) {
+            match socket.receive(room) {
                 Ok(0) => return Got::Ended,
                 Ok(count) => self.used += count,
                 Err(EAGAIN) => return Got::Nothing,
@@ -166,7 +166,7 @@ impl BulkRx {
     fn receive_frame(
         &mut self,
         engine: &'static Engine,
-        socket: &Socket,
+        socket: &Stream,
     ) -> core::result::Result<Got, BulkFault> {
         match self.gather(socket, HEADER_BYTES) {
             Got::All => (),
@@ -257,7 +257,7 @@ impl BulkRx {
     fn receive_data(
         &mut self,
         engine: &'static Engine,
-        socket: &Socket,
+        socket: &Stream,
         mut piece: Incoming,
     ) -> core::result::Result<Got, BulkFault> {
         let length = usize::try_from(piece.length).map_err(|_| BulkFault::Payload)?;
@@ -267,11 +267,11 @@ impl BulkRx {
                 Target::Pages(pages, offset) => {
                     let place = offset + piece.received;
                     let pages = pages.get(place / PAGE_BYTES..).ok_or(BulkFault::Payload)?;
-                    socket.receive_pages(pages, place % PAGE_BYTES, left, Wait::Never)
+                    socket.receive_pages(pages, place % PAGE_BYTES, left)
                 }
                 Target::Nowhere => {
                     let room = self.buffer.get_mut(..left).ok_or(BulkFault::Payload)?;
-                    socket.receive(room, Wait::Never)
+                    socket.receive(room)
                 }
             };
             match result {

@@ -43,12 +43,6 @@ use ssi_kapi::{
     clock,
     print::Plain,
     random,
-    socket::{
-        More,
-        Socket,
-        State,
-        Wait, //
-    },
     trace, //
 };
 
@@ -65,11 +59,17 @@ use crate::{
     },
     log,
     peer::Peer,
-    reactor::Shared,
     rx::{
         Filled,
         RxBuffer, //
-    }, //
+    },
+    transport::{
+        More,
+        Shared,
+        State,
+        Stream,
+        Streaming, //
+    },
 };
 
 /// Times a connection is received from in a row before others have their turn.
@@ -139,7 +139,7 @@ impl Admission for Gate {
 
 impl Connection {
     /// May sleep.
-    pub(crate) fn new(socket: Socket, slot: u32, stage: Stage) -> Result<Self> {
+    pub(crate) fn new(socket: Stream, slot: u32, stage: Stage) -> Result<Self> {
         Ok(Self {
             socket: Shared::new(socket, GFP_KERNEL)?,
             slot,
@@ -215,7 +215,7 @@ impl Connection {
     /// Sends a message of the handshake; a new connection has room for it.
     fn send(&self, message: &Message) -> bool {
         let bytes = message.as_bytes();
-        let sent = self.socket.send(&[bytes], Wait::Never, More::Nothing);
+        let sent = self.socket.send(bytes, More::Nothing);
         sent == Ok(bytes.len())
     }
 

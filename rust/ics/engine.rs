@@ -17,7 +17,6 @@ use kernel::{
     }, //
 };
 use ssi_core::{
-    address::NodeAddress,
     ics::{
         beat::{
             beat_key,
@@ -27,8 +26,7 @@ use ssi_core::{
         frame::{
             Flags,
             Kind,
-            MEMBERSHIP_BYTES_MAX,
-            PORT, //
+            MEMBERSHIP_BYTES_MAX, //
         },
         handshake::{
             Hmac,
@@ -60,11 +58,6 @@ use ssi_kapi::{
     notifier::Notifier,
     queue::WorkQueue,
     random,
-    socket::{
-        Endpoint,
-        Kind as SocketKind,
-        Socket, //
-    },
     thread::Thread, //
 };
 
@@ -85,7 +78,12 @@ use crate::{
     peer::Peer,
     reactor,
     server::Todo,
-    settings, //
+    settings,
+    transport::{
+        Chosen,
+        Datagrams,
+        Transport, //
+    },
 };
 
 static ENGINE: SetOnce<Pin<KBox<Engine>>> = SetOnce::new();
@@ -110,7 +108,7 @@ pub(crate) struct Engine {
     member_thread: Atomic<usize>,
     thread: SetOnce<Thread<()>>,
     /// The socket of the heartbeats; there is none without an interface.
-    pub(crate) datagrams: SetOnce<Socket>,
+    pub(crate) datagrams: SetOnce<<Chosen as Transport>::Datagrams>,
     pub(crate) counters: EngineCounters,
     #[pin]
     roster: SpinLock<NodeSet>,
@@ -235,7 +233,7 @@ impl Engine {
     }
 
     fn run(&'static self) -> Result {
-        match self.datagram_socket() {
+        match Chosen::datagrams(self.me().node, &self.notifier, reactor::DATAGRAMS) {
             Ok(socket) => {
                 self.datagrams.populate(socket);
             }
@@ -244,13 +242,6 @@ impl Engine {
         let thread = Thread::spawn(c"ssi_ics", Arc::new((), GFP_KERNEL)?, |()| reactor::run())?;
         self.thread.populate(thread);
         Ok(())
-    }
-
-    fn datagram_socket(&self) -> Result<Socket> {
-        let socket = Socket::new(SocketKind::Datagram)?;
-        socket.bind(self.endpoint(self.me().node), crate::interface::device())?;
-        socket.watch(self.notifier.clone(), reactor::DATAGRAMS)?;
-        Ok(socket)
     }
 
     /// Whether all connections are to be made anew; says so once.
@@ -269,11 +260,6 @@ impl Engine {
             mode: settings::mode(),
             ..self.local.clone()
         }
-    }
-
-    /// Where `node` listens.
-    pub(crate) fn endpoint(&self, node: NodeId) -> Endpoint {
-        Endpoint::new(NodeAddress::of(node).octets(), PORT)
     }
 
     /// All other nodes there may be.
@@ -339,7 +325,7 @@ impl Engine {
         };
         let tag = head.seal(body, &self.beat_key, &KernelHmac);
         // One that is lost is like one that was late.
-        let _ = socket.send_to(self.endpoint(to.node), &[&head.encode(), body, &tag]);
+        let _ = socket.send(to.node, &[&head.encode(), body, &tag]);
         self.counters.beats_sent.count();
     }
 

@@ -53,7 +53,8 @@ use crate::{
     pending::Pending,
     ring::Ring,
     server::Server,
-    transfer::Transfers, //
+    transfer::Transfers,
+    transport::Streaming, //
 };
 
 /// Payload of a kept frame.

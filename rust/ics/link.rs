@@ -8,10 +8,7 @@
 
 use core::ops::Range;
 
-use kernel::{
-    prelude::*,
-    sync::Arc, //
-};
+use kernel::prelude::*;
 use ssi_core::ics::{
     frame::{
         Header,
@@ -24,13 +21,12 @@ use ssi_core::ics::{
         TAG_BYTES, //
     },
 };
-use ssi_kapi::{
-    crypto::SealKey,
-    socket::{
-        More,
-        Socket,
-        Wait, //
-    },
+use ssi_kapi::crypto::SealKey;
+
+use crate::transport::{
+    More,
+    Shared,
+    Streaming, //
 };
 
 /// Size of the buffer: the longest frame three times.
@@ -114,7 +110,7 @@ pub(crate) enum Sent {
 /// The sending side of an established control connection.
 pub(crate) struct Link {
     /// The socket; the reactor receives from it.
-    pub(crate) socket: Arc<Socket>,
+    pub(crate) socket: Shared,
     /// The reactor's name for the connection.
     pub(crate) slot: u32,
     seal: Seal,
@@ -125,7 +121,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// May sleep.
-    pub(crate) fn new(socket: Arc<Socket>, slot: u32, seal: Seal) -> Result<Self> {
+    pub(crate) fn new(socket: Shared, slot: u32, seal: Seal) -> Result<Self> {
         Ok(Self {
             socket,
             slot,
@@ -170,7 +166,7 @@ impl Link {
             let Some(unsent) = self.buffer.get(self.unsent.clone()) else {
                 break;
             };
-            match self.socket.send(&[unsent], Wait::Never, More::Nothing) {
+            match self.socket.send(unsent, More::Nothing) {
                 Ok(count) => {
                     total += count;
                     self.unsent.start += count;

@@ -63,7 +63,8 @@ use crate::{
         Answer,
         Request, //
     },
-    server::Todo, //
+    server::Todo,
+    transport::Streaming, //
 };
 
 /// Later than any time there is.

@@ -16,13 +16,9 @@
 use kernel::{
     current,
     prelude::*,
-    sync::{
-        atomic::Relaxed,
-        Arc, //
-    }, //
+    sync::atomic::Relaxed, //
 };
 use ssi_core::{
-    address::NodeAddress,
     ics::{
         beat::{
             BeatHead,
@@ -51,12 +47,6 @@ use ssi_kapi::{
     notifier::BITS_LEN,
     print::Plain,
     random,
-    socket::{
-        Kind,
-        More,
-        Socket,
-        Wait, //
-    },
     thread,
     trace, //
 };
@@ -76,8 +66,16 @@ use crate::{
         Engine,
         KernelHmac, //
     },
-    interface,
-    log, //
+    log,
+    transport::{
+        Chosen,
+        Datagrams,
+        Listening,
+        More,
+        Stream,
+        Streaming,
+        Transport, //
+    },
 };
 
 /// Bit that lets the reactor look after what changed.
@@ -93,9 +91,6 @@ const FIRST: u32 = 3;
 const WORDS: usize = 8;
 
 const _: () = assert!(BITS_LEN == 512);
-
-/// Connections that may wait to be accepted.
-const BACKLOG: u16 = 64;
 
 /// Connections and datagrams taken in a row before others have their turn.
 const ROUND: usize = 32;
@@ -141,7 +136,7 @@ impl Door {
 /// The reactor and what only its thread uses.
 pub(crate) struct Reactor {
     pub(crate) engine: &'static Engine,
-    listener: Option<Socket>,
+    listener: Option<<Chosen as Transport>::Listener>,
     connections: KVec<Option<Connection>>,
     half_open: KBox<HalfOpen<u32>>,
     dials: KBox<HalfOpen<u32, DIALS_MAX>>,
@@ -184,20 +179,11 @@ impl Reactor {
             callers: Door::new(LISTENER, ACCEPTS_PER_MS),
             beats: Door::new(DATAGRAMS, DATAGRAMS_PER_MS),
         };
-        match reactor.listen() {
+        match Chosen::listen(engine.me().node, &engine.notifier, LISTENER) {
             Ok(listener) => reactor.listener = Some(listener),
             Err(why) => pr_warn!("no links without the network: {:?}\n", why),
         }
         Ok(reactor)
-    }
-
-    fn listen(&self) -> Result<Socket> {
-        let listener = Socket::new(Kind::Stream)?;
-        let local = self.engine.endpoint(self.engine.me().node);
-        listener.bind(local, interface::device())?;
-        listener.listen(BACKLOG)?;
-        listener.watch(self.engine.notifier.clone(), LISTENER)?;
-        Ok(listener)
     }
 
     fn run(&mut self) {
@@ -292,15 +278,8 @@ impl Reactor {
 
     fn connect(&mut self, node: NodeId, channel: Channel, now: Instant) -> Result {
         let slot = self.free_slot().ok_or(ENFILE)?;
-        let socket = Socket::new(Kind::Stream)?;
-        let mut local = self.engine.endpoint(self.engine.me().node);
-        local.port = 0;
-        socket.bind(local, interface::device())?;
-        socket.watch(self.engine.notifier.clone(), slot)?;
-        match socket.connect(self.engine.endpoint(node), Wait::Never) {
-            Ok(()) | Err(EINPROGRESS) => (),
-            Err(why) => return Err(why),
-        }
+        let me = self.engine.me().node;
+        let socket = Chosen::dial(me, node, &self.engine.notifier, slot)?;
         let stage = Stage::Dialling { node, channel };
         let connection = Connection::new(socket, slot, stage)?;
         self.put(slot, connection);
@@ -318,7 +297,7 @@ impl Reactor {
             if !self.callers.may_enter() {
                 return;
             }
-            match listener.accept(Wait::Never) {
+            match listener.accept() {
                 Ok(socket) => self.admit(socket),
                 Err(EAGAIN) => return,
                 // It went away again; the next one raises the bit.
@@ -329,13 +308,10 @@ impl Reactor {
     }
 
     /// Gives a stranger a place to prove itself in.
-    fn admit(&mut self, socket: Socket) {
+    fn admit(&mut self, socket: Stream) {
         self.engine.counters.accepted.count();
-        let node = socket
-            .peer()
-            .ok()
-            .and_then(|peer| NodeAddress::node(peer.address));
-        let Some(node) = node.filter(|&node| node != self.engine.me().node) else {
+        let me = self.engine.me().node;
+        let Some(node) = socket.peer().filter(|&node| node != me) else {
             self.turn_away(&socket, Reason::Address);
             return;
         };
@@ -345,7 +321,7 @@ impl Reactor {
             return;
         };
         let stage = Stage::Greeting(Handshake::listen(node, random::bytes()), node);
-        let watched = socket.watch(self.engine.notifier.clone(), slot);
+        let watched = socket.watch(&self.engine.notifier, slot);
         match watched.and_then(|()| Connection::new(socket, slot, stage)) {
             Ok(connection) => self.put(slot, connection),
             Err(_) => return,
@@ -359,12 +335,8 @@ impl Reactor {
         }
     }
 
-    fn turn_away(&self, socket: &Socket, reason: Reason) {
-        let _ = socket.send(
-            &[Message::refuse(reason).as_bytes()],
-            Wait::Never,
-            More::Nothing,
-        );
+    fn turn_away(&self, socket: &Stream, reason: Reason) {
+        let _ = socket.send(Message::refuse(reason).as_bytes(), More::Nothing);
         self.engine.counters.refused.count(reason);
         trace::refusal(0, reason.code(), true);
         if let Some(left_out) = log::may_print() {
@@ -437,12 +409,11 @@ impl Reactor {
             if !self.beats.may_enter() {
                 return;
             }
-            match socket.receive_from(&mut self.datagram) {
+            match socket.receive(&mut self.datagram) {
                 Ok((bytes, from)) => {
                     let datagram = self.datagram.get(..bytes);
-                    let taken = datagram.is_some_and(|datagram| {
-                        on_datagram(self.engine, datagram, NodeAddress::node(from.address))
-                    });
+                    let taken =
+                        datagram.is_some_and(|datagram| on_datagram(self.engine, datagram, from));
                     if !taken {
                         self.engine.counters.beats_refused.count();
                     }
@@ -480,6 +451,3 @@ fn on_datagram(engine: &Engine, datagram: &[u8], sender: Option<NodeId>) -> bool
 pub(crate) fn dials(engine: &Engine, peer: NodeId) -> bool {
     is_dialler(engine.me().node, peer)
 }
-
-/// A socket both sides of a connection use.
-pub(crate) type Shared = Arc<Socket>;

@@ -34,7 +34,8 @@ use crate::{
         Peer, //
     },
     service,
-    settings, //
+    settings,
+    transport::Streaming, //
 };
 
 /// Adds the files of the links to the folder of the cluster: `ics`, and `ics_test` if

@@ -9,9 +9,10 @@
 use core::ops::Range;
 
 use kernel::prelude::*;
-use ssi_kapi::socket::{
-    Socket,
-    Wait, //
+
+use crate::transport::{
+    Stream,
+    Streaming, //
 };
 
 /// Size of a buffer.
@@ -49,7 +50,7 @@ impl RxBuffer {
     }
 
     /// Receives what is there and fits, at most `count` bytes.
-    pub(crate) fn fill(&mut self, socket: &Socket, count: usize) -> Filled {
+    pub(crate) fn fill(&mut self, socket: &Stream, count: usize) -> Filled {
         self.make_room();
         let Some(room) = self.bytes.get_mut(self.used.end..) else {
             return Filled::Nothing;
@@ -58,7 +59,7 @@ impl RxBuffer {
         let Some(room) = room.get_mut(..count).filter(|room| !room.is_empty()) else {
             return Filled::Nothing;
         };
-        match socket.receive(room, Wait::Never) {
+        match socket.receive(room) {
             Ok(0) => Filled::Ended,
             Ok(count) => {
                 self.used.end += count;

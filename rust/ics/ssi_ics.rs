@@ -63,9 +63,11 @@ mod rx;
 mod server;
 mod service;
 mod settings;
+mod tcp;
 #[cfg(CONFIG_SSI_ICS_TEST)]
 mod test;
 mod transfer;
+mod transport;
 
 pub use crate::{
     call::{

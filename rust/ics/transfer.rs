@@ -35,12 +35,9 @@ use ssi_core::{
     },
     wire::Malformed, //
 };
-use ssi_kapi::{
-    page::{
-        SharedPage,
-        PAGE_BYTES, //
-    },
-    socket::More, //
+use ssi_kapi::page::{
+    SharedPage,
+    PAGE_BYTES, //
 };
 
 use crate::{
@@ -53,7 +50,11 @@ use crate::{
     pages::Pages,
     peer::Peer,
     ring::Ring,
-    server::Todo, //
+    server::Todo,
+    transport::{
+        More,
+        Streaming, //
+    },
 };
 
 /// Most notes that wait to be sent. A peer has at most [`CALLS_MAX`] requests and as

@@ -9,7 +9,10 @@ use kernel::{
     prelude::*,
     sync::SetOnce, //
 };
-use ssi_core::ids::NodeId;
+use ssi_core::{
+    address::NodeAddress,
+    ids::NodeId, //
+};
 use ssi_kapi::{
     clock,
     page::{
@@ -75,7 +78,7 @@ fn listen(engine: &Engine) -> Result {
     }
     let queue = QUEUE.as_ref().ok_or(ENOMEM)?;
     let listener = Socket::new(Kind::Stream)?;
-    let local = Endpoint::new(engine.endpoint(engine.me().node).address, PORT);
+    let local = Endpoint::new(NodeAddress::of(engine.me().node).octets(), PORT);
     listener.bind(local, crate::interface::device())?;
     listener.listen(1)?;
     queue.run(move || {
@@ -164,13 +167,12 @@ fn send_all(socket: &Socket, message: &[u8]) -> Result {
 }
 
 fn connect(node: NodeId) -> Result<Socket> {
-    let engine = engine::get().ok_or(ENODEV)?;
     let reply = crate::call(node, &Ask::new(service::WORKER, service::RAW, &[]))?;
     if reply.result != 0 {
         return Err(Error::from_errno(reply.result));
     }
     let socket = Socket::new(Kind::Stream)?;
-    let peer = Endpoint::new(engine.endpoint(node).address, PORT);
+    let peer = Endpoint::new(NodeAddress::of(node).octets(), PORT);
     socket.connect(peer, Wait::Always)?;
     Ok(socket)
 }
