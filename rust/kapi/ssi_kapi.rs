@@ -27,6 +27,8 @@ pub mod notifier;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod page;
 pub mod print;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod proc_attributes;
 pub mod procfs;
 pub mod queue;
 pub mod random;
