@@ -16,6 +16,7 @@
 struct bio_vec;
 struct hmac_sha256_ctx;
 struct page;
+struct pt_regs;
 struct task_struct;
 
 /* notifier.c */
@@ -132,8 +133,93 @@ void ssi_page_put(struct page *page);
 void ssi_page_read(struct page *page, size_t offset, void *to, size_t bytes);
 void ssi_page_write(struct page *page, size_t offset, const void *from, size_t bytes);
 
+/* pids.c */
+
+void ssi_pids_begin(int first, int end);
+bool ssi_pid_is_shown(int number);
+
+/* syscall.c */
+
+bool ssi_syscall_hook(unsigned int number);
+void ssi_syscall_arguments(struct pt_regs *regs, unsigned long *arguments);
+long ssi_syscall_native(unsigned int number, const unsigned long *arguments);
+bool ssi_sees_cluster(void);
+
 /* host.c */
 
 u64 ssi_host_features(void);
+
+/* area.c */
+
+#define SSI_AREA_BYTES		65536
+#define SSI_AREAS_MAX		4
+
+struct ssi_area;
+
+struct ssi_area *ssi_area_attach(void);
+void ssi_area_detach(struct ssi_area *area);
+unsigned long ssi_area_address(const struct ssi_area *area);
+
+/* behalf.c */
+
+#define SSI_GROUPS_MAX		256
+#define SSI_PRIVATE_PIDS	65536U	/* Smaller ones are not seen by other nodes. */
+
+struct cred;
+
+/* Numbers of the initial user namespace. */
+struct ssi_ids {
+	u32 real;
+	u32 effective;
+	u32 saved;
+	u32 fs;
+};
+
+struct ssi_caller {
+	struct ssi_ids user;
+	struct ssi_ids group;
+	u64 effective;
+	u64 permitted;
+	u32 tgid;
+	u32 tid;
+	u32 session;
+};
+
+void ssi_caller_current(struct ssi_caller *caller);
+u32 ssi_caller_groups(u32 *groups, u32 room);
+const struct cred *ssi_caller_assume(const struct ssi_caller *caller, const u32 *groups,
+				     u32 count);
+void ssi_caller_return(const struct cred *before);
+long ssi_system_call(unsigned long number, const unsigned long *args);
+bool ssi_served(u32 nr);
+u32 ssi_served_next(u32 nr);
+int ssi_signal_number(const void *bytes);
+int ssi_signal_code(const void *bytes);
+void ssi_signal_user(void *bytes, int signal, int code, u32 tgid, u32 uid);
+int ssi_signal_from_user(void *bytes, int signal, unsigned long address);
+int ssi_signal_process(const void *bytes, u32 tgid);
+int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid);
+int ssi_signal_group(const void *bytes, u32 pgid);
+int ssi_signal_all(const void *bytes, u32 *count);
+
+/* proc_served.c */
+
+struct ssi_proc_attributes {
+	u32 mode;
+	u32 uid;
+	u32 gid;
+	u32 nlink;
+	u64 size;
+	u64 ino;
+};
+
+typedef bool (*ssi_proc_entry)(void *data, const char *name, size_t bytes, u64 ino, u8 type,
+			       u64 next);
+
+int ssi_proc_look(const char *path, struct ssi_proc_attributes *attributes);
+ssize_t ssi_proc_read(const char *path, u64 offset, unsigned long to, size_t bytes);
+ssize_t ssi_proc_write(const char *path, u64 offset, unsigned long from, size_t bytes);
+ssize_t ssi_proc_link(const char *path, unsigned long to, size_t bytes);
+int ssi_proc_list(const char *path, u64 from, ssi_proc_entry entry, void *data);
 
 #endif /* _LINUX_SSI_KAPI_H */

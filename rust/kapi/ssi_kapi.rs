@@ -26,6 +26,8 @@ pub mod memory;
 pub mod notifier;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod page;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod pids;
 pub mod print;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod proc_attributes;
@@ -37,6 +39,8 @@ pub mod release;
 pub mod signal;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod socket;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod syscall;
 pub mod sysctl;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod thread;

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pids of this node.
+ */
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/task.h>
+#include <linux/ssi.h>
+#include <linux/ssi_kapi.h>
+
+int ssi_pid_first __read_mostly;
+int ssi_pid_end __read_mostly;
+
+/* A number asked for by name must be allowed in the range of any node. */
+void ssi_pids_begin(int first, int end)
+{
+	BUILD_BUG_ON(PID_MAX_LIMIT != 1 << 22);
+	init_pid_ns.pid_max = PID_MAX_LIMIT;
+	ssi_pid_first = first;
+	WRITE_ONCE(ssi_pid_end, end);
+}
+
+/* Whether there is a process, or a thread, that other nodes may name. */
+bool ssi_pid_is_shown(int number)
+{
+	struct task_struct *task;
+	bool is_shown;
+
+	rcu_read_lock();
+	task = find_task_by_pid_ns(number, &init_pid_ns);
+	is_shown = task && !(task->flags & PF_KTHREAD);
+	rcu_read_unlock();
+	return is_shown;
+}

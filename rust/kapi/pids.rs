@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pids of this node.
+//!
+//! C header: [`include/linux/pid.h`](srctree/include/linux/pid.h)
+
+use core::ops::Range;
+
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// One more than the highest pid there can be: `PID_MAX_LIMIT`.
+const LIMIT: u32 = 1 << 22;
+
+/// Every pid of the initial pid namespace that is given from now on lies in `range`.
+/// Those that were given stay. Call it once, from an initcall.
+///
+/// # Errors
+///
+/// `EINVAL` for a range that is empty or reaches beyond what a pid can be.
+pub fn begin(range: Range<u32>) -> Result {
+    if range.is_empty() || range.start == 0 || range.end > LIMIT {
+        return Err(EINVAL);
+    }
+    // SAFETY: Both fit a pid; an initcall runs alone as far as this is concerned.
+    unsafe { bindings::ssi_pids_begin(range.start as c_int, range.end as c_int) };
+    Ok(())
+}
+
+/// Whether `number` is that of a process or thread here, in the initial pid namespace,
+/// that is no thread of the kernel. Any context.
+pub fn is_shown(number: u32) -> bool {
+    // SAFETY: Any number may be asked for.
+    c_int::try_from(number).is_ok_and(|number| unsafe { bindings::ssi_pid_is_shown(number) })
+}

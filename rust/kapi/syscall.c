@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * System calls that may mean another node.
+ */
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/sched/signal.h>
+#include <linux/ssi.h>
+#include <linux/ssi_kapi.h>
+#include <sysdep/ptrace.h>
+
+bool ssi_syscall_hooked[__NR_syscalls] __read_mostly;
+
+bool ssi_syscall_hook(unsigned int number)
+{
+	if (number >= __NR_syscalls)
+		return false;
+	WRITE_ONCE(ssi_syscall_hooked[number], true);
+	return true;
+}
+
+void ssi_syscall_arguments(struct pt_regs *regs, unsigned long *arguments)
+{
+	arguments[0] = UPT_SYSCALL_ARG1(&regs->regs);
+	arguments[1] = UPT_SYSCALL_ARG2(&regs->regs);
+	arguments[2] = UPT_SYSCALL_ARG3(&regs->regs);
+	arguments[3] = UPT_SYSCALL_ARG4(&regs->regs);
+	arguments[4] = UPT_SYSCALL_ARG5(&regs->regs);
+	arguments[5] = UPT_SYSCALL_ARG6(&regs->regs);
+}
+
+long ssi_syscall_native(unsigned int number, const unsigned long *arguments)
+{
+	if (number >= __NR_syscalls)
+		return -ENOSYS;
+	return (*sys_call_table[number])(arguments[0], arguments[1], arguments[2],
+					 arguments[3], arguments[4], arguments[5]);
+}
+
+/*
+ * The numbers a container sees are its own, and the first process of a node looks
+ * after what is on that node.
+ */
+bool ssi_sees_cluster(void)
+{
+	return !(current->flags & PF_KTHREAD) && !is_global_init(current) &&
+	       task_active_pid_ns(current) == &init_pid_ns;
+}
