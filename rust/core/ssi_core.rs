@@ -16,6 +16,7 @@
 //! | membership | [`clms`], [`hostlink`] | all of these |
 //! | who this kernel is | [`identity`] | names |
 //! | links between nodes | [`ics`] | names, bytes |
+//! | one process space | [`vproc`] | names, bytes |
 
 #![cfg_attr(not(any(test, kernel)), no_std)]
 #![forbid(unsafe_code)]
@@ -32,6 +33,7 @@ pub mod time;
 #[cfg(any(test, CONFIG_SSI_KUNIT_TEST))]
 pub mod vectors;
 pub mod view;
+pub mod vproc;
 pub mod wire;
 
 /// Version of SSI, `major.minor.patch`; the host tools carry the same.

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One process space.
+//!
+//! The decisions of SSI_VPROC: which node a pid means, what is asked of it, and what
+//! several answers are together. Nothing here waits or touches a process.
+//!
+//! | file | its noun |
+//! | --- | --- |
+//! | [`pid`] | a number: whose is it |
+//! | [`route`] | the nodes there are: where does a pid lead |
+//! | [`caller`] | who asks |
+//! | [`signal`] | a signal for another node |
+//! | [`call`] | a system call that is made on another node |
+//! | [`path`] | a file below `/proc` that another node has |
+//! | [`answers`] | one result of several nodes |
+//! | [`stat_line`] | `/proc/<pid>/stat`, read by another clock |
+
+pub mod answers;
+pub mod call;
+pub mod caller;
+pub mod path;
+pub mod pid;
+pub mod route;
+pub mod signal;
+pub mod stat_line;

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One result of several nodes.
+//!
+//! A call that names no single process, such as `kill(-1)`, is made on every node.
+//! What its caller gets is what one kernel with all those processes would have
+//! given.
+
+/// The number of ESRCH, "no such process".
+pub const ESRCH: i32 = 3;
+/// The number of EPERM, "not permitted".
+pub const EPERM: i32 = 1;
+
+/// How results become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// kill(2) to everybody: good if there was anybody; then EPERM does not count.
+    Signal,
+    /// setpriority(2), ioprio_set(2): good if there was anybody and nothing failed.
+    Set,
+    /// getpriority(2): the largest, which is the highest priority.
+    Largest,
+    /// ioprio_get(2): the smallest, which is the highest priority.
+    Smallest,
+}
+
+/// Results so far. A result below zero is the negative number of an error.
+#[derive(Clone, Copy, Debug)]
+pub struct Answers {
+    rule: Rule,
+    result: Option<i64>,
+}
+
+impl Answers {
+    /// Nobody has answered.
+    pub const fn new(rule: Rule) -> Self {
+        Self { rule, result: None }
+    }
+
+    /// One node says `result`.
+    pub fn add(&mut self, result: i64) {
+        if result == -i64::from(ESRCH) {
+            return;
+        }
+        let before = self.result.replace(result);
+        if let Some(before) = before {
+            self.result = Some(self.rule.join(before, result));
+        }
+    }
+
+    /// What the caller gets: ESRCH when there was nobody anywhere.
+    pub fn result(&self) -> i64 {
+        self.result.unwrap_or(-i64::from(ESRCH))
+    }
+}
+
+impl Rule {
+    fn join(self, one: i64, other: i64) -> i64 {
+        let is_refused = |result| result == -i64::from(EPERM);
+        match self {
+            Self::Signal if is_refused(one) => other,
+            Self::Signal if is_refused(other) => one,
+            Self::Signal | Self::Set => one.min(other),
+            Self::Largest => one.max(other),
+            Self::Smallest if one < 0 || other < 0 => one.max(other),
+            Self::Smallest => one.min(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOBODY: i64 = -3;
+    const REFUSED: i64 = -1;
+    const AGAIN: i64 = -11;
+
+    fn all(rule: Rule, results: &[i64]) -> i64 {
+        let mut answers = Answers::new(rule);
+        for result in results {
+            answers.add(*result);
+        }
+        answers.result()
+    }
+
+    #[test]
+    fn nobody_anywhere_is_no_such_process() {
+        for rule in [Rule::Signal, Rule::Set, Rule::Largest, Rule::Smallest] {
+            assert_eq!(all(rule, &[]), NOBODY);
+            assert_eq!(all(rule, &[NOBODY, NOBODY]), NOBODY);
+            assert_eq!(all(rule, &[NOBODY, 0, NOBODY]), 0);
+        }
+    }
+
+    #[test]
+    fn a_signal_to_everybody_arrives_where_it_may() {
+        assert_eq!(all(Rule::Signal, &[REFUSED, 0]), 0);
+        assert_eq!(all(Rule::Signal, &[0, REFUSED, NOBODY]), 0);
+        assert_eq!(all(Rule::Signal, &[REFUSED, REFUSED]), REFUSED);
+        assert_eq!(all(Rule::Signal, &[0, AGAIN, REFUSED]), AGAIN);
+    }
+
+    #[test]
+    fn a_setting_that_failed_anywhere_failed() {
+        assert_eq!(all(Rule::Set, &[0, REFUSED, 0]), REFUSED);
+        assert_eq!(all(Rule::Set, &[0, NOBODY, 0]), 0);
+    }
+
+    #[test]
+    fn the_highest_priority_is_the_largest_number() {
+        assert_eq!(all(Rule::Largest, &[20, 1, 40]), 40);
+        assert_eq!(all(Rule::Largest, &[-22, 20]), 20);
+    }
+
+    #[test]
+    fn the_highest_io_priority_is_the_smallest_number() {
+        let (real_time, best_effort, idle) = (1 << 13 | 7, 2 << 13 | 4, 3 << 13);
+        let found = all(Rule::Smallest, &[idle, best_effort, real_time]);
+        assert_eq!(found, real_time);
+        assert_eq!(all(Rule::Smallest, &[-22, idle]), idle);
+    }
+}
