@@ -11,8 +11,18 @@
 
 #include <linux/types.h>
 
+struct dentry;
+struct dir_context;
+struct file;
 struct pid_namespace;
 struct pt_regs;
+struct task_struct;
+
+/* Flag of personality(2): the task sees the processes of its node alone in /proc. */
+#define PER_SSI_LOCALVIEW	0x10000000
+
+/* Processes with lower numbers are private to their node; but process 1 is not. */
+#define SSI_PIDS_PRIVATE	0x10000
 
 #ifdef CONFIG_SSI_VPROC
 #include <linux/compiler.h>
@@ -45,6 +55,34 @@ static inline bool ssi_syscall(unsigned int nr, struct pt_regs *regs, unsigned l
 {
 	return unlikely(ssi_syscall_hooked[nr]) && __ssi_syscall(nr, regs, ret);
 }
+
+/* Whether /proc has processes of other nodes. */
+extern bool ssi_proc_on;
+
+bool __ssi_proc_lookup(struct dentry *dentry, unsigned int tgid, struct dentry **result);
+bool __ssi_proc_hides(struct task_struct *task);
+int __ssi_proc_readdir(struct file *file, struct dir_context *ctx,
+		       int (*native)(struct file *, struct dir_context *));
+
+/* Whether @result says what @dentry, named after process @tgid, is. May sleep. */
+static inline bool ssi_proc_lookup(struct dentry *dentry, unsigned int tgid,
+				   struct dentry **result)
+{
+	return ssi_proc_on && __ssi_proc_lookup(dentry, tgid, result);
+}
+
+/* Whether @task, of this node, is not in the running task's view of /proc. Under RCU. */
+static inline bool ssi_proc_hides(struct task_struct *task)
+{
+	return ssi_proc_on && __ssi_proc_hides(task);
+}
+
+/* Lists the processes; @native those of this node. May sleep. */
+static inline int ssi_proc_readdir(struct file *file, struct dir_context *ctx,
+				   int (*native)(struct file *, struct dir_context *))
+{
+	return ssi_proc_on ? __ssi_proc_readdir(file, ctx, native) : native(file, ctx);
+}
 #else
 static inline void ssi_pid_range(struct pid_namespace *ns, int *min, int *end)
 {
@@ -53,6 +91,23 @@ static inline void ssi_pid_range(struct pid_namespace *ns, int *min, int *end)
 static inline bool ssi_syscall(unsigned int nr, struct pt_regs *regs, unsigned long *ret)
 {
 	return false;
+}
+
+static inline bool ssi_proc_lookup(struct dentry *dentry, unsigned int tgid,
+				   struct dentry **result)
+{
+	return false;
+}
+
+static inline bool ssi_proc_hides(struct task_struct *task)
+{
+	return false;
+}
+
+static inline int ssi_proc_readdir(struct file *file, struct dir_context *ctx,
+				   int (*native)(struct file *, struct dir_context *))
+{
+	return native(file, ctx);
 }
 #endif
 

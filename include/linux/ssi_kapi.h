@@ -14,6 +14,8 @@
 #include <linux/uio.h>
 
 struct bio_vec;
+struct dir_context;
+struct file;
 struct hmac_sha256_ctx;
 struct page;
 struct pt_regs;
@@ -145,6 +147,40 @@ void ssi_syscall_arguments(struct pt_regs *regs, unsigned long *arguments);
 long ssi_syscall_native(unsigned int number, const unsigned long *arguments);
 bool ssi_sees_cluster(void);
 
+/* proc_attributes.rs: what proc_served.c says and proc_remote.c takes. */
+
+struct ssi_proc_attributes {
+	u64 size;
+	u64 ino;
+	u32 mode;
+	u32 uid;
+	u32 gid;
+	u32 nlink;
+};
+
+/* proc_view.c */
+
+void ssi_proc_begin(void);
+void ssi_proc_set_init_here(bool here);
+int ssi_proc_merge(struct file *file, struct dir_context *ctx,
+		   int (*native)(struct file *, struct dir_context *),
+		   const u32 *others, size_t count);
+
+/* proc_remote.c */
+
+bool ssi_remote_emit(struct dir_context *ctx, u8 node, const char *name, size_t bytes, u64 ino,
+		     u8 type, u64 next);
+
+/* proc_remote.rs: what fs/proc asks other nodes. A place is a node, 0 for this one. */
+
+int ssi_remote_place(u32 tgid);
+int ssi_remote_look(u8 node, const char *path, struct ssi_proc_attributes *out);
+ssize_t ssi_remote_read(u8 node, const char *path, u64 offset, void *out, size_t bytes);
+ssize_t ssi_remote_write(u8 node, const char *path, u64 offset, const void *data, size_t bytes);
+int ssi_remote_list(u8 node, const char *path, u64 from, struct dir_context *ctx);
+ssize_t ssi_remote_link(u8 node, const char *path, void *out, size_t bytes);
+int ssi_remote_processes(u32 **list, size_t *count);
+
 /* host.c */
 
 u64 ssi_host_features(void);
@@ -203,15 +239,6 @@ int ssi_signal_group(const void *bytes, u32 pgid);
 int ssi_signal_all(const void *bytes, u32 *count);
 
 /* proc_served.c */
-
-struct ssi_proc_attributes {
-	u32 mode;
-	u32 uid;
-	u32 gid;
-	u32 nlink;
-	u64 size;
-	u64 ino;
-};
 
 typedef bool (*ssi_proc_entry)(void *data, const char *name, size_t bytes, u64 ino, u8 type,
 			       u64 next);

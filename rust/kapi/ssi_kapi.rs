@@ -31,6 +31,8 @@ pub mod pids;
 pub mod print;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod proc_attributes;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod proc_remote;
 pub mod procfs;
 pub mod queue;
 pub mod random;

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Processes of other nodes in `/proc`.
+//!
+//! A [`RemoteProc`] says where a process is and what its files in `/proc` hold;
+//! [`install`] has it asked. Until then `/proc` is what it always was, and for those
+//! who see their node alone it stays so: threads of the kernel, the first process of a
+//! node, other pid namespaces, and tasks with the personality `PER_SSI_LOCALVIEW`.
+//!
+//! The inodes are made in C, where most of what they are is macros and tables:
+//! `proc_remote.c`, `proc_remote_file.c`; the listing of `/proc` is `proc_view.c`.
+//!
+//! C headers: [`include/linux/ssi.h`](srctree/include/linux/ssi.h) and
+//! [`include/linux/dcache.h`](srctree/include/linux/dcache.h)
+
+use core::slice;
+
+use kernel::{
+    bindings,
+    macros::export,
+    prelude::*,
+    str::CStr,
+    sync::SetOnce, //
+};
+
+pub use crate::proc_attributes::Attributes;
+
+/// Most bytes of one [`RemoteProc::read`].
+pub const READ_BYTES_MAX: usize = 64 * 1024;
+
+/// Most bytes of one [`RemoteProc::write`].
+pub const WRITE_BYTES_MAX: usize = 2048;
+
+/// Where a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On this node, if it exists.
+    Here,
+    /// On this other one, if it exists.
+    Node(u8),
+    /// On none that is there.
+    Nowhere,
+}
+
+/// Takes an entry of a folder: name, number of the inode there, type (`DT_...`), and the
+/// position behind it. False when it has no room for this one and wants no more.
+pub type TakeEntry<'a> = dyn FnMut(&[u8], u64, u8, u64) -> bool + 'a;
+
+/// What `/proc` of other nodes says to the running task.
+///
+/// A path is relative to `/proc`, as in `131100/fd/3`, and at most 255 bytes long. All
+/// functions run in the task that asks, which holds no lock but those of the VFS. They
+/// may sleep, and end early, with `EINTR`, when the task is killed. What the task may
+/// not see, the other node refuses.
+pub trait RemoteProc: Sync {
+    /// Where the process with this number is or would be. Asked often: it sends
+    /// nothing and never waits long. Process 1 is `Here` on one node alone.
+    fn place(&self, tgid: u32) -> Place;
+
+    /// What stat(2) says of a file there, without following it if it is a link.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` or `ESRCH`: it is not there.
+    fn look(&self, node: u8, path: &[u8]) -> Result<Attributes>;
+
+    /// Reads from `offset` on, at most [`READ_BYTES_MAX`]. Fewer bytes than asked for
+    /// are the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of open(2) and of read(2).
+    fn read(&self, node: u8, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize>;
+
+    /// Writes to `offset`, at most [`WRITE_BYTES_MAX`], and says how much was taken.
+    ///
+    /// # Errors
+    ///
+    /// Those of open(2) and of write(2).
+    fn write(&self, node: u8, path: &[u8], offset: u64, data: &[u8]) -> Result<usize>;
+
+    /// Gives the entries of a folder from the position `from` on to `entry`, until that
+    /// is false or there are no more. `from` is 2 for the first entry; what is given for
+    /// `.` and `..` is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of open(2) and of getdents(2).
+    fn list(&self, node: u8, path: &[u8], from: u64, entry: &mut TakeEntry<'_>) -> Result;
+
+    /// The text of a link.
+    ///
+    /// # Errors
+    ///
+    /// Those of readlink(2).
+    fn link(&self, node: u8, path: &[u8], out: &mut [u8]) -> Result<usize>;
+
+    /// The processes of all other nodes, in rising order; process 1 is among them when it
+    /// is not [`Place::Here`].
+    ///
+    /// # Errors
+    ///
+    /// What the one who lists `/proc` gets. A node that left is no error.
+    fn processes(&self) -> Result<KVec<u32>>;
+}
+
+static REMOTE: SetOnce<&'static dyn RemoteProc> = SetOnce::new();
+
+/// Shows in `/proc` what `remote` says, from now on. Call it once.
+///
+/// # Errors
+///
+/// `EBUSY` the second time.
+pub fn install(remote: &'static dyn RemoteProc) -> Result {
+    if !REMOTE.populate(remote) {
+        return Err(EBUSY);
+    }
+    // SAFETY: What the hooks ask for is there.
+    unsafe { bindings::ssi_proc_begin() };
+    Ok(())
+}
+
+/// Says whether process 1 is [`Place::Here`]. Any context.
+///
+/// An answer of [`RemoteProc::place`] says so too; telling it when it changes keeps
+/// `/proc/1` right for those who had it open before.
+pub fn set_init_here(is_here: bool) {
+    // SAFETY: Writes one variable.
+    unsafe { bindings::ssi_proc_set_init_here(is_here) }
+}
+
+fn remote() -> Result<&'static dyn RemoteProc> {
+    REMOTE.copy().ok_or(ENOENT)
+}
+
+/// What C gets of a number of bytes, of which `limit` there can be.
+fn count(result: Result<usize>, limit: usize) -> isize {
+    match result {
+        Ok(bytes) => bytes.min(limit) as isize,
+        Err(error) => error.to_errno() as isize,
+    }
+}
+
+fn errno(result: Result) -> c_int {
+    result.map_or_else(Error::to_errno, |()| 0)
+}
+
+/// # Safety
+///
+/// None; the other side of the boundary is C.
+#[export]
+unsafe extern "C" fn ssi_remote_place(tgid: u32) -> c_int {
+    match remote().map_or(Place::Nowhere, |remote| remote.place(tgid)) {
+        Place::Here | Place::Node(0) => 0,
+        Place::Node(node) => c_int::from(node),
+        Place::Nowhere => ENOENT.to_errno(),
+    }
+}
+
+/// # Safety
+///
+/// `path` is a string, `out` can be written.
+#[export]
+unsafe extern "C" fn ssi_remote_look(
+    node: u8,
+    path: *const c_char,
+    out: *mut bindings::ssi_proc_attributes,
+) -> c_int {
+    // SAFETY: By the caller.
+    let path = unsafe { CStr::from_char_ptr(path) };
+    match remote().and_then(|remote| remote.look(node, path.to_bytes())) {
+        // SAFETY: By the caller.
+        Ok(attributes) => unsafe { out.write(attributes.into()) },
+        Err(error) => return error.to_errno(),
+    }
+    0
+}
+
+impl From<Attributes> for bindings::ssi_proc_attributes {
+    fn from(attributes: Attributes) -> Self {
+        Self {
+            mode: attributes.mode,
+            uid: attributes.uid,
+            gid: attributes.gid,
+            nlink: attributes.nlink,
+            size: attributes.size,
+            ino: attributes.ino,
+        }
+    }
+}
+
+/// # Safety
+///
+/// `path` is a string, and `bytes` can be written to `out`.
+#[export]
+unsafe extern "C" fn ssi_remote_read(
+    node: u8,
+    path: *const c_char,
+    offset: u64,
+    out: *mut c_void,
+    bytes: usize,
+) -> isize {
+    // SAFETY: By the caller.
+    let (path, out) = unsafe { (CStr::from_char_ptr(path), buffer(out, bytes)) };
+    let read = remote().and_then(|remote| remote.read(node, path.to_bytes(), offset, out));
+    count(read, bytes)
+}
+
+/// # Safety
+///
+/// `bytes` can be written to `out` during `'a`, by nobody else.
+unsafe fn buffer<'a>(out: *mut c_void, bytes: usize) -> &'a mut [u8] {
+    // SAFETY: By the caller. What was there before is cleared: bytes of a slice have values.
+    unsafe {
+        out.cast::<u8>().write_bytes(0, bytes);
+        slice::from_raw_parts_mut(out.cast(), bytes)
+    }
+}
+
+/// # Safety
+///
+/// `path` is a string, `data` is `bytes` long.
+#[export]
+unsafe extern "C" fn ssi_remote_write(
+    node: u8,
+    path: *const c_char,
+    offset: u64,
+    data: *const c_void,
+    bytes: usize,
+) -> isize {
+    // SAFETY: By the caller.
+    let path = unsafe { CStr::from_char_ptr(path) };
+    // SAFETY: By the caller.
+    let data = unsafe { slice::from_raw_parts(data.cast(), bytes) };
+    let write = remote().and_then(|remote| remote.write(node, path.to_bytes(), offset, data));
+    count(write, bytes)
+}
+
+/// # Safety
+///
+/// `path` is a string, `ctx` that of the running getdents(2).
+#[export]
+unsafe extern "C" fn ssi_remote_list(
+    node: u8,
+    path: *const c_char,
+    from: u64,
+    ctx: *mut bindings::dir_context,
+) -> c_int {
+    // SAFETY: By the caller.
+    let path = unsafe { CStr::from_char_ptr(path) };
+    let mut entry = |name: &[u8], ino, kind, next| {
+        let (start, bytes) = (name.as_ptr().cast(), name.len());
+        // SAFETY: The name is as long as said, and the call of the caller still runs.
+        unsafe { bindings::ssi_remote_emit(ctx, node, start, bytes, ino, kind, next) }
+    };
+    errno(remote().and_then(|remote| remote.list(node, path.to_bytes(), from, &mut entry)))
+}
+
+/// # Safety
+///
+/// `path` is a string, and `bytes` can be written to `out`.
+#[export]
+unsafe extern "C" fn ssi_remote_link(
+    node: u8,
+    path: *const c_char,
+    out: *mut c_void,
+    bytes: usize,
+) -> isize {
+    // SAFETY: By the caller.
+    let (path, out) = unsafe { (CStr::from_char_ptr(path), buffer(out, bytes)) };
+    let link = remote().and_then(|remote| remote.link(node, path.to_bytes(), out));
+    count(link, bytes)
+}
+
+/// # Safety
+///
+/// `list` and `count` can be written. The list is freed by the caller, with kfree().
+#[export]
+unsafe extern "C" fn ssi_remote_processes(list: *mut *mut u32, count: *mut usize) -> c_int {
+    let (start, length) = match remote().and_then(|remote| remote.processes()) {
+        Ok(tgids) if tgids.is_empty() => (core::ptr::null_mut(), 0),
+        Ok(tgids) => {
+            let (start, length, _) = tgids.into_raw_parts();
+            (start, length)
+        }
+        Err(error) => return error.to_errno(),
+    };
+    // SAFETY: By the caller.
+    unsafe { (list.write(start), count.write(length)) };
+    0
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Views of /proc.
+ *
+ * Who sees the processes of all nodes there, what of this node is hidden from
+ * such a viewer, and the listing that merges both kinds, sorted by number.
+ */
+#include <linux/cred.h>
+#include <linux/personality.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "proc_remote.h"
+
+/* As in fs/proc: behind the entries that are no processes, "self" and "thread-self". */
+#define TGID_OFFSET	(256 + 2)
+#define LISTING_END	(PID_MAX_LIMIT + TGID_OFFSET)
+
+bool ssi_proc_on __read_mostly;
+
+/* Whether process 1 of the cluster is the one here; asked for where nobody may sleep. */
+static bool init_is_here __read_mostly = true;
+
+void ssi_proc_begin(void)
+{
+	smp_store_release(&ssi_proc_on, true);
+}
+
+void ssi_proc_set_init_here(bool here)
+{
+	WRITE_ONCE(init_is_here, here);
+}
+
+bool ssi_proc_shows_cluster(void)
+{
+	return ssi_sees_cluster() && !(current->personality & PER_SSI_LOCALVIEW);
+}
+
+/*
+ * What the mount option hidepid= makes of a process of another node: one may look
+ * into one's own. The node of the process has the last word.
+ */
+bool ssi_proc_shows_all_of(struct super_block *sb, kuid_t owner, enum proc_hidepid least)
+{
+	struct proc_fs_info *info = proc_sb_info(sb);
+
+	if (info->hide_pid < least)
+		return true;
+	if (info->hide_pid != HIDEPID_NOT_PTRACEABLE && in_group_p(info->pid_gid))
+		return true;
+	return uid_eq(current_fsuid(), owner) || capable(CAP_SYS_PTRACE);
+}
+
+/* Under RCU. A process of another pid namespace is never one of these. */
+bool __ssi_proc_hides(struct task_struct *task)
+{
+	pid_t tgid = task_tgid_nr(task);
+
+	if (!ssi_proc_shows_cluster())
+		return false;
+	if (tgid == 1)
+		return !READ_ONCE(init_is_here);
+	return (task->flags & PF_KTHREAD) || tgid < SSI_PIDS_PRIVATE;
+}
+
+struct listing {
+	struct dir_context ctx;		/* what the processes of this node are told to */
+	struct dir_context *to;
+	struct super_block *sb;
+	const u32 *others;		/* sorted */
+	size_t count;
+	size_t next;
+};
+
+static bool is_listed(struct listing *listing, u32 tgid)
+{
+	struct proc_fs_info *info = proc_sb_info(listing->sb);
+	struct ssi_proc_attributes attributes;
+	char name[10 + 1];
+	int node;
+
+	if (info->hide_pid < HIDEPID_INVISIBLE)
+		return true;
+	if (ssi_proc_shows_all_of(listing->sb, INVALID_UID, HIDEPID_INVISIBLE))
+		return true;
+	node = ssi_remote_place(tgid);
+	snprintf(name, sizeof(name), "%u", tgid);
+	if (node <= 0 || ssi_remote_look(node, name, &attributes))
+		return false;
+	return ssi_proc_shows_all_of(listing->sb, KUIDT_INIT(attributes.uid), HIDEPID_INVISIBLE);
+}
+
+/* False when there is no more room: the position is that of what found none. */
+static bool emit_others(struct listing *listing, u32 below)
+{
+	for (; listing->next < listing->count; listing->next++) {
+		u32 tgid = listing->others[listing->next];
+		char name[10 + 1];
+		int bytes;
+
+		if (tgid >= below)
+			break;
+		if (!is_listed(listing, tgid))
+			continue;
+		bytes = snprintf(name, sizeof(name), "%u", tgid);
+		listing->to->pos = tgid + TGID_OFFSET;
+		if (!dir_emit(listing->to, name, bytes, ssi_remote_process_ino(tgid), DT_DIR))
+			return false;
+	}
+	return true;
+}
+
+static bool emit_native(struct dir_context *ctx, const char *name, int bytes, loff_t pos,
+			u64 ino, unsigned int type)
+{
+	struct listing *listing = container_of(ctx, struct listing, ctx);
+
+	if (pos >= TGID_OFFSET) {
+		u32 tgid = pos - TGID_OFFSET;
+
+		if (!emit_others(listing, tgid))
+			return false;
+		if (listing->next < listing->count && listing->others[listing->next] == tgid)
+			listing->next++;
+	}
+	listing->to->pos = pos;
+	return listing->to->actor(listing->to, name, bytes, pos, ino, type);
+}
+
+int ssi_proc_merge(struct file *file, struct dir_context *ctx,
+		   int (*native)(struct file *, struct dir_context *),
+		   const u32 *others, size_t count)
+{
+	struct listing listing = {
+		.ctx = {
+			.actor = emit_native,
+			.pos = ctx->pos,
+			.count = ctx->count,
+			.dt_flags_mask = ctx->dt_flags_mask,
+		},
+		.to = ctx,
+		.sb = file_inode(file)->i_sb,
+		.others = others,
+		.count = count,
+	};
+	int error;
+
+	while (listing.next < count && others[listing.next] + TGID_OFFSET < ctx->pos)
+		listing.next++;
+	error = native(file, &listing.ctx);
+	/* It stops early only when there was no more room. */
+	if (error || listing.ctx.pos < LISTING_END)
+		return error;
+	if (emit_others(&listing, PID_MAX_LIMIT))
+		ctx->pos = LISTING_END;
+	return 0;
+}
+
+int __ssi_proc_readdir(struct file *file, struct dir_context *ctx,
+		       int (*native)(struct file *, struct dir_context *))
+{
+	size_t count;
+	u32 *others;
+	int error;
+
+	if (!ssi_proc_shows_cluster() || ctx->pos >= LISTING_END ||
+	    proc_pid_ns(file_inode(file)->i_sb) != &init_pid_ns)
+		return native(file, ctx);
+	/* Says for the hooks below, too, where process 1 is. */
+	ssi_proc_node_of(1);
+	error = ssi_remote_processes(&others, &count);
+	if (error)
+		return error;
+	error = ssi_proc_merge(file, ctx, native, others, count);
+	kfree(others);
+	return error;
+}
