@@ -6,6 +6,8 @@
 //! crate of SSI that may contain `unsafe`; every other one denies it. It knows
 //! nothing of what SSI decides.
 
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod area;
 pub mod boot_param;
 pub mod bytes;
 pub mod capability;
