@@ -8,8 +8,12 @@
 
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod area;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod behalf;
 pub mod boot_param;
 pub mod bytes;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod caller;
 pub mod capability;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod clock;
@@ -41,6 +45,8 @@ pub mod random;
 pub mod reboot;
 pub mod release;
 pub mod signal;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod signal_info;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod socket;
 #[cfg(CONFIG_SSI_VPROC)]

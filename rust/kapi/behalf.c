@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Acting for a task of another node.
+ */
+#include <linux/cred.h>
+#include <linux/nospec.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/signal.h>
+#include <linux/ssi_kapi.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+
+void ssi_caller_current(struct ssi_caller *caller)
+{
+	const struct cred *cred = current_cred();
+	bool initial = cred->user_ns == &init_user_ns;
+
+	*caller = (struct ssi_caller) {
+		.user = {
+			.real = from_kuid(&init_user_ns, cred->uid),
+			.effective = from_kuid(&init_user_ns, cred->euid),
+			.saved = from_kuid(&init_user_ns, cred->suid),
+			.fs = from_kuid(&init_user_ns, cred->fsuid),
+		},
+		.group = {
+			.real = from_kgid(&init_user_ns, cred->gid),
+			.effective = from_kgid(&init_user_ns, cred->egid),
+			.saved = from_kgid(&init_user_ns, cred->sgid),
+			.fs = from_kgid(&init_user_ns, cred->fsgid),
+		},
+		.effective = initial ? cred->cap_effective.val : 0,
+		.permitted = initial ? cred->cap_permitted.val : 0,
+		.tgid = task_tgid_nr(current),
+		.tid = task_pid_nr(current),
+		.session = task_session_nr_ns(current, &init_pid_ns),
+	};
+}
+
+u32 ssi_caller_groups(u32 *groups, u32 room)
+{
+	const struct group_info *info = current_cred()->group_info;
+	u32 count = min_t(u32, info->ngroups, room);
+
+	for (u32 i = 0; i < count; i++)
+		groups[i] = from_kgid(&init_user_ns, info->gid[i]);
+	return count;
+}
+
+static bool ssi_caller_ids(struct cred *cred, const struct ssi_caller *caller)
+{
+	cred->uid = make_kuid(&init_user_ns, caller->user.real);
+	cred->euid = make_kuid(&init_user_ns, caller->user.effective);
+	cred->suid = make_kuid(&init_user_ns, caller->user.saved);
+	cred->fsuid = make_kuid(&init_user_ns, caller->user.fs);
+	cred->gid = make_kgid(&init_user_ns, caller->group.real);
+	cred->egid = make_kgid(&init_user_ns, caller->group.effective);
+	cred->sgid = make_kgid(&init_user_ns, caller->group.saved);
+	cred->fsgid = make_kgid(&init_user_ns, caller->group.fs);
+	return uid_valid(cred->uid) && uid_valid(cred->euid) &&
+	       uid_valid(cred->suid) && uid_valid(cred->fsuid) &&
+	       gid_valid(cred->gid) && gid_valid(cred->egid) &&
+	       gid_valid(cred->sgid) && gid_valid(cred->fsgid);
+}
+
+static int ssi_caller_set_groups(struct cred *cred, const u32 *groups, u32 count)
+{
+	struct group_info *info = groups_alloc(count);
+
+	if (!info)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++)
+		info->gid[i] = make_kgid(&init_user_ns, groups[i]);
+	groups_sort(info);
+	set_groups(cred, info);
+	put_group_info(info);
+	return 0;
+}
+
+/* Returns the credentials to go back to. */
+const struct cred *ssi_caller_assume(const struct ssi_caller *caller, const u32 *groups,
+				     u32 count)
+{
+	struct cred *cred = prepare_kernel_cred(&init_task);
+	int error;
+
+	if (!cred)
+		return ERR_PTR(-ENOMEM);
+	error = ssi_caller_ids(cred, caller) ? ssi_caller_set_groups(cred, groups, count) : -EINVAL;
+	if (error) {
+		put_cred(cred);
+		return ERR_PTR(error);
+	}
+	cred->cap_permitted.val = caller->permitted & CAP_VALID_MASK;
+	cred->cap_effective.val = caller->effective & cred->cap_permitted.val;
+	cred->cap_bset = cred->cap_permitted;
+	cap_clear(cred->cap_inheritable);
+	cap_clear(cred->cap_ambient);
+	return override_creds(cred);
+}
+
+void ssi_caller_return(const struct cred *before)
+{
+	put_cred(revert_creds(before));
+}
+
+long ssi_system_call(unsigned long number, const unsigned long *args)
+{
+	if (!(current->flags & PF_KTHREAD))
+		return -EPERM;
+	if (number >= __NR_syscalls)
+		return -ENOSYS;
+	number = array_index_nospec(number, __NR_syscalls);
+	return sys_call_table[number](args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
+/* For RCU readers: the task @nr, or NULL if other nodes are to see none. */
+static struct task_struct *ssi_served_task(u32 nr)
+{
+	struct task_struct *task;
+
+	if (nr >= PID_MAX_LIMIT || (nr < SSI_PRIVATE_PIDS && nr != 1))
+		return NULL;
+	task = find_task_by_pid_ns(nr, &init_pid_ns);
+	return task && !(task->flags & PF_KTHREAD) ? task : NULL;
+}
+
+bool ssi_served(u32 nr)
+{
+	guard(rcu)();
+	return ssi_served_task(nr);
+}
+
+u32 ssi_served_next(u32 nr)
+{
+	struct pid *pid;
+
+	guard(rcu)();
+	for (nr = max(nr, SSI_PRIVATE_PIDS); nr < PID_MAX_LIMIT; nr++) {
+		struct task_struct *task;
+
+		pid = find_ge_pid(nr, &init_pid_ns);
+		if (!pid)
+			break;
+		nr = pid_nr(pid);
+		task = pid_task(pid, PIDTYPE_TGID);
+		if (task && !(task->flags & PF_KTHREAD))
+			return nr;
+	}
+	return 0;
+}
+
+/* Signals travel as bytes, which are aligned to nothing. */
+static kernel_siginfo_t ssi_signal_info(const void *bytes)
+{
+	kernel_siginfo_t info;
+
+	memcpy(&info, bytes, sizeof(info));
+	return info;
+}
+
+int ssi_signal_number(const void *bytes)
+{
+	return ssi_signal_info(bytes).si_signo;
+}
+
+int ssi_signal_code(const void *bytes)
+{
+	return ssi_signal_info(bytes).si_code;
+}
+
+void ssi_signal_user(void *bytes, int signal, int code, u32 tgid, u32 uid)
+{
+	kernel_siginfo_t info;
+
+	clear_siginfo(&info);
+	info.si_signo = signal;
+	info.si_code = code;
+	info.si_pid = tgid;
+	info.si_uid = uid;
+	memcpy(bytes, &info, sizeof(info));
+}
+
+int ssi_signal_from_user(void *bytes, int signal, unsigned long address)
+{
+	kernel_siginfo_t info;
+	int error = copy_siginfo_from_user(&info, (siginfo_t __user *)address);
+
+	if (error)
+		return error;
+	info.si_signo = signal;
+	memcpy(bytes, &info, sizeof(info));
+	return 0;
+}
+
+int ssi_signal_process(const void *bytes, u32 tgid)
+{
+	kernel_siginfo_t info = ssi_signal_info(bytes);
+
+	guard(rcu)();
+	if (!ssi_served_task(tgid))
+		return -ESRCH;
+	return kill_pid_info(info.si_signo, &info, find_pid_ns(tgid, &init_pid_ns));
+}
+
+int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid)
+{
+	kernel_siginfo_t info = ssi_signal_info(bytes);
+	struct task_struct *task;
+	int error;
+
+	guard(rcu)();
+	task = ssi_served_task(tid);
+	if (!task || (tgid && task_tgid_nr(task) != tgid))
+		return -ESRCH;
+	error = group_send_sig_info(info.si_signo, &info, task, PIDTYPE_PID);
+	/* As in do_send_specific(): it died after the signal. */
+	return error == -ESRCH && info.si_signo ? 0 : error;
+}
+
+int ssi_signal_group(const void *bytes, u32 pgid)
+{
+	kernel_siginfo_t info = ssi_signal_info(bytes);
+
+	if (pgid < SSI_PRIVATE_PIDS || pgid >= PID_MAX_LIMIT)
+		return -ESRCH;
+	guard(read_lock)(&tasklist_lock);
+	return __kill_pgrp_info(info.si_signo, &info, find_pid_ns(pgid, &init_pid_ns));
+}
+
+/* The result of the last one that is not EPERM, as kill(-1) gives. */
+int ssi_signal_all(const void *bytes, u32 *count)
+{
+	kernel_siginfo_t info = ssi_signal_info(bytes);
+	struct task_struct *task;
+	int last = 0;
+
+	*count = 0;
+	guard(read_lock)(&tasklist_lock);
+	for_each_process(task) {
+		int error;
+
+		if ((task->flags & PF_KTHREAD) || task_pid_nr(task) < SSI_PRIVATE_PIDS)
+			continue;
+		error = group_send_sig_info(info.si_signo, &info, task, PIDTYPE_MAX);
+		++*count;
+		if (error != -EPERM)
+			last = error;
+	}
+	return last;
+}

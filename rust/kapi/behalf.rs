@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Acts on behalf of another node.
+//!
+//! A kernel thread that serves another node puts on the [`Caller`] of that node
+//! ([`run_as`]), takes user memory if need be ([`Area`]), and calls the kernel as
+//! the caller would have: [`system_call`], or the `signal_` functions, with the
+//! rules of kill(2). Tasks that are private to this node do not exist for it:
+//! kernel threads, and pids below [`PRIVATE_PIDS`] but 1. Whether 1 is the init
+//! of the cluster is not known here.
+//!
+//! A SIGCONT to one's own session is judged as any other signal: a session is on
+//! one node.
+//!
+//! C header: [`include/linux/sched/signal.h`](srctree/include/linux/sched/signal.h)
+
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*, //
+};
+
+pub use crate::{
+    area::{
+        Area,
+        AREAS_MAX,
+        AREA_BYTES, //
+    },
+    caller::{
+        Caller,
+        Ids,
+        GROUPS_MAX, //
+    },
+    signal_info::{
+        Origin,
+        SignalInfo,
+        SIGNAL_INFO_BYTES, //
+    },
+};
+
+/// Pids below this one mean another task on each node.
+pub const PRIVATE_PIDS: u32 = bindings::SSI_PRIVATE_PIDS;
+
+/// Runs `act` with ids, capabilities and groups of `caller`. May sleep.
+///
+/// # Errors
+///
+/// `EINVAL` for an id nobody can have, `ENOMEM`; then `act` did not run.
+pub fn run_as<R>(caller: &Caller, act: impl FnOnce() -> R) -> Result<R> {
+    let _assumed = caller.assume()?;
+    Ok(act())
+}
+
+/// Makes system call `number`, and gives what it gives: a negative errno is an
+/// error. Pointers among `arguments` are addresses of an [`Area`]. Sleeps as the call
+/// does.
+///
+/// The caller knows that the call acts on other tasks and never on the one that
+/// makes it, which is a thread of the kernel: `EPERM` for any other. `ENOSYS` for
+/// what is no call.
+pub fn system_call(number: usize, arguments: [usize; 6]) -> isize {
+    // SAFETY: So many arguments are read.
+    unsafe { bindings::ssi_system_call(number, arguments.as_ptr()) }
+}
+
+/// Sends a signal to process `tgid`; as with kill(2) it may be a thread of it.
+///
+/// # Errors
+///
+/// `ESRCH`, `EPERM`; `EAGAIN` when too many signals wait.
+pub fn signal_process(tgid: u32, info: &SignalInfo) -> Result {
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+    to_result(unsafe { bindings::ssi_signal_process(info.as_bytes().as_ptr().cast(), tgid) })
+}
+
+/// Sends a signal to thread `tid`, of process `tgid` if that is said.
+///
+/// # Errors
+///
+/// `ESRCH`, `EPERM`; `EAGAIN` when too many signals wait; `EINVAL` for process 0.
+pub fn signal_thread(tgid: Option<u32>, tid: u32, info: &SignalInfo) -> Result {
+    if tgid == Some(0) {
+        return Err(EINVAL);
+    }
+    let tgid = tgid.unwrap_or(0);
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+    to_result(unsafe { bindings::ssi_signal_thread(info.as_bytes().as_ptr().cast(), tgid, tid) })
+}
+
+/// Sends a signal to those of process group `pgid` that run here.
+///
+/// # Errors
+///
+/// `ESRCH` if there is none; if nobody got it, what kept the last one from it.
+pub fn signal_group(pgid: u32, info: &SignalInfo) -> Result {
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+    to_result(unsafe { bindings::ssi_signal_group(info.as_bytes().as_ptr().cast(), pgid) })
+}
+
+/// What came of a signal to all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broadcast {
+    /// How many there were; kill(2) says `ESRCH` if that is 0 on all nodes.
+    pub count: u32,
+    /// What came of it for the last one, those aside the caller has no right to
+    /// (`EPERM`): this is what kill(2) says.
+    pub last: Result,
+}
+
+/// Sends a signal to all processes of this node but the private ones and 1.
+pub fn signal_all(info: &SignalInfo) -> Broadcast {
+    let mut count = 0;
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+    let last =
+        to_result(unsafe { bindings::ssi_signal_all(info.as_bytes().as_ptr().cast(), &mut count) });
+    Broadcast { count, last }
+}
+
+#[cfg(CONFIG_SSI_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(ssi_kapi_behalf)]
+mod tests {
+    use super::*;
+
+    const GETPRIORITY: usize = bindings::__NR_getpriority as usize;
+    const SETPRIORITY: usize = bindings::__NR_setpriority as usize;
+    const SCHED_GETPARAM: usize = bindings::__NR_sched_getparam as usize;
+
+    fn user() -> Result<Caller> {
+        let mut caller = Caller::current()?;
+        caller.user = Ids {
+            real: 1000,
+            effective: 1000,
+            saved: 1000,
+            fs: 1000,
+        };
+        (caller.effective, caller.permitted) = (0, 0);
+        Ok(caller)
+    }
+
+    fn errno(error: Error) -> isize {
+        error.to_errno() as isize
+    }
+
+    #[test]
+    fn a_system_call_gives_its_result() {
+        assert!(system_call(GETPRIORITY, [0; 6]) == 20);
+        assert!(system_call(GETPRIORITY, [7, 0, 0, 0, 0, 0]) == errno(EINVAL));
+        assert!(system_call(usize::MAX, [0; 6]) == errno(ENOSYS));
+    }
+
+    #[test]
+    fn a_system_call_writes_to_the_area() -> Result {
+        Area::with(|area| {
+            let mut out = [0xff; 8];
+            area.write(8, &out)?;
+            let arguments = [0, area.address() + 8, 0, 0, 0, 0];
+            assert!(system_call(SCHED_GETPARAM, arguments) == 0);
+            area.read(8, &mut out)?;
+            assert!(out == [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+            Ok(())
+        })?
+    }
+
+    #[test]
+    fn a_system_call_has_the_rights_of_the_caller() -> Result {
+        let renice = || system_call(SETPRIORITY, [0, 1, 0, 0, 0, 0]);
+        assert!(run_as(&user()?, renice)? == errno(EPERM));
+        assert!(run_as(&Caller::current()?, renice)? == 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_signal_needs_the_rights_of_the_caller() -> Result {
+        let ask = SignalInfo::user(0, Origin::Kill, 65600, 1000)?;
+        assert!(run_as(&user()?, || signal_process(1, &ask))? == Err(EPERM));
+        assert!(run_as(&user()?, || signal_thread(Some(1), 1, &ask))? == Err(EPERM));
+        assert!(signal_process(1, &ask) == Ok(()));
+        assert!(signal_thread(None, 1, &ask) == Ok(()));
+        Ok(())
+    }
+
+    #[test]
+    fn private_tasks_do_not_exist() -> Result {
+        let ask = SignalInfo::user(0, Origin::Kill, 65600, 0)?;
+        // kthreadd, a number without a task, and what is no number of a task.
+        for pid in [2, 0, PRIVATE_PIDS - 1, u32::MAX] {
+            assert!(signal_process(pid, &ask) == Err(ESRCH));
+            assert!(signal_thread(None, pid, &ask) == Err(ESRCH));
+            assert!(signal_group(pid, &ask) == Err(ESRCH));
+        }
+        assert!(signal_thread(Some(2), 1, &ask) == Err(ESRCH));
+        assert!(signal_group(1, &ask) == Err(ESRCH));
+        let nobody = Broadcast {
+            count: 0,
+            last: Ok(()),
+        };
+        assert!(signal_all(&ask) == nobody);
+        Ok(())
+    }
+}
