@@ -39,6 +39,8 @@ pub mod print;
 pub mod proc_attributes;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod proc_remote;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod proc_served;
 pub mod procfs;
 pub mod queue;
 pub mod random;
