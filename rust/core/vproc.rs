@@ -12,13 +12,16 @@
 //! | [`caller`] | who asks |
 //! | [`signal`] | a signal for another node |
 //! | [`call`] | a system call that is made on another node |
+//! | [`attributes`], [`listing`] | what another node says of a file, of a folder |
 //! | [`path`] | a file below `/proc` that another node has |
 //! | [`answers`] | one result of several nodes |
 //! | [`stat_line`] | `/proc/<pid>/stat`, read by another clock |
 
 pub mod answers;
+pub mod attributes;
 pub mod call;
 pub mod caller;
+pub mod listing;
 pub mod path;
 pub mod pid;
 pub mod route;

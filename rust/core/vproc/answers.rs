@@ -8,16 +8,13 @@
 
 /// The number of ESRCH, "no such process".
 pub const ESRCH: i32 = 3;
-/// The number of EPERM, "not permitted".
-pub const EPERM: i32 = 1;
 
 /// How results become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// kill(2) to everybody: good if there was anybody; then EPERM does not count.
-    Signal,
-    /// setpriority(2), ioprio_set(2): good if there was anybody and nothing failed.
-    Set,
+    /// kill(2), setpriority(2), ioprio_set(2): good if there was anybody and nothing
+    /// failed.
+    All,
     /// getpriority(2): the largest, which is the highest priority.
     Largest,
     /// ioprio_get(2): the smallest, which is the highest priority.
@@ -56,11 +53,8 @@ impl Answers {
 
 impl Rule {
     fn join(self, one: i64, other: i64) -> i64 {
-        let is_refused = |result| result == -i64::from(EPERM);
         match self {
-            Self::Signal if is_refused(one) => other,
-            Self::Signal if is_refused(other) => one,
-            Self::Signal | Self::Set => one.min(other),
+            Self::All => one.min(other),
             Self::Largest => one.max(other),
             Self::Smallest if one < 0 || other < 0 => one.max(other),
             Self::Smallest => one.min(other),
@@ -74,7 +68,6 @@ mod tests {
 
     const NOBODY: i64 = -3;
     const REFUSED: i64 = -1;
-    const AGAIN: i64 = -11;
 
     fn all(rule: Rule, results: &[i64]) -> i64 {
         let mut answers = Answers::new(rule);
@@ -86,7 +79,7 @@ mod tests {
 
     #[test]
     fn nobody_anywhere_is_no_such_process() {
-        for rule in [Rule::Signal, Rule::Set, Rule::Largest, Rule::Smallest] {
+        for rule in [Rule::All, Rule::Largest, Rule::Smallest] {
             assert_eq!(all(rule, &[]), NOBODY);
             assert_eq!(all(rule, &[NOBODY, NOBODY]), NOBODY);
             assert_eq!(all(rule, &[NOBODY, 0, NOBODY]), 0);
@@ -94,17 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_to_everybody_arrives_where_it_may() {
-        assert_eq!(all(Rule::Signal, &[REFUSED, 0]), 0);
-        assert_eq!(all(Rule::Signal, &[0, REFUSED, NOBODY]), 0);
-        assert_eq!(all(Rule::Signal, &[REFUSED, REFUSED]), REFUSED);
-        assert_eq!(all(Rule::Signal, &[0, AGAIN, REFUSED]), AGAIN);
-    }
-
-    #[test]
-    fn a_setting_that_failed_anywhere_failed() {
-        assert_eq!(all(Rule::Set, &[0, REFUSED, 0]), REFUSED);
-        assert_eq!(all(Rule::Set, &[0, NOBODY, 0]), 0);
+    fn what_failed_anywhere_failed() {
+        assert_eq!(all(Rule::All, &[0, REFUSED, 0]), REFUSED);
+        assert_eq!(all(Rule::All, &[0, NOBODY, 0]), 0);
     }
 
     #[test]

@@ -128,7 +128,7 @@ pub enum Way {
     In,
     /// Back, when the call was good.
     Out,
-    /// There, and back in any case.
+    /// There, and back in any case: what the call leaves alone is as it was.
     InOut,
 }
 
@@ -154,9 +154,9 @@ const fn piece(argument: usize, length: Length, way: Way) -> Piece {
 const PARAM_IN: Piece = piece(1, Length::Fixed(4), Way::In);
 const PARAM_OUT: Piece = piece(1, Length::Fixed(4), Way::Out);
 const POLICY_PARAM_IN: Piece = piece(2, Length::Fixed(4), Way::In);
-const ATTR_OUT: Piece = piece(1, Length::Argument(2), Way::Out);
+const ATTR_ROOM: Piece = piece(1, Length::Argument(2), Way::InOut);
 const ATTR_IN: Piece = piece(1, Length::Own, Way::InOut);
-const MASK_OUT: Piece = piece(2, Length::Argument(1), Way::Out);
+const MASK_ROOM: Piece = piece(2, Length::Argument(1), Way::InOut);
 const MASK_IN: Piece = piece(2, Length::Argument(1), Way::In);
 const INTERVAL_OUT: Piece = piece(1, Length::Fixed(16), Way::Out);
 const LIMIT_IN: Piece = piece(2, Length::Fixed(16), Way::In);
@@ -178,9 +178,9 @@ impl Call {
             Self::SchedSetScheduler => &[POLICY_PARAM_IN],
             Self::SchedGetParam => &[PARAM_OUT],
             Self::SchedSetParam => &[PARAM_IN],
-            Self::SchedGetAttr => &[ATTR_OUT],
+            Self::SchedGetAttr => &[ATTR_ROOM],
             Self::SchedSetAttr => &[ATTR_IN],
-            Self::SchedGetAffinity => &[MASK_OUT],
+            Self::SchedGetAffinity => &[MASK_ROOM],
             Self::SchedSetAffinity => &[MASK_IN],
             Self::SchedRrGetInterval => &[INTERVAL_OUT],
             Self::PrLimit => &[LIMIT_IN, LIMIT_OUT],
@@ -205,22 +205,24 @@ impl Call {
         match self {
             Self::GetPriority => Rule::Largest,
             Self::IoPrioGet => Rule::Smallest,
-            _ => Rule::Set,
+            _ => Rule::All,
         }
     }
 }
 
 impl Length {
-    /// In bytes, for a call with `arguments` and a piece that begins with `first`;
-    /// `None` for more than [`MEMORY_BYTES_MAX`].
-    pub fn bytes(self, arguments: &[u64; ARGUMENTS], first: u32) -> Option<usize> {
+    /// In bytes, for a call with `arguments` and a piece that begins with `first`; at
+    /// most [`MEMORY_BYTES_MAX`], for no call looks at more.
+    pub fn bytes(self, arguments: &[u64; ARGUMENTS], first: u32) -> usize {
         let bytes = match self {
             Self::Fixed(bytes) => bytes,
             // Lengths are 32 bits wide in these calls.
-            Self::Argument(place) => *arguments.get(place)? as u32 as usize,
+            Self::Argument(place) => arguments
+                .get(place)
+                .map_or(0, |&bytes| bytes as u32 as usize),
             Self::Own => (first as usize).max(4),
         };
-        (bytes <= MEMORY_BYTES_MAX).then_some(bytes)
+        bytes.min(MEMORY_BYTES_MAX)
     }
 }
 
@@ -275,11 +277,8 @@ impl<'a> Asked<'a> {
             let first = memory
                 .first_chunk()
                 .map_or(0, |first| u32::from_le_bytes(*first));
-            match piece.length.bytes(&self.arguments, first) {
-                Some(bytes) if has_address => bytes == memory.len(),
-                Some(_) => memory.is_empty(),
-                None => false,
-            }
+            let bytes = piece.length.bytes(&self.arguments, first);
+            memory.len() == if has_address { bytes } else { 0 }
         };
         surplus.iter().all(|memory| memory.is_empty())
             && pieces.iter().zip(&self.memory).all(fits)
