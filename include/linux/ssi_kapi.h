@@ -146,6 +146,7 @@ bool ssi_syscall_hook(unsigned int number);
 void ssi_syscall_arguments(struct pt_regs *regs, unsigned long *arguments);
 long ssi_syscall_native(unsigned int number, const unsigned long *arguments);
 bool ssi_sees_cluster(void);
+u32 ssi_user(u32 who);
 
 /* proc_attributes.rs: what proc_served.c says and proc_remote.c takes. */
 

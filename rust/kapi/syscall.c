@@ -4,11 +4,14 @@
  */
 #include <asm/syscall.h>
 #include <asm/unistd.h>
+#include <linux/cred.h>
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
 #include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 #include <sysdep/ptrace.h>
 
 bool ssi_syscall_hooked[__NR_syscalls] __read_mostly;
@@ -47,4 +50,11 @@ bool ssi_sees_cluster(void)
 {
 	return !(current->flags & PF_KTHREAD) && !is_global_init(current) &&
 	       task_active_pid_ns(current) == &init_pid_ns;
+}
+
+u32 ssi_user(u32 who)
+{
+	kuid_t user = who ? make_kuid(current_user_ns(), who) : current_uid();
+
+	return from_kuid(&init_user_ns, user);
 }

@@ -16,6 +16,74 @@ use kernel::{
     sync::SetOnce, //
 };
 
+/// Numbers of system calls, as in `asm/unistd_64.h`.
+pub mod number {
+    use kernel::bindings;
+
+    /// kill(2)
+    pub const KILL: u32 = bindings::__NR_kill;
+    /// tkill(2)
+    pub const TKILL: u32 = bindings::__NR_tkill;
+    /// tgkill(2)
+    pub const TGKILL: u32 = bindings::__NR_tgkill;
+    /// rt_sigqueueinfo(2)
+    pub const RT_SIGQUEUEINFO: u32 = bindings::__NR_rt_sigqueueinfo;
+    /// rt_tgsigqueueinfo(2)
+    pub const RT_TGSIGQUEUEINFO: u32 = bindings::__NR_rt_tgsigqueueinfo;
+    /// getpgid(2)
+    pub const GETPGID: u32 = bindings::__NR_getpgid;
+    /// getsid(2)
+    pub const GETSID: u32 = bindings::__NR_getsid;
+    /// getpriority(2)
+    pub const GETPRIORITY: u32 = bindings::__NR_getpriority;
+    /// setpriority(2)
+    pub const SETPRIORITY: u32 = bindings::__NR_setpriority;
+    /// ioprio_get(2)
+    pub const IOPRIO_GET: u32 = bindings::__NR_ioprio_get;
+    /// ioprio_set(2)
+    pub const IOPRIO_SET: u32 = bindings::__NR_ioprio_set;
+    /// sched_getscheduler(2)
+    pub const SCHED_GETSCHEDULER: u32 = bindings::__NR_sched_getscheduler;
+    /// sched_setscheduler(2)
+    pub const SCHED_SETSCHEDULER: u32 = bindings::__NR_sched_setscheduler;
+    /// sched_getparam(2)
+    pub const SCHED_GETPARAM: u32 = bindings::__NR_sched_getparam;
+    /// sched_setparam(2)
+    pub const SCHED_SETPARAM: u32 = bindings::__NR_sched_setparam;
+    /// sched_getattr(2)
+    pub const SCHED_GETATTR: u32 = bindings::__NR_sched_getattr;
+    /// sched_setattr(2)
+    pub const SCHED_SETATTR: u32 = bindings::__NR_sched_setattr;
+    /// sched_getaffinity(2)
+    pub const SCHED_GETAFFINITY: u32 = bindings::__NR_sched_getaffinity;
+    /// sched_setaffinity(2)
+    pub const SCHED_SETAFFINITY: u32 = bindings::__NR_sched_setaffinity;
+    /// sched_rr_get_interval(2)
+    pub const SCHED_RR_GET_INTERVAL: u32 = bindings::__NR_sched_rr_get_interval;
+    /// prlimit64(2)
+    pub const PRLIMIT64: u32 = bindings::__NR_prlimit64;
+    /// capget(2)
+    pub const CAPGET: u32 = bindings::__NR_capget;
+    /// ptrace(2)
+    pub const PTRACE: u32 = bindings::__NR_ptrace;
+    /// process_vm_readv(2)
+    pub const PROCESS_VM_READV: u32 = bindings::__NR_process_vm_readv;
+    /// process_vm_writev(2)
+    pub const PROCESS_VM_WRITEV: u32 = bindings::__NR_process_vm_writev;
+    /// kcmp(2)
+    pub const KCMP: u32 = bindings::__NR_kcmp;
+    /// pidfd_open(2)
+    pub const PIDFD_OPEN: u32 = bindings::__NR_pidfd_open;
+    /// move_pages(2)
+    pub const MOVE_PAGES: u32 = bindings::__NR_move_pages;
+    /// migrate_pages(2)
+    pub const MIGRATE_PAGES: u32 = bindings::__NR_migrate_pages;
+    /// perf_event_open(2)
+    pub const PERF_EVENT_OPEN: u32 = bindings::__NR_perf_event_open;
+    /// get_robust_list(2)
+    pub const GET_ROBUST_LIST: u32 = bindings::__NR_get_robust_list;
+}
+
 /// A system call of the running task.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemCall {
@@ -50,23 +118,25 @@ pub trait Dispatch: Sync {
 
 static DISPATCH: SetOnce<&'static dyn Dispatch> = SetOnce::new();
 
-/// Has `dispatch` asked before each call with one of `numbers`, from now on. Call it
-/// once, from an initcall.
+/// Has `dispatch` asked before the calls that are [hooked](hook). Call it once, from an
+/// initcall.
 ///
 /// # Errors
 ///
-/// `EBUSY` the second time, `EINVAL` for a number that is none.
-pub fn hook(numbers: impl Iterator<Item = u32>, dispatch: &'static dyn Dispatch) -> Result {
-    if !DISPATCH.populate(dispatch) {
-        return Err(EBUSY);
-    }
-    for number in numbers {
-        // SAFETY: A number out of range is refused.
-        if !unsafe { bindings::ssi_syscall_hook(number) } {
-            return Err(EINVAL);
-        }
-    }
-    Ok(())
+/// `EBUSY` the second time.
+pub fn install(dispatch: &'static dyn Dispatch) -> Result {
+    DISPATCH.populate(dispatch).then_some(()).ok_or(EBUSY)
+}
+
+/// Asks before each call with this number, from now on.
+///
+/// # Errors
+///
+/// `EINVAL` for a number that is none.
+pub fn hook(number: u32) -> Result {
+    // SAFETY: A number out of range is refused.
+    let is_hooked = unsafe { bindings::ssi_syscall_hook(number) };
+    is_hooked.then_some(()).ok_or(EINVAL)
 }
 
 /// Whether the running task sees the cluster: see the top of this file. Any context
@@ -74,6 +144,13 @@ pub fn hook(numbers: impl Iterator<Item = u32>, dispatch: &'static dyn Dispatch)
 pub fn sees_cluster() -> bool {
     // SAFETY: Looks at the running task only.
     unsafe { bindings::ssi_sees_cluster() }
+}
+
+/// The user a call means by `who`, 0 for the running task's, as a number of the
+/// initial user namespace; `u32::MAX` for nobody. Context of a task.
+pub fn user(who: u32) -> u32 {
+    // SAFETY: Looks at the running task only.
+    unsafe { bindings::ssi_user(who) }
 }
 
 /// # Safety

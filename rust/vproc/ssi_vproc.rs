@@ -4,10 +4,35 @@
 //!
 //! Every process of the cluster has a number no other one has, can be sent signals
 //! and is seen in `/proc` from every node. See `Documentation/vproc.rst`.
+//!
+//! ```text
+//!   a task here                                  another node
+//!   system call -> dispatch -> signals, calls \              / served_calls -> kernel
+//!                                              ask -> service
+//!   /proc/<pid>  ------------> remote_proc    /              \ served_files -> /proc
+//!                      \-> map: where is it?
+//! ```
 
 #![deny(unsafe_code)]
 
 use kernel::prelude::*;
+use ssi_core::vproc::pid;
+use ssi_kapi::{
+    pids,
+    proc_remote, //
+};
+
+mod ask;
+mod boots;
+mod calls;
+mod dispatch;
+mod init;
+mod map;
+mod remote_proc;
+mod served_calls;
+mod served_files;
+mod service;
+mod signals;
 
 module! {
     type: Vproc,
@@ -21,6 +46,15 @@ struct Vproc;
 
 impl kernel::Module for Vproc {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        if let Some(me) = ssi_ics::this_node() {
+            map::begin(me.node);
+            pids::begin(pid::range(me.node))?;
+            ssi_ics::register(&service::SERVICE)?;
+            ssi_clms::register_subsystem(&map::Follower)?;
+            ssi_clms::register_service(&init::Init)?;
+            dispatch::hook()?;
+            proc_remote::install(&remote_proc::Remote)?;
+        }
         Ok(Self)
     }
 }

@@ -15,7 +15,10 @@
 //!           +--------+----------------------------+
 //! ```
 
-use super::answers::Rule;
+use super::{
+    answers::Rule,
+    pid::is_shared, //
+};
 use crate::wire::{
     Malformed,
     Reader,
@@ -282,7 +285,11 @@ impl<'a> Asked<'a> {
         };
         surplus.iter().all(|memory| memory.is_empty())
             && pieces.iter().zip(&self.memory).all(fits)
-            && !matches!(self.subject(), Subject::Own)
+            && match self.subject() {
+                Subject::Own => false,
+                Subject::Process(pid) | Subject::Group(pid) => is_shared(pid),
+                Subject::User => true,
+            }
     }
 
     /// Whom it is about.
@@ -405,6 +412,11 @@ mod tests {
 
     #[test]
     fn nobody_asks_a_node_about_itself() {
+        assert!(!round_trip(&of(
+            Call::GetPgid,
+            [300, 0, 0, 0, 0, 0],
+            [&[], &[]]
+        )));
         assert!(!round_trip(&of(Call::GetPgid, [0; 6], [&[], &[]])));
         assert!(!round_trip(&of(Call::GetPriority, [0; 6], [&[], &[]])));
         assert!(!round_trip(&of(

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Question to the node a process is on.
+//!
+//! Every question begins with who asks. The answer's result is 0 or more, or the
+//! negative number of the error the caller gets.
+
+use kernel::prelude::*;
+use ssi_core::{
+    ids::NodeId,
+    node_set::NodeSet,
+    vproc::caller,
+    wire::Writer, //
+};
+use ssi_ics::{
+    Ask,
+    CallError,
+    Reply,
+    ServiceRef, //
+};
+use ssi_kapi::behalf::Caller;
+
+/// The service of all nodes.
+pub(crate) const NAME: &str = "ssi.vproc";
+/// Its version.
+pub(crate) const VERSION: u16 = 1;
+
+/// What a node is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// To send a signal.
+    Signal,
+    /// To make a system call.
+    Call,
+    /// What a file below `/proc` is.
+    Look,
+    /// What is in it.
+    Read,
+    /// To write to it.
+    Write,
+    /// What is in a folder.
+    List,
+    /// Where a link leads.
+    Link,
+    /// Which processes there are.
+    Processes,
+    /// When it booted.
+    Boot,
+}
+
+impl Operation {
+    const ALL: [Self; 9] = [
+        Self::Signal,
+        Self::Call,
+        Self::Look,
+        Self::Read,
+        Self::Write,
+        Self::List,
+        Self::Link,
+        Self::Processes,
+        Self::Boot,
+    ];
+
+    const fn code(self) -> u16 {
+        self as u16 + 1
+    }
+
+    /// The one with this number.
+    pub(crate) fn from_code(code: u16) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.code() == code)
+    }
+}
+
+/// Most bytes of a question.
+const QUESTION_BYTES_MAX: usize = 3072;
+
+/// A question of the running task, to any node.
+pub(crate) struct Question {
+    operation: Operation,
+    args: KVec<u8>,
+    reply_pages_max: u32,
+}
+
+impl Question {
+    /// Asks for `operation`; `put` says what about. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; `E2BIG` when it is more than a message can carry.
+    pub(crate) fn new(operation: Operation, put: impl FnOnce(&mut Writer<'_>)) -> Result<Self> {
+        let caller = Caller::current()?;
+        let mut args = KVec::from_elem(0_u8, QUESTION_BYTES_MAX, GFP_KERNEL)?;
+        let mut out = Writer::new(&mut args);
+        travelling(&caller).encode(&caller.groups, &mut out);
+        put(&mut out);
+        let length = out.finish().map_err(|_| E2BIG)?;
+        args.truncate(length);
+        Ok(Self {
+            operation,
+            args,
+            reply_pages_max: 0,
+        })
+    }
+
+    /// Lets the answer bring so many bytes of pages.
+    pub(crate) fn with_pages(mut self, bytes: u32) -> Self {
+        self.reply_pages_max = bytes;
+        self
+    }
+
+    fn ask(&self) -> Ask<'_> {
+        let service = ServiceRef::new(NAME, VERSION);
+        let mut ask = Ask::new(service, self.operation.code(), &self.args);
+        ask.reply_pages_max = self.reply_pages_max;
+        ask
+    }
+
+    /// Asks `node` and waits, until there is an answer, the node is gone or the task is
+    /// killed.
+    ///
+    /// # Errors
+    ///
+    /// What the node says; `ESRCH` when it is gone and its processes with it, `EINTR`
+    /// for a task that is killed.
+    pub(crate) fn put_to(&self, node: NodeId) -> Result<Reply> {
+        outcome(ssi_ics::call(node, &self.ask()))
+    }
+
+    /// Asks all of `nodes` at once.
+    pub(crate) fn put_to_all(&self, nodes: NodeSet, mut each: impl FnMut(Result<Reply>)) {
+        ssi_ics::call_many(nodes, &self.ask(), |_, answer| each(outcome(answer)));
+    }
+}
+
+fn outcome(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
+    match answer {
+        Ok(reply) if reply.result < 0 => Err(Error::from_errno(reply.result)),
+        Ok(reply) => Ok(reply),
+        Err(CallError::NotMember | CallError::NodeDown) => Err(ESRCH),
+        Err(CallError::Interrupted) => Err(EINTR),
+        Err(CallError::NoMemory | CallError::AnswerLost) => Err(ENOMEM),
+        Err(_) => Err(EIO),
+    }
+}
+
+fn travelling(caller: &Caller) -> caller::Caller {
+    let ids = |ids: ssi_kapi::behalf::Ids| [ids.real, ids.effective, ids.saved, ids.fs];
+    caller::Caller {
+        user: ids(caller.user),
+        group: ids(caller.group),
+        effective: caller.effective,
+        permitted: caller.permitted,
+        tgid: caller.tgid,
+        tid: caller.tid,
+        session: caller.session,
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! System calls about processes of other nodes.
+//!
+//! Arguments and memory of the caller travel to the node of the process, the kernel
+//! there makes the call with the rights of the caller, and what it wrote travels back.
+
+use kernel::{
+    prelude::*,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+use ssi_core::{
+    vproc::{
+        answers::Answers,
+        call::{
+            decode_memory,
+            Asked,
+            Call,
+            Piece,
+            Subject,
+            Way,
+            MEMORY_BYTES_MAX,
+            PIECES_MAX, //
+        },
+        route::Route, //
+    },
+    wire::Reader, //
+};
+use ssi_kapi::syscall::{
+    self,
+    number,
+    SystemCall, //
+};
+
+use crate::{
+    ask::{
+        Operation,
+        Question, //
+    },
+    map,
+};
+
+/// The number of a call in this kernel.
+pub(crate) fn number(call: Call) -> u32 {
+    match call {
+        Call::GetPgid => number::GETPGID,
+        Call::GetSid => number::GETSID,
+        Call::GetPriority => number::GETPRIORITY,
+        Call::SetPriority => number::SETPRIORITY,
+        Call::IoPrioGet => number::IOPRIO_GET,
+        Call::IoPrioSet => number::IOPRIO_SET,
+        Call::SchedGetScheduler => number::SCHED_GETSCHEDULER,
+        Call::SchedSetScheduler => number::SCHED_SETSCHEDULER,
+        Call::SchedGetParam => number::SCHED_GETPARAM,
+        Call::SchedSetParam => number::SCHED_SETPARAM,
+        Call::SchedGetAttr => number::SCHED_GETATTR,
+        Call::SchedSetAttr => number::SCHED_SETATTR,
+        Call::SchedGetAffinity => number::SCHED_GETAFFINITY,
+        Call::SchedSetAffinity => number::SCHED_SETAFFINITY,
+        Call::SchedRrGetInterval => number::SCHED_RR_GET_INTERVAL,
+        Call::PrLimit => number::PRLIMIT64,
+        Call::CapGet => number::CAPGET,
+    }
+}
+
+/// Makes it elsewhere if `call` means another node; `None` leaves it to the kernel.
+pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
+    let which = *Call::ALL
+        .iter()
+        .find(|which| number(**which) == call.number)?;
+    let arguments = call.arguments.map(|argument| argument as u64);
+    match subject(which, &arguments)? {
+        Subject::Own => None,
+        Subject::User => Some(of_user(which, call)),
+        Subject::Process(pid) | Subject::Group(pid) => match map::route(pid) {
+            Route::Node(node) => Some(Copied::of(which, arguments).and_then(|copied| {
+                let reply = copied.question()?.put_to(node)?;
+                copied.give_back(reply.body())
+            })),
+            Route::Here | Route::Nowhere => None,
+        },
+    }
+}
+
+/// Whom it is about; `None` when the memory that says so cannot be read.
+fn subject(which: Call, arguments: &[u64; 6]) -> Option<Subject> {
+    let mut arguments = *arguments;
+    if which == Call::CapGet {
+        let [header, ..] = &mut arguments;
+        let mut bytes = [0; 8];
+        user(*header, bytes.len())
+            .reader()
+            .read_slice(&mut bytes)
+            .ok()?;
+        *header = u64::from_le_bytes(bytes);
+    }
+    Some(which.subject(&arguments))
+}
+
+/// About all processes of a user: the call is made on every node.
+fn of_user(which: Call, call: &SystemCall) -> Result<isize> {
+    let mut arguments = call.arguments.map(|argument| argument as u64);
+    let [_, who, ..] = &mut arguments;
+    *who = u64::from(syscall::user(*who as u32));
+    let question = Copied::of(which, arguments)?.question()?;
+    let mut answers = Answers::new(which.rule());
+    answers.add(call.native() as i64);
+    question.put_to_all(map::others(), |answer| {
+        answers.add(match answer.and_then(|reply| result(reply.body())) {
+            Ok(result) => result,
+            Err(error) => error.to_errno().into(),
+        });
+    });
+    Ok(answers.result() as isize)
+}
+
+/// A call with the memory of its caller.
+struct Copied {
+    call: Call,
+    arguments: [u64; 6],
+    memory: [KVec<u8>; PIECES_MAX],
+}
+
+impl Copied {
+    fn of(call: Call, arguments: [u64; 6]) -> Result<Self> {
+        let mut memory = [KVec::new(), KVec::new()];
+        for (piece, memory) in call.pieces().iter().zip(&mut memory) {
+            *memory = copy(piece, &arguments)?;
+        }
+        Ok(Self {
+            call,
+            arguments,
+            memory,
+        })
+    }
+
+    fn question(&self) -> Result<Question> {
+        let [one, other] = &self.memory;
+        let mut asked = Asked {
+            call: self.call,
+            arguments: self.arguments,
+            memory: [one, other],
+        };
+        // Addresses mean nothing elsewhere.
+        for piece in self.call.pieces() {
+            if let Some(address) = asked.arguments.get_mut(piece.argument) {
+                *address = u64::from(*address != 0);
+            }
+        }
+        Question::new(Operation::Call, |out| asked.encode(out))
+    }
+
+    /// Writes to the caller's memory what `body` says was written.
+    fn give_back(&self, body: &[u8]) -> Result<isize> {
+        let result = result(body)?;
+        let memory = returned(body)?;
+        for ((piece, sent), came) in self.call.pieces().iter().zip(&self.memory).zip(memory) {
+            let is_back = match piece.way {
+                Way::In => false,
+                Way::Out => result >= 0,
+                Way::InOut => true,
+            };
+            if is_back && !sent.is_empty() {
+                let came = came.get(..sent.len()).ok_or(EIO)?;
+                let address = self.arguments.get(piece.argument).copied().unwrap_or(0);
+                user(address, came.len()).writer().write_slice(came)?;
+            }
+        }
+        Ok(result as isize)
+    }
+}
+
+/// The memory of a piece, nothing where there is none.
+fn copy(piece: &Piece, arguments: &[u64; 6]) -> Result<KVec<u8>> {
+    let address = arguments.get(piece.argument).copied().unwrap_or(0);
+    if address == 0 {
+        return Ok(KVec::new());
+    }
+    let mut first = [0; 4];
+    if piece.way != Way::Out {
+        let least = piece.length.bytes(arguments, 0).min(first.len());
+        let (beginning, _) = first.split_at_mut(least);
+        user(address, least).reader().read_slice(beginning)?;
+    }
+    let bytes = piece.length.bytes(arguments, u32::from_le_bytes(first));
+    let mut memory = KVec::from_elem(0_u8, bytes.min(MEMORY_BYTES_MAX), GFP_KERNEL)?;
+    if piece.way != Way::Out {
+        user(address, memory.len())
+            .reader()
+            .read_slice(&mut memory)?;
+    }
+    Ok(memory)
+}
+
+fn user(address: u64, bytes: usize) -> UserSlice {
+    UserSlice::new(UserPtr::from_addr(address as usize), bytes)
+}
+
+/// What the call gave, as its reply says.
+fn result(body: &[u8]) -> Result<i64> {
+    Reader::new(body)
+        .u64()
+        .map(|result| result as i64)
+        .map_err(|_| EIO)
+}
+
+fn returned(body: &[u8]) -> Result<[&[u8]; PIECES_MAX]> {
+    let mut message = Reader::new(body.get(8..).ok_or(EIO)?);
+    decode_memory(&mut message).map_err(|_| EIO)
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! System calls that name a process.
+//!
+//! Each goes where its process is: to another node if that is the one, else the kernel
+//! here makes it as ever. What cannot be done from afar yet is refused with a defined
+//! error, never done to somebody else.
+
+use kernel::prelude::*;
+use ssi_core::vproc::{
+    call::Call,
+    route::Route, //
+};
+use ssi_kapi::syscall::{
+    self,
+    number,
+    Dispatch,
+    SystemCall, //
+};
+
+use crate::{
+    calls,
+    map,
+    signals, //
+};
+
+/// Sends calls where they belong.
+pub(crate) struct Dispatcher;
+
+/// Has the kernel ask before these calls.
+pub(crate) fn hook() -> Result {
+    syscall::install(&Dispatcher)?;
+    for number in signals::NUMBERS {
+        syscall::hook(number)?;
+    }
+    for call in Call::ALL {
+        syscall::hook(calls::number(*call))?;
+    }
+    for refused in &REFUSED {
+        syscall::hook(refused.number)?;
+    }
+    Ok(())
+}
+
+impl Dispatch for Dispatcher {
+    fn dispatch(&self, call: &SystemCall) -> Option<isize> {
+        let outcome = signals::dispatch(call)
+            .or_else(|| calls::dispatch(call))
+            .or_else(|| refuse(call))?;
+        Some(outcome.unwrap_or_else(|error| error.to_errno() as isize))
+    }
+}
+
+/// A call that is not made on another node.
+struct Refused {
+    number: u32,
+    /// The arguments that are pids.
+    pids: &'static [usize],
+    error: Error,
+}
+
+const fn refused(number: u32, pids: &'static [usize], error: Error) -> Refused {
+    Refused {
+        number,
+        pids,
+        error,
+    }
+}
+
+const REFUSED: [Refused; 9] = [
+    refused(number::PTRACE, &[1], EPERM),
+    refused(number::PROCESS_VM_READV, &[0], EPERM),
+    refused(number::PROCESS_VM_WRITEV, &[0], EPERM),
+    refused(number::KCMP, &[0, 1], EPERM),
+    refused(number::MOVE_PAGES, &[0], EPERM),
+    refused(number::MIGRATE_PAGES, &[0], EPERM),
+    refused(number::PERF_EVENT_OPEN, &[1], EPERM),
+    refused(number::GET_ROBUST_LIST, &[0], EPERM),
+    refused(number::PIDFD_OPEN, &[0], ENOSYS),
+];
+
+fn refuse(call: &SystemCall) -> Option<Result<isize>> {
+    let refused = REFUSED
+        .iter()
+        .find(|refused| refused.number == call.number)?;
+    let is_elsewhere = |place: &usize| {
+        let pid = u32::try_from(call.int(*place)).unwrap_or(0);
+        matches!(map::route(pid), Route::Node(_))
+    };
+    refused
+        .pids
+        .iter()
+        .any(is_elsewhere)
+        .then_some(Err(refused.error))
+}

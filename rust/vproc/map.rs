@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Nodes a process may be on.
+//!
+//! Follows the views. Reading it takes no lock, for every call that names a pid does.
+
+use kernel::sync::{
+    atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
+    SetOnce, //
+};
+use ssi_core::{
+    ids::{
+        Instance,
+        NodeId, //
+    },
+    node_set::NodeSet,
+    view::View,
+    vproc::{
+        pid,
+        route::{
+            Map,
+            Route, //
+        }, //
+    }, //
+};
+use ssi_kapi::{
+    pids,
+    proc_remote, //
+};
+
+use crate::{
+    boots,
+    init, //
+};
+
+static ME: SetOnce<NodeId> = SetOnce::new();
+static MEMBERS: Atomic<u64> = Atomic::new(0);
+
+/// This node is `me`, and knows nobody yet.
+pub(crate) fn begin(me: NodeId) {
+    ME.populate(me);
+}
+
+/// The nodes there are, as far as `pid` needs them. May sleep.
+pub(crate) fn of(pid: u32) -> Option<Map> {
+    let me = ME.copy()?;
+    let init = (pid == pid::INIT).then(init::node).flatten();
+    Some(Map {
+        me,
+        members: NodeSet::from_words([MEMBERS.load(Acquire)]),
+        init,
+    })
+}
+
+/// Where `pid` leads. May sleep.
+pub(crate) fn route(pid: u32) -> Route {
+    of(pid).map_or(Route::Here, |map| map.route(pid))
+}
+
+/// All other nodes.
+pub(crate) fn others() -> NodeSet {
+    of(0).map_or(NodeSet::EMPTY, |map| map.others())
+}
+
+/// Whether another node that asks for `pid` is right here, and there is such a process
+/// or thread. May sleep.
+pub(crate) fn is_ours(pid: u32) -> bool {
+    pid::is_shared(pid) && route(pid) == Route::Here && pids::is_shown(pid)
+}
+
+/// Follows the membership.
+pub(crate) struct Follower;
+
+impl Follower {
+    fn follow(&self, view: &View) {
+        let [members] = *view.members().words();
+        MEMBERS.store(members, Release);
+        proc_remote::set_init_here(route(pid::INIT) == Route::Here);
+    }
+}
+
+impl ssi_clms::Subsystem for Follower {
+    fn name(&self) -> &'static str {
+        "vproc"
+    }
+
+    fn node_up(&self, view: &View, instance: Instance) {
+        boots::forget(instance.node);
+        self.follow(view);
+    }
+
+    fn node_down(&self, view: &View, instance: Instance) {
+        boots::forget(instance.node);
+        self.follow(view);
+    }
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Processes of other nodes, as `/proc` here shows them.
+
+use kernel::prelude::*;
+use ssi_core::{
+    ids::{
+        NodeId,
+        NodeNumber, //
+    },
+    vproc::{
+        attributes,
+        listing::Entry,
+        path::{
+            self,
+            DATA_BYTES_MAX, //
+        },
+        pid,
+        route::Route,
+        stat_line, //
+    },
+    wire::Reader, //
+};
+use ssi_ics::Reply;
+use ssi_kapi::{
+    page::PAGE_BYTES,
+    proc_remote::{
+        Attributes,
+        Place,
+        RemoteProc,
+        TakeEntry,
+        READ_BYTES_MAX, //
+    }, //
+};
+
+use crate::{
+    ask::{
+        Operation,
+        Question, //
+    },
+    boots,
+    init,
+    map, //
+};
+
+/// Most bytes of the list of a node's processes: it has at most 65536 of them.
+const PROCESSES_BYTES_MAX: u32 = 65_536 * 4;
+
+/// Asks the nodes the processes are on.
+pub(crate) struct Remote;
+
+impl RemoteProc for Remote {
+    fn place(&self, tgid: u32) -> Place {
+        match map::route(tgid) {
+            Route::Here => Place::Here,
+            Route::Node(node) => Place::Node(node.get()),
+            Route::Nowhere => Place::Nowhere,
+        }
+    }
+
+    fn look(&self, node: u8, path: &[u8]) -> Result<Attributes> {
+        let reply = about(Operation::Look, path::Place::all(path))?.put_to(id(node)?)?;
+        let found = attributes::Attributes::decode(reply.body()).map_err(|_| EIO)?;
+        Ok(Attributes {
+            mode: found.mode,
+            uid: found.uid,
+            gid: found.gid,
+            nlink: found.nlink,
+            size: found.size,
+            ino: found.ino,
+        })
+    }
+
+    fn read(&self, node: u8, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
+        let node = id(node)?;
+        if is_stat(path) {
+            return read_stat(node, path, offset, out);
+        }
+        read(node, path, offset, out)
+    }
+
+    fn write(&self, node: u8, path: &[u8], offset: u64, data: &[u8]) -> Result<usize> {
+        let place = path::Place {
+            offset,
+            data: data.get(..DATA_BYTES_MAX).unwrap_or(data),
+            ..path::Place::all(path)
+        };
+        let reply = about(Operation::Write, place)?.put_to(id(node)?)?;
+        Ok((reply.result as usize).min(place.data.len()))
+    }
+
+    fn list(&self, node: u8, path: &[u8], from: u64, take: &mut TakeEntry<'_>) -> Result {
+        let node = id(node)?;
+        let mut from = from;
+        while let Some(next) = list_part(node, path, from, take)? {
+            // A node that never comes to an end is not followed in a circle.
+            if next <= from {
+                return Err(EIO);
+            }
+            from = next;
+        }
+        Ok(())
+    }
+
+    fn link(&self, node: u8, path: &[u8], out: &mut [u8]) -> Result<usize> {
+        let place = path::Place {
+            bytes: out.len() as u32,
+            ..path::Place::all(path)
+        };
+        let reply = about(Operation::Link, place)?.put_to(id(node)?)?;
+        fill(out, 0, reply.body())
+    }
+
+    fn processes(&self) -> Result<KVec<u32>> {
+        let question = Question::new(Operation::Processes, |_| ())?.with_pages(PROCESSES_BYTES_MAX);
+        let mut list = KVec::new();
+        let mut failed = Ok(());
+        if matches!(map::route(pid::INIT), Route::Node(_)) && init::node().is_some() {
+            list.push(pid::INIT, GFP_KERNEL)?;
+        }
+        question.put_to_all(map::others(), |answer| match answer {
+            Ok(reply) => failed = failed.and(add(&mut list, &reply)),
+            // Its processes are gone with it.
+            Err(ESRCH) => (),
+            Err(error) => failed = failed.and(Err(error)),
+        });
+        failed?;
+        list.sort_unstable();
+        Ok(list)
+    }
+}
+
+fn id(node: u8) -> Result<NodeId> {
+    NodeId::new(NodeNumber::from(node)).ok_or(ENOENT)
+}
+
+fn about(operation: Operation, place: path::Place<'_>) -> Result<Question> {
+    Question::new(operation, |out| place.encode(out))
+}
+
+fn read(node: NodeId, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
+    let bytes = out.len().min(READ_BYTES_MAX) as u32;
+    let place = path::Place {
+        offset,
+        bytes,
+        ..path::Place::all(path)
+    };
+    let question = about(Operation::Read, place)?.with_pages(bytes);
+    let reply = question.put_to(node)?;
+    each_piece(&reply, |at, piece| fill(out, at, piece).map(|_| ()))
+}
+
+/// Whether the file is one with a time of start in it.
+fn is_stat(path: &[u8]) -> bool {
+    path.ends_with(b"/stat")
+}
+
+/// The line with the time of start by this node's clock. It is short, and read whole.
+fn read_stat(node: NodeId, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
+    let mut line = KVec::from_elem(0_u8, PAGE_BYTES, GFP_KERNEL)?;
+    let length = read(node, path, 0, &mut line)?;
+    let mut at = 0_u64;
+    let mut written = 0;
+    let end = offset + out.len() as u64;
+    stat_line::shift_start(
+        line.get(..length).ok_or(EIO)?,
+        boots::ticks(node)?,
+        |piece| {
+            for byte in piece {
+                if (offset..end).contains(&at) {
+                    if let Some(place) = out.get_mut(written) {
+                        *place = *byte;
+                        written += 1;
+                    }
+                }
+                at += 1;
+            }
+        },
+    );
+    Ok(written)
+}
+
+/// Tells `take` one message of entries, and gives where the next one begins.
+fn list_part(
+    node: NodeId,
+    path: &[u8],
+    from: u64,
+    take: &mut TakeEntry<'_>,
+) -> Result<Option<u64>> {
+    let place = path::Place {
+        offset: from,
+        ..path::Place::all(path)
+    };
+    let reply = about(Operation::List, place)?.put_to(node)?;
+    let mut message = Reader::new(reply.body());
+    let mut next = None;
+    while let Some(entry) = Entry::decode(&mut message).map_err(|_| EIO)? {
+        if !take(entry.name, entry.ino, entry.kind, entry.next) {
+            return Ok(None);
+        }
+        next = Some(entry.next);
+    }
+    Ok(next.filter(|_| reply.result > 0))
+}
+
+/// Adds the pids an answer lists, those its node can have.
+fn add(list: &mut KVec<u32>, reply: &Reply) -> Result {
+    each_piece(reply, |_, piece| {
+        for number in piece.chunks_exact(4) {
+            let tgid = number.try_into().map_or(0, u32::from_le_bytes);
+            if matches!(map::route(tgid), Route::Node(_)) && tgid != pid::INIT {
+                list.push(tgid, GFP_KERNEL)?;
+            }
+        }
+        Ok(())
+    })
+    .map(|_| ())
+}
+
+/// Tells `each` the bytes of an answer in pieces, each with its place, and gives how many
+/// there are.
+fn each_piece(reply: &Reply, mut each: impl FnMut(usize, &[u8]) -> Result) -> Result<usize> {
+    if reply.pages.is_empty() {
+        each(0, reply.body())?;
+        return Ok(reply.body().len());
+    }
+    let length = reply.pages.bytes() as usize;
+    let mut piece = KVec::from_elem(0_u8, PAGE_BYTES, GFP_KERNEL)?;
+    for (number, page) in reply.pages.as_slice().iter().enumerate() {
+        let at = number * PAGE_BYTES;
+        let piece = piece.get_mut(..PAGE_BYTES.min(length - at)).ok_or(EIO)?;
+        page.read(0, piece)?;
+        each(at, piece)?;
+    }
+    Ok(length)
+}
+
+/// Puts `bytes` at `at` of `out`, and gives how many they are.
+fn fill(out: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize> {
+    let end = at.checked_add(bytes.len()).ok_or(EIO)?;
+    out.get_mut(at..end).ok_or(EIO)?.copy_from_slice(bytes);
+    Ok(bytes.len())
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! System calls that are made for other nodes.
+//!
+//! The kernel takes memory from users only, so what travelled is put into an
+//! [`Area`] first, and what the call left there travels back.
+
+use kernel::prelude::*;
+use ssi_core::{
+    vproc::call::{
+        encode_memory,
+        Asked,
+        Subject,
+        PIECES_MAX, //
+    },
+    wire::{
+        Reader,
+        Writer, //
+    }, //
+};
+use ssi_kapi::behalf::{
+    self,
+    Area,
+    Caller, //
+};
+
+use crate::{
+    calls::number,
+    map,
+    service::{
+        Answer,
+        Fault, //
+    }, //
+};
+
+/// Room for a piece of memory: a call may write more than travels back.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// Most bytes of an answer.
+const ANSWER_BYTES_MAX: usize = 8 + PIECES_MAX * (2 + ssi_core::vproc::call::MEMORY_BYTES_MAX);
+
+/// Makes the call in `message` for `caller`.
+pub(crate) fn serve(caller: &Caller, message: Reader<'_>) -> Result<Answer, Fault> {
+    let asked = Asked::decode(message)?;
+    if let Subject::Process(pid) = asked.subject() {
+        if !map::is_ours(pid) {
+            return Err(ESRCH.into());
+        }
+    }
+    let made = behalf::run_as(caller, || Area::with(|area| make(&asked, area)))?;
+    made?
+}
+
+fn make(asked: &Asked<'_>, area: &mut Area) -> Result<Answer, Fault> {
+    let mut arguments = asked.arguments.map(|argument| argument as usize);
+    let pieces = asked.call.pieces().iter().zip(asked.memory).enumerate();
+    for (place, (piece, memory)) in pieces {
+        let address = arguments.get_mut(piece.argument).ok_or(EINVAL)?;
+        if *address != 0 {
+            area.write(place * PIECE_BYTES, memory)?;
+            *address = area.address() + place * PIECE_BYTES;
+        }
+    }
+    let result = behalf::system_call(number(asked.call) as usize, arguments);
+    written(asked, area, result)
+}
+
+fn written(asked: &Asked<'_>, area: &Area, result: isize) -> Result<Answer, Fault> {
+    let mut memory = [KVec::new(), KVec::new()];
+    for (place, (sent, came)) in asked.memory.iter().zip(&mut memory).enumerate() {
+        *came = KVec::from_elem(0_u8, sent.len(), GFP_KERNEL)?;
+        area.read(place * PIECE_BYTES, came)?;
+    }
+    let [one, other] = &memory;
+    let mut body = KVec::from_elem(0_u8, ANSWER_BYTES_MAX, GFP_KERNEL)?;
+    let mut out = Writer::new(&mut body);
+    out.u64(result as u64);
+    encode_memory(&[one, other], &mut out);
+    let length = out.finish().map_err(|_| EMSGSIZE)?;
+    body.truncate(length);
+    Ok(Answer::body(body))
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files below `/proc` that are shown to other nodes.
+
+use kernel::{
+    prelude::*,
+    str::CString, //
+};
+use ssi_core::{
+    vproc::{
+        attributes,
+        listing,
+        path::{
+            pid_of,
+            Place, //
+        }, //
+    },
+    wire::Writer, //
+};
+use ssi_ics::Pages;
+use ssi_kapi::{
+    behalf::{
+        self,
+        Area,
+        Caller, //
+    },
+    bytes,
+    page::PAGE_BYTES,
+    proc_served, //
+};
+
+use crate::{
+    ask::Operation,
+    map,
+    service::{
+        Answer,
+        Fault, //
+    }, //
+};
+
+/// Most bytes that travel in a message; more go in pages.
+const BODY_BYTES_MAX: usize = 3072;
+
+/// Does `operation` at `place` for `caller`.
+pub(crate) fn serve(
+    operation: Operation,
+    caller: &Caller,
+    place: &Place<'_>,
+    pages_max: u32,
+) -> Result<Answer, Fault> {
+    if !pid_of(place.path).is_some_and(map::is_ours) {
+        return Err(ENOENT.into());
+    }
+    let path = CString::try_from_fmt(fmt!(
+        "{}",
+        core::str::from_utf8(place.path).map_err(|_| ENOENT)?
+    ))?;
+    behalf::run_as(caller, || match operation {
+        Operation::Look => look(&path),
+        Operation::Read => read(&path, place, pages_max),
+        Operation::Write => write(&path, place),
+        Operation::List => list(&path, place.offset),
+        Operation::Link => link(&path, place),
+        _ => Err(Fault::Malformed),
+    })?
+}
+
+fn look(path: &CString) -> Result<Answer, Fault> {
+    let found = proc_served::look(path)?;
+    let attributes = attributes::Attributes {
+        mode: found.mode,
+        uid: found.uid,
+        gid: found.gid,
+        nlink: found.nlink,
+        size: found.size,
+        ino: found.ino,
+    };
+    let mut body = KVec::new();
+    bytes::extend(&mut body, &attributes.encode())?;
+    Ok(Answer::body(body))
+}
+
+fn read(path: &CString, place: &Place<'_>, pages_max: u32) -> Result<Answer, Fault> {
+    let most = place.bytes.min(pages_max.max(BODY_BYTES_MAX as u32)) as usize;
+    Area::with(|area| {
+        let length = proc_served::read(path, place.offset, area, most)?;
+        taken(area, length)
+    })?
+}
+
+fn link(path: &CString, place: &Place<'_>) -> Result<Answer, Fault> {
+    let most = (place.bytes as usize).min(BODY_BYTES_MAX);
+    Area::with(|area| {
+        let length = proc_served::link(path, area, most)?;
+        taken(area, length)
+    })?
+}
+
+/// The first `length` bytes of `area`.
+fn taken(area: &Area, length: usize) -> Result<Answer, Fault> {
+    if length > BODY_BYTES_MAX {
+        return in_pages(length, |at, out| area.read(at, out));
+    }
+    let mut body = KVec::from_elem(0_u8, length, GFP_KERNEL)?;
+    area.read(0, &mut body)?;
+    Ok(Answer::body(body))
+}
+
+/// An answer of `length` bytes; `fill` gives those from a place on.
+fn in_pages(
+    length: usize,
+    mut fill: impl FnMut(usize, &mut [u8]) -> Result,
+) -> Result<Answer, Fault> {
+    let pages = Pages::alloc(length)?;
+    let mut piece = KVec::from_elem(0_u8, PAGE_BYTES, GFP_KERNEL)?;
+    for (number, page) in pages.as_slice().iter().enumerate() {
+        let at = number * PAGE_BYTES;
+        let piece = piece.get_mut(..PAGE_BYTES.min(length - at)).ok_or(EINVAL)?;
+        fill(at, piece)?;
+        page.write(0, piece)?;
+    }
+    Ok(Answer {
+        pages,
+        ..Answer::number(0)
+    })
+}
+
+fn write(path: &CString, place: &Place<'_>) -> Result<Answer, Fault> {
+    Area::with(|area| {
+        area.write(0, place.data)?;
+        let length = proc_served::write(path, place.offset, area, place.data.len())?;
+        Ok(Answer::number(length as i32))
+    })?
+}
+
+/// As many entries as a message holds; the result says whether there are more.
+fn list(path: &CString, from: u64) -> Result<Answer, Fault> {
+    let mut body = KVec::from_elem(0_u8, BODY_BYTES_MAX, GFP_KERNEL)?;
+    let mut out = Writer::new(&mut body);
+    let mut room = BODY_BYTES_MAX;
+    let mut has_more = 0;
+    proc_served::list(path, from, &mut |name, ino, kind, next| {
+        let entry = listing::Entry {
+            name,
+            ino,
+            kind,
+            next,
+        };
+        if entry.bytes() > room || name.len() > listing::NAME_BYTES_MAX {
+            has_more = 1;
+            return false;
+        }
+        room -= entry.bytes();
+        entry.encode(&mut out);
+        true
+    })?;
+    let length = BODY_BYTES_MAX - room;
+    body.truncate(length);
+    Ok(Answer {
+        result: has_more,
+        ..Answer::body(body)
+    })
+}
+
+/// The processes of this node, as many as fit.
+pub(crate) fn processes(pages_max: u32) -> Result<Answer, Fault> {
+    let mut list = KVec::new();
+    let mut failed = Ok(());
+    proc_served::processes(&mut |tgid| {
+        if list.len() + 4 <= pages_max as usize {
+            failed = bytes::extend(&mut list, &tgid.to_le_bytes());
+        }
+        failed.is_ok()
+    });
+    failed?;
+    if list.len() <= BODY_BYTES_MAX {
+        return Ok(Answer::body(list));
+    }
+    in_pages(list.len(), |at, out| {
+        let from = list.get(at..at + out.len()).ok_or(EINVAL)?;
+        out.copy_from_slice(from);
+        Ok(())
+    })
+}

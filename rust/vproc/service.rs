@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Answers to other nodes.
+//!
+//! What is asked is done by a worker in the name of who asks. Nothing here asks another
+//! node, so an answer depends on this one alone.
+
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+use ssi_core::{
+    vproc::{
+        answers::ESRCH as NOBODY,
+        caller,
+        path::Place as FilePlace,
+        signal::Target, //
+    },
+    wire::{
+        Malformed,
+        Reader, //
+    }, //
+};
+use ssi_ics::{
+    Handler,
+    Pages,
+    Place,
+    Request,
+    Service, //
+};
+use ssi_kapi::behalf::{
+    self,
+    Caller,
+    Ids,
+    SignalInfo, //
+};
+
+use crate::{
+    ask::{
+        Operation,
+        NAME,
+        VERSION, //
+    },
+    boots,
+    map,
+    served_calls,
+    served_files, //
+};
+
+/// Requests of one node that wait here at once.
+const WINDOW: u16 = 64;
+
+/// The service.
+pub(crate) static SERVICE: Service = Service {
+    name: NAME,
+    version: VERSION,
+    place: Place::Worker,
+    window: WINDOW,
+    handler: &Server,
+};
+
+/// What is answered.
+pub(crate) struct Answer {
+    pub(crate) result: i32,
+    pub(crate) body: KVec<u8>,
+    pub(crate) pages: Pages,
+}
+
+impl Answer {
+    /// A number.
+    pub(crate) fn number(result: i32) -> Self {
+        Self {
+            result,
+            body: KVec::new(),
+            pages: Pages::NONE,
+        }
+    }
+
+    /// Some bytes, few enough for a message.
+    pub(crate) fn body(body: KVec<u8>) -> Self {
+        Self {
+            body,
+            ..Self::number(0)
+        }
+    }
+}
+
+/// Why there is none.
+pub(crate) enum Fault {
+    /// The question is none.
+    Malformed,
+    /// The caller gets this.
+    Error(Error),
+}
+
+impl From<Malformed> for Fault {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<kernel::alloc::AllocError> for Fault {
+    fn from(_: kernel::alloc::AllocError) -> Self {
+        Self::Error(ENOMEM)
+    }
+}
+
+struct Server;
+
+impl Handler for Server {
+    fn serve(&self, request: Request) {
+        let Some(operation) = Operation::from_code(request.operation()) else {
+            return request.no_operation();
+        };
+        match answer(operation, &request) {
+            Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
+            Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
+            Err(Fault::Malformed) => request.bad_arguments(),
+        }
+    }
+}
+
+fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
+    let mut message = Reader::new(request.args());
+    let caller = read_caller(&mut message)?;
+    match operation {
+        Operation::Signal => behalf::run_as(&caller, || signal(message))?,
+        Operation::Call => served_calls::serve(&caller, message),
+        Operation::Processes => {
+            message.end()?;
+            served_files::processes(request.reply_pages_max())
+        }
+        Operation::Boot => {
+            message.end()?;
+            boots::answer()
+        }
+        _ => {
+            let place = FilePlace::decode(message)?;
+            served_files::serve(operation, &caller, &place, request.reply_pages_max())
+        }
+    }
+}
+
+fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
+    let (caller, groups) = caller::Caller::decode(message)?;
+    let ids = |[real, effective, saved, fs]: caller::Ids| Ids {
+        real,
+        effective,
+        saved,
+        fs,
+    };
+    let mut list = KVec::with_capacity(caller::GROUPS_MAX, GFP_KERNEL)?;
+    for group in groups.iter() {
+        list.push(group, GFP_KERNEL)?;
+    }
+    Ok(Caller {
+        user: ids(caller.user),
+        group: ids(caller.group),
+        effective: caller.effective,
+        permitted: caller.permitted,
+        tgid: caller.tgid,
+        tid: caller.tid,
+        session: caller.session,
+        groups: list,
+    })
+}
+
+fn signal(mut message: Reader<'_>) -> Result<Answer, Fault> {
+    let target = Target::decode(&mut message)?;
+    let info = SignalInfo::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
+    // A group has the number of a process that may be gone.
+    let is_named = |pid| matches!(target, Target::Group(_)) || map::is_ours(pid);
+    if !target.pid().is_none_or(is_named) {
+        return Err(ESRCH.into());
+    }
+    match target {
+        Target::Process(tgid) => behalf::signal_process(tgid, &info)?,
+        Target::Thread { tgid, tid } => behalf::signal_thread(tgid, tid, &info)?,
+        Target::Group(pgid) => behalf::signal_group(pgid, &info)?,
+        Target::Everybody => {
+            let sent = behalf::signal_all(&info);
+            to_result(if sent.count == 0 { -NOBODY } else { 0 })?;
+            sent.last?;
+        }
+    }
+    Ok(Answer::number(0))
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Signals to processes of other nodes.
+//!
+//! kill(2) and its kin. Who may send what to whom is decided where the receiver is,
+//! with the rights of the sender.
+
+use kernel::prelude::*;
+use ssi_core::{
+    ids::NodeId,
+    vproc::{
+        answers::{
+            Answers,
+            Rule, //
+        },
+        route::Route,
+        signal::Target, //
+    }, //
+};
+use ssi_kapi::{
+    behalf::{
+        Caller,
+        Origin,
+        SignalInfo, //
+    },
+    syscall::{
+        number,
+        SystemCall, //
+    }, //
+};
+
+use crate::{
+    ask::{
+        Operation,
+        Question, //
+    },
+    map,
+};
+
+/// The calls that send one.
+pub(crate) const NUMBERS: [u32; 5] = [
+    number::KILL,
+    number::TKILL,
+    number::TGKILL,
+    number::RT_SIGQUEUEINFO,
+    number::RT_TGSIGQUEUEINFO,
+];
+
+/// A signal a task wants to send.
+struct Sending {
+    target: Target,
+    signal: i32,
+    what: What,
+}
+
+/// What the receiver is told of it.
+enum What {
+    /// What the kernel says of its sender.
+    Plain(Origin),
+    /// What the sender has at this address.
+    Own(usize),
+}
+
+/// Sends it if `call` means another node; `None` leaves it to the kernel.
+pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
+    let sending = Sending::of(call)?;
+    match sending.target.pid() {
+        None => Some(sending.to_everybody(call)),
+        Some(pid) => match map::route(pid) {
+            Route::Node(node) => Some(sending.to(node).map(|()| 0)),
+            // There is no such process here either, and the kernel says so.
+            Route::Here | Route::Nowhere => None,
+        },
+    }
+}
+
+impl Sending {
+    /// What `call` sends, `None` when it is no such call, or one to the caller itself or
+    /// its group, or one the kernel refuses by itself.
+    fn of(call: &SystemCall) -> Option<Self> {
+        let int = |place| call.int(place);
+        let address = |place: usize| call.arguments.get(place).copied().unwrap_or(0);
+        let (target, signal, what) = match call.number {
+            number::KILL => (kill_target(int(0))?, int(1), What::Plain(Origin::Kill)),
+            number::TKILL => (thread(None, int(0))?, int(1), What::Plain(Origin::Tkill)),
+            number::TGKILL => (
+                thread(Some(positive(int(0))?), int(1))?,
+                int(2),
+                What::Plain(Origin::Tkill),
+            ),
+            number::RT_SIGQUEUEINFO => (
+                Target::Process(positive(int(0))?),
+                int(1),
+                What::Own(address(2)),
+            ),
+            number::RT_TGSIGQUEUEINFO => (
+                thread(Some(positive(int(0))?), int(1))?,
+                int(2),
+                What::Own(address(3)),
+            ),
+            _ => return None,
+        };
+        Some(Self {
+            target,
+            signal,
+            what,
+        })
+    }
+
+    fn info(&self) -> Result<SignalInfo> {
+        match self.what {
+            What::Own(address) => SignalInfo::from_user(self.signal, address),
+            What::Plain(origin) => {
+                let caller = Caller::current()?;
+                SignalInfo::user(self.signal, origin, caller.tgid, caller.user.real)
+            }
+        }
+    }
+
+    fn question(&self) -> Result<Question> {
+        let info = self.info()?;
+        Question::new(Operation::Signal, |out| {
+            self.target.encode(out);
+            out.bytes(info.as_bytes());
+        })
+    }
+
+    fn to(&self, node: NodeId) -> Result {
+        self.question()?.put_to(node).map(|_| ())
+    }
+
+    /// The other nodes first: what the kernel here does may end the caller.
+    fn to_everybody(&self, call: &SystemCall) -> Result<isize> {
+        let mut answers = Answers::new(Rule::All);
+        self.question()?.put_to_all(map::others(), |answer| {
+            answers.add(match answer {
+                Ok(_) => 0,
+                Err(error) => error.to_errno().into(),
+            });
+        });
+        answers.add(call.native() as i64);
+        Ok(answers.result() as isize)
+    }
+}
+
+/// Whom kill(2) means by `pid`, `None` for the caller's own group.
+fn kill_target(pid: i32) -> Option<Target> {
+    match pid {
+        1.. => Some(Target::Process(pid.unsigned_abs())),
+        0 | i32::MIN => None,
+        -1 => Some(Target::Everybody),
+        _ => Some(Target::Group(pid.unsigned_abs())),
+    }
+}
+
+fn thread(tgid: Option<u32>, tid: i32) -> Option<Target> {
+    let tid = positive(tid)?;
+    Some(Target::Thread { tgid, tid })
+}
+
+fn positive(pid: i32) -> Option<u32> {
+    u32::try_from(pid).ok().filter(|&pid| pid != 0)
+}
