@@ -10,7 +10,6 @@
 #include <linux/sched/mm.h>
 #include <linux/semaphore.h>
 #include <linux/ssi_kapi.h>
-#include <uapi/asm-generic/mman-common.h>
 
 /* Once made it stays: on UML a mm is a process of the host, slow to start. */
 struct ssi_area {
