@@ -71,7 +71,7 @@ static inline bool ssi_proc_lookup(struct dentry *dentry, unsigned int tgid,
 	return ssi_proc_on && __ssi_proc_lookup(dentry, tgid, result);
 }
 
-/* Whether @task, of this node, is not in the running task's view of /proc. Under RCU. */
+/* Whether @task, of this node, is not in the running task's view of /proc. Any context. */
 static inline bool ssi_proc_hides(struct task_struct *task)
 {
 	return ssi_proc_on && __ssi_proc_hides(task);

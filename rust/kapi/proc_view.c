@@ -31,9 +31,11 @@ void ssi_proc_set_init_here(bool here)
 	WRITE_ONCE(init_is_here, here);
 }
 
+/* Who has a number that other nodes do not know would not find itself. */
 bool ssi_proc_shows_cluster(void)
 {
-	return ssi_sees_cluster() && !(current->personality & PER_SSI_LOCALVIEW);
+	return ssi_sees_cluster() && !(current->personality & PER_SSI_LOCALVIEW) &&
+	       task_tgid_nr(current) >= SSI_PIDS_PRIVATE;
 }
 
 /*
@@ -51,7 +53,7 @@ bool ssi_proc_shows_all_of(struct super_block *sb, kuid_t owner, enum proc_hidep
 	return uid_eq(current_fsuid(), owner) || capable(CAP_SYS_PTRACE);
 }
 
-/* Under RCU. A process of another pid namespace is never one of these. */
+/* Must not sleep. A process of another pid namespace is never one of these. */
 bool __ssi_proc_hides(struct task_struct *task)
 {
 	pid_t tgid = task_tgid_nr(task);
