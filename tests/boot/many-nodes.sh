@@ -7,7 +7,8 @@
 
 . "$(dirname "$0")/lib.sh"
 
-up 63 --mem 64M
+# The debugging kernel needs more than an ordinary one for so many peers.
+up 63 --mem 128M
 expect "the last node knows its number" "$(on 63 cat /proc/cluster/self)" 63
 must "the first reaches the last" reaches 1 63
 must "the last reaches the middle" reaches 63 32
