@@ -43,12 +43,13 @@ long ssi_syscall_native(unsigned int number, const unsigned long *arguments)
 }
 
 /*
- * The numbers a container sees are its own, and the first process of a node looks
- * after what is on that node.
+ * The numbers a container sees are its own, the first process of a node looks after
+ * what is on that node, and what has no user memory is the kernel: a thread of it, or a
+ * helper it starts before that is executed.
  */
 bool ssi_sees_cluster(void)
 {
-	return !(current->flags & PF_KTHREAD) && !is_global_init(current) &&
+	return current->mm && !(current->flags & PF_KTHREAD) && !is_global_init(current) &&
 	       task_active_pid_ns(current) == &init_pid_ns;
 }
 
