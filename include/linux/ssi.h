@@ -14,8 +14,10 @@
 struct dentry;
 struct dir_context;
 struct file;
+struct pid;
 struct pid_namespace;
 struct pt_regs;
+struct seq_file;
 struct task_struct;
 
 /* Flag of personality(2): the task sees the processes of its node alone in /proc. */
@@ -83,6 +85,10 @@ static inline int ssi_proc_readdir(struct file *file, struct dir_context *ctx,
 {
 	return ssi_proc_on ? __ssi_proc_readdir(file, ctx, native) : native(file, ctx);
 }
+
+/* What the file "where" of a process of this kernel says. */
+int ssi_proc_where(struct seq_file *file, struct pid_namespace *ns, struct pid *pid,
+		   struct task_struct *task);
 #else
 static inline void ssi_pid_range(struct pid_namespace *ns, int *min, int *end)
 {
