@@ -289,3 +289,152 @@ unsafe extern "C" fn ssi_remote_processes(list: *mut *mut u32, count: *mut usize
     unsafe { (list.write(start), count.write(length)) };
     0
 }
+
+#[cfg(CONFIG_SSI_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(ssi_kapi_proc_remote)]
+mod tests {
+    use core::ptr;
+
+    use super::*;
+
+    /// Position of process 0 in a listing of `/proc`.
+    const OFFSET: bindings::loff_t = 258;
+    /// Position behind the last process.
+    const END: bindings::loff_t = OFFSET + (1 << 22);
+
+    const LOCAL: [u32; 4] = [1, 65540, 65541, 70000];
+    const OTHERS: [u32; 5] = [1, 65000, 69999, 131100, 131101];
+    const MERGED: [u32; 8] = [1, 65000, 65540, 65541, 69999, 70000, 131100, 131101];
+
+    /// A getdents(2) with room for some entries. C is told its first field.
+    #[repr(C)]
+    struct Sink {
+        ctx: bindings::dir_context,
+        room: usize,
+        seen: KVec<u32>,
+    }
+
+    unsafe extern "C" fn take(
+        ctx: *mut bindings::dir_context,
+        name: *const c_char,
+        bytes: c_int,
+        pos: bindings::loff_t,
+        _: u64,
+        _: c_uint,
+    ) -> bool {
+        // SAFETY: The context is the first field of a sink, the name as long as said.
+        let (sink, name) = unsafe {
+            let name = slice::from_raw_parts(name.cast::<u8>(), bytes as usize);
+            (&mut *ctx.cast::<Sink>(), name)
+        };
+        let digits = |tgid, digit: &u8| tgid * 10 + u32::from(digit - b'0');
+        let tgid = name.iter().fold(0, digits);
+        let taken = sink.room > 0
+            && bindings::loff_t::from(tgid) + OFFSET == pos
+            && sink.seen.push(tgid, GFP_KERNEL).is_ok();
+        sink.room -= usize::from(taken);
+        taken
+    }
+
+    /// Lists [`LOCAL`] as fs/proc does.
+    unsafe extern "C" fn native(_: *mut bindings::file, ctx: *mut bindings::dir_context) -> c_int {
+        // SAFETY: The context is valid during the call.
+        let start = unsafe { (*ctx).pos };
+        for tgid in LOCAL {
+            let pos = bindings::loff_t::from(tgid) + OFFSET;
+            let mut name = [0; 10];
+            let digits = write_digits(&mut name, tgid);
+            // SAFETY: As above; the actor is that of the context.
+            let taken = pos < start
+                || unsafe {
+                    (*ctx).pos = pos;
+                    let (name, bytes) = (digits.as_ptr().cast(), digits.len() as c_int);
+                    (*ctx)
+                        .actor
+                        .is_some_and(|actor| actor(ctx, name, bytes, pos, 1, 4))
+                };
+            if !taken {
+                return 0;
+            }
+        }
+        // SAFETY: As above.
+        unsafe { (*ctx).pos = END };
+        0
+    }
+
+    fn write_digits(name: &mut [u8; 10], mut tgid: u32) -> &[u8] {
+        let mut start = name.len();
+        while tgid > 0 {
+            start -= 1;
+            name[start] = b'0' + (tgid % 10) as u8;
+            tgid /= 10;
+        }
+        &name[start..]
+    }
+
+    /// A value of C all of whose bytes are zero.
+    fn zeroed<T>() -> Result<KBox<T>> {
+        let mut value = KBox::<T>::new_uninit(GFP_KERNEL)?;
+        // SAFETY: It is as large as it is; the tests use it for structures of C only.
+        unsafe {
+            ptr::write_bytes(value.as_mut_ptr(), 0, 1);
+            Ok(value.assume_init())
+        }
+    }
+
+    /// What a reader sees that has room for `room` entries each time.
+    fn listed(room: usize) -> Result<KVec<u32>> {
+        let mut info = zeroed::<bindings::proc_fs_info>()?;
+        let mut sb = zeroed::<bindings::super_block>()?;
+        let mut inode = zeroed::<bindings::inode>()?;
+        let mut file = zeroed::<bindings::file>()?;
+        sb.s_fs_info = (&raw mut *info).cast();
+        inode.i_sb = &raw mut *sb;
+        file.f_inode = &raw mut *inode;
+        let mut sink = KBox::new(
+            Sink {
+                ctx: bindings::dir_context {
+                    actor: Some(take),
+                    pos: OFFSET,
+                    ..pin_init::zeroed()
+                },
+                room,
+                seen: KVec::new(),
+            },
+            GFP_KERNEL,
+        )?;
+        let (others, count) = (OTHERS.as_ptr(), OTHERS.len());
+        for _ in 0..=MERGED.len() {
+            sink.room = room;
+            let ctx = (&raw mut *sink).cast();
+            // SAFETY: All of it lives, and the file has what is looked at: a mount of proc.
+            let error = unsafe {
+                bindings::ssi_proc_merge(&raw mut *file, ctx, Some(native), others, count)
+            };
+            assert!(error == 0);
+        }
+        assert!(sink.ctx.pos == END);
+        Ok(core::mem::take(&mut sink.seen))
+    }
+
+    #[test]
+    fn a_listing_has_all_processes_in_order() -> Result {
+        assert!(listed(100)?[..] == MERGED);
+        Ok(())
+    }
+
+    #[test]
+    fn a_listing_goes_on_where_it_stopped() -> Result {
+        for room in 1..=MERGED.len() {
+            assert!(listed(room)?[..] == MERGED);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_peer_cannot_claim_more_than_was_asked_for() {
+        assert!(count(Ok(5), 4) == 4);
+        assert!(count(Ok(3), 4) == 3);
+        assert!(count(Err(ESRCH), 4) == ESRCH.to_errno() as isize);
+    }
+}
