@@ -7,7 +7,7 @@ NODES_MAX=63
 
 # Prints the commands of the cluster, where OpenSSI had them.
 cluster_commands() {
-	printf '%s\n' bin/cluster bin/clusternode_num sbin/clustername \
+	printf '%s\n' bin/cluster bin/clusternode_num bin/localview bin/where_pid sbin/clustername \
 		sbin/clusternode_{avail,getstate,info,shutdown}
 }
 

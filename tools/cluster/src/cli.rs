@@ -6,7 +6,10 @@
 //! something else here, as they always did: `cluster -V` takes a node, and
 //! `clusternode_shutdown -h` halts. Help is `--help` everywhere.
 
-use std::fmt::Write as _;
+use std::{
+    ffi::OsString,
+    fmt::Write as _, //
+};
 
 use clap::{
     error::ErrorKind,
@@ -16,9 +19,15 @@ use clap::{
     Parser,
     Subcommand, //
 };
-use libcluster::ClusterNode;
+use libcluster::{
+    ClusterNode,
+    Pid, //
+};
 
-use crate::parse_node;
+use crate::{
+    parse_node,
+    parse_pid, //
+};
 
 /// The name of the program is the command.
 #[derive(Debug, Parser)]
@@ -93,6 +102,28 @@ pub(crate) enum Command {
     /// order. The command returns when the node has begun.
     #[command(after_help = STATUS, disable_help_flag = true)]
     ClusternodeShutdown(Shutdown),
+
+    /// Print the number of the node a process runs on
+    ///
+    /// Prints a line for each process, in the order they are named. Of one that is
+    /// not there nothing is printed.
+    #[command(after_help = STATUS)]
+    WherePid {
+        /// Numbers of processes, on any node
+        #[arg(value_name = "PID", required = true, value_parser = parse_pid)]
+        pids: Vec<Pid>,
+    },
+
+    /// Run a command that sees the processes of this node alone
+    ///
+    /// In /proc the command, and all it starts, sees the processes and the kernel's
+    /// threads of the node it runs on. Signals reach all nodes as always.
+    #[command(after_help = STATUS_OF_COMMAND)]
+    Localview {
+        /// The command and its arguments
+        #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
+        command: Vec<OsString>,
+    },
 }
 
 /// What `clusternode_shutdown` takes.
@@ -116,6 +147,10 @@ pub(crate) struct Shutdown {
 }
 
 const STATUS: &str = "Exit status: 0 done, 1 not done, 2 wrong words.";
+
+const STATUS_OF_COMMAND: &str = "\
+Exit status: that of the command; 127 if it was not found, 126 if it could not be run;
+125 if anything else went wrong.";
 
 /// What is wrong with the words, in one line. `name` is what was called.
 pub(crate) fn one_line(name: &str, wrong: &clap::Error) -> String {

@@ -17,15 +17,21 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::Parser as _;
+use clap::{
+    CommandFactory as _,
+    Parser as _, //
+};
 use libcluster::{
     Cluster,
-    ClusterNode, //
+    ClusterNode,
+    Pid, //
 };
 
 mod cli;
+mod localview;
 mod show;
 mod shutdown;
+mod where_pid;
 
 pub use libcluster::PROC_CLUSTER;
 
@@ -43,7 +49,7 @@ const STATUS_USAGE: u8 = 2;
 /// Whether a program that was called by the first of `args` is to be a command of
 /// the cluster.
 pub fn is_called(args: &[OsString]) -> bool {
-    name_of(args).starts_with("cluster")
+    Cli::command().find_subcommand(name_of(args)).is_some()
 }
 
 /// Runs the command that the first of `args` names, on the cluster shown in
@@ -57,6 +63,9 @@ pub fn run(
     let args: Vec<OsString> = args.into_iter().collect();
     let name = name_of(&args);
     let (status, words) = match Cli::try_parse_from(&args) {
+        Ok(Cli {
+            command: Command::Localview { command },
+        }) => localview::run(&command),
         Ok(cli) => match answer(root, &cli.command, out) {
             Ok(status) => return status,
             Err(why) => (status_of_failure(&cli.command), format!("{why:#}")),
@@ -65,7 +74,7 @@ pub fn run(
             Ok(()) => return 0,
             Err(why) => (STATUS_FAILURE, why.to_string()),
         },
-        Err(wrong) => (STATUS_USAGE, cli::one_line(&name, &wrong)),
+        Err(wrong) => (status_of_wrong_words(&name), cli::one_line(&name, &wrong)),
     };
     // Nobody reads it: there is nobody to tell that.
     let _ = writeln!(err, "{name}: {words}");
@@ -76,6 +85,14 @@ pub fn run(
 fn name_of(args: &[OsString]) -> String {
     let name = args.first().and_then(|path| Path::new(path).file_name());
     name.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// 2 may be the status of the command that `localview` runs.
+fn status_of_wrong_words(name: &str) -> u8 {
+    match name {
+        "localview" => localview::STATUS_FAILURE,
+        _ => STATUS_USAGE,
+    }
 }
 
 /// The answer of `clusternode_avail` is a status; a failure must not look like it.
@@ -114,6 +131,12 @@ fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<
             shutdown::run(&cluster, asked)?;
             String::new()
         }
+        Command::WherePid { ref pids } => {
+            where_pid::run(&cluster, pids, out)?;
+            String::new()
+        }
+        // It asks no cluster.
+        Command::Localview { .. } => String::new(),
     };
     write(out, &answer)?;
     Ok(status)
@@ -128,4 +151,9 @@ fn write(out: &mut dyn Write, answer: &str) -> anyhow::Result<()> {
 /// Reads the number of a node.
 fn parse_node(word: &str) -> Result<ClusterNode, String> {
     ClusterNode::parse(word.as_bytes()).map_err(|why| why.to_string())
+}
+
+/// Reads the number of a process.
+fn parse_pid(word: &str) -> Result<Pid, String> {
+    Pid::parse(word).ok_or_else(|| "not the number of a process, 1 or more".to_owned())
 }

@@ -25,7 +25,7 @@ use plain_files::{
 };
 
 /// A cluster of plain files.
-struct Files(tempfile::TempDir);
+struct Files(plain_files::Place);
 
 /// What a command said.
 #[derive(Debug, PartialEq)]
@@ -162,6 +162,8 @@ fn every_command_has_help() {
         "clusternode_info",
         "clusternode_avail",
         "clusternode_shutdown",
+        "localview",
+        "where_pid",
     ] {
         let help = files.answer(&format!("{command} --help"));
         assert!(help.contains(&format!("Usage: {command}")), "{help}");
@@ -207,6 +209,13 @@ fn wrong_words_are_one_line_and_status_2() {
             "not a node number, 1 to 63",
         ),
         ("clusternode_shutdown -h -r -N3 now", "cannot be used with"),
+        ("where_pid", "required arguments were not provided: <PID>"),
+        ("where_pid x", "invalid value 'x' for '<PID>...'"),
+        ("where_pid 0", "not the number of a process, 1 or more"),
+        ("where_pid -1", "unexpected argument '-1'"),
+        ("where_pid +1", "not the number of a process"),
+        ("where_pid 65600 4294967297", "not the number of a process"),
+        ("where_pid ../1", "not the number of a process"),
         ("onnode 3 ls", "no such command"),
     ] {
         let said = files.run(line);
@@ -240,6 +249,7 @@ fn a_kernel_that_is_no_node_is_one_line_and_no_answer() {
         "clusternode_info 1",
         "clusternode_avail 1",
         "clusternode_shutdown -N1 now",
+        "where_pid 1",
     ] {
         let said = run("/nonexistent", line.split(' '));
         let expected = if line.contains("avail") { 2 } else { 1 };
@@ -280,7 +290,13 @@ fn an_answer_that_cannot_be_written_is_a_failure() {
         }
     }
     let files = Files::new();
-    for line in ["cluster", "clusternode_num", "cluster --help"] {
+    files.0.add_process(1, "2\n");
+    for line in [
+        "cluster",
+        "clusternode_num",
+        "cluster --help",
+        "where_pid 1",
+    ] {
         let mut err = Vec::new();
         let args = line.split(' ').map(OsString::from);
         let status = ssi_cluster::run(files.path("").to_str().unwrap(), args, &mut Full, &mut err);
@@ -324,6 +340,131 @@ fn only_a_node_that_is_up_can_be_shut_down() {
 }
 
 #[test]
+fn each_process_has_a_line_in_the_order_of_the_words() {
+    let files = Files::new();
+    files.0.add_process(1, "2\n");
+    files.0.add_process(65_600, "1\n");
+    files.0.add_process(196_608, "3\n");
+    assert_eq!(files.answer("where_pid 65600"), "1\n");
+    assert_eq!(files.answer("where_pid 196608 1 65600 1"), "3\n2\n1\n2\n");
+}
+
+#[test]
+fn processes_that_are_not_there_are_one_failure() {
+    let files = Files::new();
+    files.0.add_process(1, "2\n");
+    for (line, out, err) in [
+        ("where_pid 7", "", "where_pid: there is no process 7\n"),
+        (
+            "where_pid 7 1 2147483647",
+            "2\n",
+            "where_pid: there is no process 7; there is no process 2147483647\n",
+        ),
+    ] {
+        let said = files.run(line);
+        assert_eq!(
+            (said.status, said.out.as_str(), said.err.as_str()),
+            (1, out, err)
+        );
+    }
+    files.0.add_process(8, "0\n");
+    let said = files.run("where_pid 8");
+    assert_eq!((said.status, said.out.as_str()), (1, ""));
+    assert!(said.err.contains("is not understood: '0'"), "{said:?}");
+}
+
+#[test]
+fn a_program_is_a_command_by_its_name() {
+    let is_called = |name: &str| ssi_cluster::is_called(&[name.into()]);
+    for name in [
+        "cluster",
+        "/bin/clusternode_num",
+        "where_pid",
+        "./localview",
+    ] {
+        assert!(is_called(name), "{name}");
+    }
+    for name in ["/init", "", "ssi-init", "clusters", "help", "localview/.."] {
+        assert!(!is_called(name), "{name}");
+    }
+    assert!(!ssi_cluster::is_called(&[]));
+}
+
+#[test]
+fn a_command_that_cannot_be_begun_has_the_status_of_env() {
+    let files = Files::new();
+    files.write("text", "not a program\n");
+    let text = files.path("text");
+    let text = text.to_str().unwrap();
+    for (line, status, words) in [
+        ("localview".to_owned(), 125, "not provided: <CMD>"),
+        (
+            "localview -x ps".to_owned(),
+            125,
+            "unexpected argument '-x'",
+        ),
+        (
+            "localview /nonexistent/ps -e".to_owned(),
+            127,
+            "'/nonexistent/ps' is not found",
+        ),
+        ("localview no-such-program".to_owned(), 127, "is not found"),
+        (
+            format!("localview {text}"),
+            126,
+            "cannot be run: Permission denied",
+        ),
+        ("localview /".to_owned(), 126, "'/' cannot be run"),
+    ] {
+        let said = files.run(&line);
+        assert_eq!(
+            (said.status, said.out.as_str()),
+            (status, ""),
+            "{line}: {said:?}"
+        );
+        assert!(said.err.contains(words), "{line}: {said:?}");
+        assert!(said.err.starts_with("localview: "), "{said:?}");
+        assert_eq!(said.err.lines().count(), 1, "{line}: {said:?}");
+    }
+}
+
+/// A command replaces the process, so a second one of this test becomes it.
+#[test]
+fn a_command_has_the_view_of_its_node() {
+    const BECOME: &str = "SSI_TEST_BECOME";
+    if let Ok(line) = std::env::var(BECOME) {
+        let said = Files::new().run(&line);
+        panic!("{said:?}");
+    }
+    let become_it = |line: &str| {
+        Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "a_command_has_the_view_of_its_node",
+                "--nocapture",
+            ])
+            .env(BECOME, line)
+            .output()
+            .unwrap()
+    };
+    for line in [
+        "localview cat /proc/self/personality",
+        "/bin/localview -- cat /proc/self/personality",
+        "localview env -- cat /proc/self/personality",
+    ] {
+        let done = become_it(line);
+        let out = String::from_utf8(done.stdout).unwrap();
+        let flags = u32::from_str_radix(out.lines().next_back().unwrap(), 16).unwrap();
+        assert_eq!(flags & 0x1000_0000, 0x1000_0000, "{line}: {out}");
+    }
+    assert_eq!(
+        become_it("localview grep --no-such-option").status.code(),
+        Some(2)
+    );
+    assert_eq!(become_it("localview false").status.code(), Some(1));
+}
+
+#[test]
 fn every_command_has_a_page_and_a_place() {
     let top = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let list = "source scripts/roots.sh && cluster_commands";
@@ -336,6 +477,8 @@ fn every_command_has_a_page_and_a_place() {
     for (command, section, place) in [
         ("cluster", 1, "bin"),
         ("clusternode_num", 1, "bin"),
+        ("localview", 1, "bin"),
+        ("where_pid", 1, "bin"),
         ("clustername", 8, "sbin"),
         ("clusternode_getstate", 8, "sbin"),
         ("clusternode_info", 8, "sbin"),

@@ -20,7 +20,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self(match error {
             Error::NotNode { .. } => Errno::NOSYS,
-            Error::NotUp(_) => Errno::SRCH,
+            Error::NotUp(_) | Error::NoProcess(_) => Errno::SRCH,
             Error::NoView | Error::NotYet(_) => Errno::AGAIN,
             Error::Forgotten { .. } => Errno::OVERFLOW,
             Error::NoSuchTransition(_) | Error::BadSignal(_) => Errno::INVAL,

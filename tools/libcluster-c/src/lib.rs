@@ -23,6 +23,7 @@ use libcluster::{
     Cluster,
     ClusterNode,
     NodeState,
+    Pid,
     PowerAction,
     TransId,
     Which,
@@ -231,6 +232,16 @@ pub unsafe extern "C" fn clusternode_setinfo(
 #[unsafe(no_mangle)]
 pub extern "C" fn clusternode_num() -> c_int {
     let ask = || Ok(cluster()?.num()?.get().into());
+    returned(ask())
+}
+
+/// The node that runs a process.
+#[unsafe(no_mangle)]
+pub extern "C" fn node_pid(pid: c_int) -> c_int {
+    let ask = || {
+        let pid = Pid::new(pid).ok_or(Errno::INVAL)?;
+        Ok(cluster()?.node_pid(pid)?.get().into())
+    };
     returned(ask())
 }
 

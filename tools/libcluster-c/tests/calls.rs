@@ -39,6 +39,12 @@ fn make_cluster(root: &Path) {
     }
     fs::create_dir(root.join("node1")).unwrap();
     fs::write(root.join("node1/shutdown"), "").unwrap();
+    let proc = root.parent().unwrap();
+    for (pid, place) in [("1", "2\n"), ("65600", "1\n"), ("7", "0\n")] {
+        fs::create_dir(proc.join(pid)).unwrap();
+        fs::write(proc.join(pid).join("where"), place).unwrap();
+    }
+    fs::create_dir(proc.join("8")).unwrap();
 }
 
 /// The archive. What cargo makes for tests has another name each time, so it is

@@ -18,7 +18,7 @@ fn calls(text: &str, next: char) -> BTreeSet<String> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     text.match_indices(next)
         .filter_map(|(at, _)| text[..at].rsplit(|letter| !is_part(letter)).next())
-        .filter(|name| name.starts_with("cluster"))
+        .filter(|name| name.starts_with("cluster") || name.starts_with("node_"))
         .map(str::to_owned)
         .collect()
 }
@@ -29,7 +29,7 @@ fn every_call_of_the_header_is_exported_and_has_a_page() {
     let header = calls(&read("include/sys/cluster.h"), '(');
     let exported = calls(&read("libcluster.map"), ';');
     assert_eq!(header, exported);
-    assert_eq!(exported.len(), 12);
+    assert_eq!(exported.len(), 13);
     let overview = read("../../Documentation/man/libcluster.3");
     for call in &exported {
         let page = read(&format!("../../Documentation/man/{call}.3"));
@@ -52,4 +52,18 @@ fn constants_are_those_of_the_core() {
         let value = line.and_then(|line| line.split_whitespace().nth(2));
         assert_eq!(value, Some(state.code().to_string().as_str()), "{state}");
     }
+}
+
+#[test]
+fn the_flag_of_a_local_view_is_the_kernels() {
+    let flag = |header: &str| {
+        let text = read(header);
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("#define PER_SSI_LOCALVIEW\t"));
+        line.map(str::to_owned)
+    };
+    let kernel = flag("../../include/linux/ssi.h");
+    assert!(kernel.is_some());
+    assert_eq!(flag("include/sys/cluster.h"), kernel);
 }

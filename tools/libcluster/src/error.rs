@@ -6,6 +6,7 @@ use std::io;
 
 use crate::{
     ClusterNode,
+    Pid,
     TransId, //
 };
 
@@ -25,6 +26,9 @@ pub enum Error {
     /// This node is in no view of the cluster now.
     #[error("this node is not in the cluster now; try again")]
     NoView,
+    /// No node has a process with that number.
+    #[error("there is no process {0}")]
+    NoProcess(Pid),
     /// There is no such transition yet.
     #[error("there is no transition behind {0} yet")]
     NotYet(TransId),

@@ -24,14 +24,16 @@
 //! # }
 //! ```
 //!
-//! Nothing here needs privileges but [`Cluster::shut_down`]. No call talks to
-//! another node: the kernel of this one knows the answers.
+//! Nothing here needs privileges but [`Cluster::shut_down`]. No call but
+//! [`Cluster::node_pid`] waits for another node: the kernel of this one knows the answers.
 
 mod cluster;
 mod decoder;
 mod error;
 mod events;
 mod history;
+mod local_view;
+mod process;
 mod snapshot;
 mod text;
 mod transition;
@@ -60,6 +62,8 @@ pub use crate::{
         Event,
         Events, //
     },
+    local_view::local_view,
+    process::Pid,
     snapshot::{
         NodeInfo,
         Snapshot, //

@@ -15,13 +15,14 @@ use libcluster::{
     ClusterNode,
     Error,
     NodeState,
+    Pid,
     PowerAction,
     TransId,
     Which, //
 };
 
 /// A cluster of plain files; the folder goes with the first value.
-fn cluster() -> (tempfile::TempDir, Cluster) {
+fn cluster() -> (plain_files::Place, Cluster) {
     let place = plain_files::make();
     let cluster = Cluster::at(place.path().to_str().unwrap()).unwrap();
     (place, cluster)
@@ -103,7 +104,7 @@ fn a_signal_is_ordered_by_its_number() {
     let (place, cluster) = cluster();
     fs::write(place.path().join("events"), "").unwrap();
     drop(cluster.register_signal(10).unwrap());
-    assert_eq!(content(place.path(), "events"), "signal 10");
+    assert_eq!(content(&place.path(), "events"), "signal 10");
 }
 
 #[test]
@@ -111,12 +112,37 @@ fn a_shutdown_is_asked_for_where_the_node_is() {
     let (place, cluster) = cluster();
     cluster.shut_down(node(1), PowerAction::Halt).unwrap();
     cluster.shut_down(node(2), PowerAction::Reboot).unwrap();
-    assert_eq!(content(place.path(), "node1/shutdown"), "halt\n");
-    assert_eq!(content(place.path(), "node2/shutdown"), "reboot\n");
+    assert_eq!(content(&place.path(), "node1/shutdown"), "halt\n");
+    assert_eq!(content(&place.path(), "node2/shutdown"), "reboot\n");
     for never_up in [node(4), node(9)] {
         let asked = cluster.shut_down(never_up, PowerAction::Halt);
         assert!(matches!(asked, Err(Error::NotUp(_))));
     }
+}
+
+#[test]
+fn a_process_is_where_its_kernel_says() {
+    let (place, cluster) = cluster();
+    let ask = |pid| cluster.node_pid(Pid::new(pid).unwrap());
+    place.add_process(65_600, "1\n");
+    place.add_process(1, "2\n");
+    assert_eq!(ask(65_600).unwrap(), node(1));
+    assert_eq!(ask(1).unwrap(), node(2));
+    assert!(matches!(ask(65_601), Err(Error::NoProcess(_))));
+    for (pid, line) in [(7, "0\n"), (8, ""), (9, "64\n"), (10, "1 2\n"), (11, "x\n")] {
+        place.add_process(pid, line);
+        let why = ask(pid.try_into().unwrap()).unwrap_err();
+        assert!(matches!(why, Error::Malformed { .. }), "{why}");
+    }
+}
+
+#[test]
+fn a_kernel_without_processes_of_the_cluster_says_so() {
+    let (place, cluster) = cluster();
+    place.add_process(5, "");
+    fs::remove_file(place.path().join("../5/where")).unwrap();
+    let why = cluster.node_pid(Pid::new(5).unwrap()).unwrap_err();
+    assert!(matches!(why, Error::NotNode { .. }), "{why}");
 }
 
 #[test]

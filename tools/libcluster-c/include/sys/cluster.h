@@ -12,6 +12,7 @@
 #define _SYS_CLUSTER_H
 
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #ifdef __cplusplus
@@ -43,6 +44,9 @@ typedef uint64_t transid_t;
 
 /* What clusternode_setinfo() sets. */
 #define CLUSTERNODE_SETSTATE	1
+
+/* Flag of personality(2): the task sees the processes of its node alone in /proc. */
+#define PER_SSI_LOCALVIEW	0x10000000
 
 /* Longest cause of a transition, with the 0 at its end. */
 #define CLUSTER_CAUSE_BYTES_MAX	32
@@ -85,6 +89,7 @@ int clusternode_info(clusternode_t nodenum, int size,
 int clusternode_setinfo(clusternode_t nodenum, int action, int size,
 			clusternode_info_t *nodeinfo);
 clusternode_t clusternode_num(void);
+clusternode_t node_pid(pid_t pid);
 
 char *cluster_name(void);
 clusternode_t cluster_getnodebyname(const char *nodename);

@@ -42,6 +42,7 @@ static void without_a_cluster(void)
 	FAILS(clusternode_num(), ENOSYS);
 	FAILS(cluster_maxnodes(), ENOSYS);
 	FAILS(clusternode_avail(1), ENOSYS);
+	FAILS(node_pid(1), ENOSYS);
 	errno = 0;
 	IS(cluster_name() == NULL, 1);
 	IS(errno, ENOSYS);
@@ -197,6 +198,19 @@ static void shutdown_of_a_node(void)
 	FAILS(clusternode_setinfo(1, CLUSTERNODE_SETSTATE, size, &info), EINVAL);
 }
 
+static void processes(void)
+{
+	IS(node_pid(65600), 1);
+	IS(node_pid(1), 2);
+	FAILS(node_pid(65601), ESRCH);
+	FAILS(node_pid(2147483647), ESRCH);
+	FAILS(node_pid(0), EINVAL);
+	FAILS(node_pid(-1), EINVAL);
+	FAILS(node_pid(7), EPROTO);
+	/* A process of a kernel that does not know where it is. */
+	FAILS(node_pid(8), ENOSYS);
+}
+
 /* The last: the order is written over the events of the plain file. */
 static void signals(void)
 {
@@ -228,6 +242,7 @@ int main(int argc, char **argv)
 	simple_transitions();
 	detailed_transitions();
 	shutdown_of_a_node();
+	processes();
 	signals();
 	return faults != 0;
 }

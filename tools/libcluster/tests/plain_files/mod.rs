@@ -4,7 +4,10 @@
 //!
 //! For the tests of this crate and of the commands.
 
-use std::fs;
+use std::{
+    fs,
+    path::PathBuf, //
+};
 
 use tempfile::TempDir;
 
@@ -23,17 +26,36 @@ pub(crate) const EVENTS: &str = "1 1 1 NEVERUP COMINGUP founded 1764214800.00000
     5 2 3 COMINGUP UP active 1764214801.000000 3\n\
     6 3 3 UP GOINGDOWN died 1764214802.500000 3\n";
 
+/// A `/proc` that goes with this value.
+pub(crate) struct Place(TempDir);
+
+impl Place {
+    /// The cluster's folder.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().join("cluster")
+    }
+
+    /// Adds a process; `place` is what its kernel says of where it runs.
+    pub(crate) fn add_process(&self, pid: u32, place: &str) {
+        let folder = self.0.path().join(pid.to_string());
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("where"), place).unwrap();
+    }
+}
+
 /// A folder with the files of a cluster.
-pub(crate) fn make() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |file: &str, content: &str| fs::write(folder.path().join(file), content).unwrap();
+pub(crate) fn make() -> Place {
+    let place = Place(tempfile::tempdir().unwrap());
+    let folder = place.path();
+    fs::create_dir(&folder).unwrap();
+    let write = |file: &str, content: &str| fs::write(folder.join(file), content).unwrap();
     write("name", "lab-2\n");
     write("self", "2\n");
     write("view", VIEW);
     write("events", EVENTS);
     for node in 1..=3 {
-        fs::create_dir(folder.path().join(format!("node{node}"))).unwrap();
+        fs::create_dir(folder.join(format!("node{node}"))).unwrap();
         write(&format!("node{node}/shutdown"), "");
     }
-    folder
+    place
 }
