@@ -50,7 +50,7 @@ static struct inode *make_inode(struct super_block *sb, const struct ssi_remote 
 		return ERR_PTR(-ENOMEM);
 	set_owner(inode, attributes);
 	simple_inode_init_ts(inode);
-	inode->i_size = attributes->size;
+	inode->i_size = min_t(u64, attributes->size, MAX_LFS_FILESIZE);
 	inode->i_ino = is_process ? ssi_remote_process_ino(remote->tgid) :
 				    ssi_remote_ino(remote->node, remote->ino);
 	set_nlink(inode, attributes->nlink);
@@ -284,7 +284,9 @@ static int remote_iterate(struct file *file, struct dir_context *ctx)
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	error = ssi_remote_list(remote->node, remote->path, ctx->pos, ctx);
+	/* As with an open file, in proc_remote_file.c. */
+	scoped_with_creds(file->f_cred)
+		error = ssi_remote_list(remote->node, remote->path, ctx->pos, ctx);
 	return error == -ESRCH ? -ENOENT : error;
 }
 

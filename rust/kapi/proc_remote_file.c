@@ -5,7 +5,12 @@
  * The node of the process opens, reads and closes for each piece that is fetched;
  * nothing stays open there. So that a reader with a small buffer sees one text, a
  * piece is kept and given out as long as the reader goes on where it stopped.
+ *
+ * All of it is done with the rights of who opened the file. Whoever gets an open file
+ * handed over, a program with the rights of root for one, reads and writes no more than
+ * the opener could: the process may have got other rights since, too.
  */
+#include <linux/cred.h>
 #include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -52,8 +57,9 @@ static int make_room(struct opened *opened, size_t room)
 	return 0;
 }
 
-static int fetch(struct opened *opened, const struct ssi_remote *remote, loff_t start, size_t room)
+static int fetch(struct file *file, struct opened *opened, loff_t start, size_t room)
 {
+	const struct ssi_remote *remote = ssi_remote_of(file);
 	ssize_t bytes;
 	int error;
 
@@ -62,7 +68,8 @@ static int fetch(struct opened *opened, const struct ssi_remote *remote, loff_t 
 	error = make_room(opened, room);
 	if (error)
 		return error;
-	bytes = ssi_remote_read(remote->node, remote->path, start, opened->piece, room);
+	scoped_with_creds(file->f_cred)
+		bytes = ssi_remote_read(remote->node, remote->path, start, opened->piece, room);
 	if (bytes < 0)
 		return bytes;
 	opened->start = start;
@@ -86,8 +93,8 @@ static bool is_kept(const struct opened *opened, loff_t pos)
 
 static ssize_t remote_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	const struct ssi_remote *remote = ssi_remote_of(iocb->ki_filp);
-	struct opened *opened = iocb->ki_filp->private_data;
+	struct file *file = iocb->ki_filp;
+	struct opened *opened = file->private_data;
 	size_t wanted = iov_iter_count(to);
 	loff_t pos = iocb->ki_pos;
 	size_t offset, bytes;
@@ -98,7 +105,7 @@ static ssize_t remote_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (mutex_lock_killable(&opened->lock))
 		return -EINTR;
 	if (!is_kept(opened, pos))
-		error = fetch(opened, remote, pos, opened->is_memory ?
+		error = fetch(file, opened, pos, opened->is_memory ?
 			      min_t(size_t, wanted, READ_BYTES_MAX) : READ_BYTES_MAX);
 	if (error) {
 		mutex_unlock(&opened->lock);
@@ -117,8 +124,9 @@ static ssize_t remote_read_iter(struct kiocb *iocb, struct iov_iter *to)
 /* One write is one there: what takes a word takes no half of it. */
 static ssize_t remote_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	const struct ssi_remote *remote = ssi_remote_of(iocb->ki_filp);
-	struct opened *opened = iocb->ki_filp->private_data;
+	struct file *file = iocb->ki_filp;
+	const struct ssi_remote *remote = ssi_remote_of(file);
+	struct opened *opened = file->private_data;
 	size_t bytes = iov_iter_count(from);
 	ssize_t written;
 	char *data;
@@ -131,10 +139,12 @@ static ssize_t remote_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	data = kmalloc(bytes, GFP_KERNEL);
 	if (!data)
 		return -ENOMEM;
-	if (copy_from_iter_full(data, bytes, from))
-		written = ssi_remote_write(remote->node, remote->path, iocb->ki_pos, data, bytes);
-	else
-		written = -EFAULT;
+	written = -EFAULT;
+	if (copy_from_iter_full(data, bytes, from)) {
+		scoped_with_creds(file->f_cred)
+			written = ssi_remote_write(remote->node, remote->path, iocb->ki_pos,
+						   data, bytes);
+	}
 	kfree(data);
 	if (written > 0)
 		iocb->ki_pos += written;
@@ -161,16 +171,15 @@ static bool is_content_error(int error)
 
 static int remote_open(struct inode *inode, struct file *file)
 {
-	const struct ssi_remote *remote = ssi_remote_of(file);
 	struct opened *opened = kzalloc(sizeof(*opened), GFP_KERNEL);
 	int error;
 
 	if (!opened)
 		return -ENOMEM;
 	mutex_init(&opened->lock);
-	opened->is_memory = is_memory(remote->path);
+	opened->is_memory = is_memory(ssi_remote_of(file)->path);
 	if (file->f_mode & FMODE_READ) {
-		error = fetch(opened, remote, 0, FIRST_BYTES);
+		error = fetch(file, opened, 0, FIRST_BYTES);
 		if (error && !is_content_error(error)) {
 			kvfree(opened->piece);
 			kfree(opened);
