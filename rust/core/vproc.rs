@@ -13,17 +13,20 @@
 //! | [`signal`] | a signal for another node |
 //! | [`call`] | a system call that is made on another node |
 //! | [`attributes`], [`listing`] | what another node says of a file, of a folder |
+//! | [`batch`], [`scan`] | a file of many processes, read ahead |
 //! | [`path`] | a file below `/proc` that another node has |
 //! | [`answers`] | one result of several nodes |
 //! | [`stat_line`] | `/proc/<pid>/stat`, read by another clock |
 
 pub mod answers;
 pub mod attributes;
+pub mod batch;
 pub mod call;
 pub mod caller;
 pub mod listing;
 pub mod path;
 pub mod pid;
 pub mod route;
+pub mod scan;
 pub mod signal;
 pub mod stat_line;

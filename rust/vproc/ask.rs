@@ -20,6 +20,8 @@ use ssi_ics::{
 };
 use ssi_kapi::behalf::Caller;
 
+use crate::scans;
+
 /// The service of all nodes.
 pub(crate) const NAME: &str = "ssi.vproc";
 /// Its version.
@@ -46,10 +48,12 @@ pub(crate) enum Operation {
     Processes,
     /// When it booted.
     Boot,
+    /// What is in a file of many processes.
+    Batch,
 }
 
 impl Operation {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Signal,
         Self::Call,
         Self::Look,
@@ -59,7 +63,13 @@ impl Operation {
         Self::Link,
         Self::Processes,
         Self::Boot,
+        Self::Batch,
     ];
+
+    /// Whether what was known of processes may be wrong behind it.
+    const fn changes(self) -> bool {
+        matches!(self, Self::Signal | Self::Call | Self::Write)
+    }
 
     const fn code(self) -> u16 {
         self as u16 + 1
@@ -125,6 +135,9 @@ impl Question {
     /// What the node says; `ESRCH` when it is gone and its processes with it, `EINTR`
     /// for a task that is killed.
     pub(crate) fn put_to(&self, node: NodeId) -> Result<Reply> {
+        if self.operation.changes() {
+            scans::forget();
+        }
         outcome(ssi_ics::call(node, &self.ask()))
     }
 
@@ -142,6 +155,32 @@ fn outcome(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
         Err(CallError::Interrupted) => Err(EINTR),
         Err(CallError::NoMemory | CallError::AnswerLost) => Err(ENOMEM),
         Err(_) => Err(EIO),
+    }
+}
+
+/// Who asks, as far as answers depend on it.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Asker {
+    caller: caller::Caller,
+    groups: KVec<u32>,
+}
+
+impl Asker {
+    /// The running task; its process, whichever thread it is. May sleep.
+    pub(crate) fn current() -> Result<Self> {
+        let caller = Caller::current()?;
+        Ok(Self {
+            caller: caller::Caller {
+                tid: 0,
+                ..travelling(&caller)
+            },
+            groups: caller.groups,
+        })
+    }
+
+    /// Whether it is of the same process, with whatever rights.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.caller.tgid == other.caller.tgid
     }
 }
 

@@ -40,7 +40,8 @@ use crate::{
     },
     boots,
     init,
-    map, //
+    map,
+    scans, //
 };
 
 /// Most bytes of the list of a node's processes: it has at most 65536 of them.
@@ -59,24 +60,27 @@ impl RemoteProc for Remote {
     }
 
     fn look(&self, node: u8, path: &[u8]) -> Result<Attributes> {
-        let reply = about(Operation::Look, path::Place::all(path))?.put_to(id(node)?)?;
+        let node = id(node)?;
+        if let Some(found) = scans::look(node, path) {
+            return Ok(shown(&found));
+        }
+        let reply = about(Operation::Look, path::Place::all(path))?.put_to(node)?;
         let found = attributes::Attributes::decode(reply.body()).map_err(|_| EIO)?;
-        Ok(Attributes {
-            mode: found.mode,
-            uid: found.uid,
-            gid: found.gid,
-            nlink: found.nlink,
-            size: found.size,
-            ino: found.ino,
-        })
+        Ok(shown(&found))
     }
 
     fn read(&self, node: u8, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
         let node = id(node)?;
-        if is_stat(path) {
-            return read_stat(node, path, offset, out);
+        let ahead = match offset {
+            0 => scans::read(node, path).filter(|text| text.len() <= out.len()),
+            _ => None,
+        };
+        match (is_stat(path), ahead) {
+            (true, Some(line)) => shift(node, &line, 0, out),
+            (true, None) => read_stat(node, path, offset, out),
+            (false, Some(text)) => fill(out, 0, &text),
+            (false, None) => read(node, path, offset, out),
         }
-        read(node, path, offset, out)
     }
 
     fn write(&self, node: u8, path: &[u8], offset: u64, data: &[u8]) -> Result<usize> {
@@ -126,7 +130,19 @@ impl RemoteProc for Remote {
         });
         failed?;
         list.sort_unstable();
+        scans::begin(&list);
         Ok(list)
+    }
+}
+
+fn shown(found: &attributes::Attributes) -> Attributes {
+    Attributes {
+        mode: found.mode,
+        uid: found.uid,
+        gid: found.gid,
+        nlink: found.nlink,
+        size: found.size,
+        ino: found.ino,
     }
 }
 
@@ -159,24 +175,24 @@ fn is_stat(path: &[u8]) -> bool {
 fn read_stat(node: NodeId, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
     let mut line = KVec::from_elem(0_u8, PAGE_BYTES, GFP_KERNEL)?;
     let length = read(node, path, 0, &mut line)?;
-    let mut at = 0_u64;
+    shift(node, line.get(..length).ok_or(EIO)?, offset, out)
+}
+
+/// Puts `line` with the time of start by this node's clock into `out`, from `offset` on.
+fn shift(node: NodeId, line: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
+    let mut skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let mut written = 0;
-    let end = offset + out.len() as u64;
-    stat_line::shift_start(
-        line.get(..length).ok_or(EIO)?,
-        boots::ticks(node)?,
-        |piece| {
-            for byte in piece {
-                if (offset..end).contains(&at) {
-                    if let Some(place) = out.get_mut(written) {
-                        *place = *byte;
-                        written += 1;
-                    }
-                }
-                at += 1;
-            }
-        },
-    );
+    stat_line::shift_start(line, boots::ticks(node)?, |piece| {
+        let skip = skipped.min(piece.len());
+        skipped -= skip;
+        let piece = piece.get(skip..).unwrap_or_default();
+        let room = out.get_mut(written..).unwrap_or_default();
+        let length = piece.len().min(room.len());
+        if let (Some(to), Some(from)) = (room.get_mut(..length), piece.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        written += length;
+    });
     Ok(written)
 }
 
@@ -219,7 +235,10 @@ fn add(list: &mut KVec<u32>, reply: &Reply) -> Result {
 
 /// Tells `each` the bytes of an answer in pieces, each with its place, and gives how many
 /// there are.
-fn each_piece(reply: &Reply, mut each: impl FnMut(usize, &[u8]) -> Result) -> Result<usize> {
+pub(crate) fn each_piece(
+    reply: &Reply,
+    mut each: impl FnMut(usize, &[u8]) -> Result,
+) -> Result<usize> {
     if reply.pages.is_empty() {
         each(0, reply.body())?;
         return Ok(reply.body().len());

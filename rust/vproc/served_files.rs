@@ -8,14 +8,24 @@ use kernel::{
 };
 use ssi_core::{
     vproc::{
-        attributes,
+        attributes::Attributes,
+        batch::{
+            File,
+            Item,
+            Wanted,
+            REPLY_BYTES_MAX,
+            TEXT_BYTES_MAX, //
+        },
         listing,
         path::{
             pid_of,
             Place, //
         }, //
     },
-    wire::Writer, //
+    wire::{
+        Reader,
+        Writer, //
+    }, //
 };
 use ssi_ics::Pages;
 use ssi_kapi::{
@@ -66,18 +76,21 @@ pub(crate) fn serve(
 }
 
 fn look(path: &CString) -> Result<Answer, Fault> {
+    let mut body = KVec::new();
+    bytes::extend(&mut body, &attributes_of(path)?.encode())?;
+    Ok(Answer::body(body))
+}
+
+fn attributes_of(path: &CString) -> Result<Attributes> {
     let found = proc_served::look(path)?;
-    let attributes = attributes::Attributes {
+    Ok(Attributes {
         mode: found.mode,
         uid: found.uid,
         gid: found.gid,
         nlink: found.nlink,
         size: found.size,
         ino: found.ino,
-    };
-    let mut body = KVec::new();
-    bytes::extend(&mut body, &attributes.encode())?;
-    Ok(Answer::body(body))
+    })
 }
 
 fn read(path: &CString, place: &Place<'_>, pages_max: u32) -> Result<Answer, Fault> {
@@ -162,6 +175,47 @@ fn list(path: &CString, from: u64) -> Result<Answer, Fault> {
     })
 }
 
+/// One file of many processes; those that cannot be read are left out.
+pub(crate) fn batch(caller: &Caller, message: Reader<'_>, pages_max: u32) -> Result<Answer, Fault> {
+    let wanted = Wanted::decode(message)?;
+    let most = (pages_max as usize).min(REPLY_BYTES_MAX);
+    let items = behalf::run_as(caller, || {
+        Area::with(|area| {
+            let mut items = KVec::new();
+            for pid in wanted.pids().filter(|pid| map::is_ours(*pid)) {
+                let before = items.len();
+                match add_item(pid, wanted.file, area, &mut items) {
+                    Err(ENOMEM) => return Err(ENOMEM),
+                    Ok(()) if items.len() <= most => (),
+                    _ => items.truncate(before),
+                }
+            }
+            Ok(items)
+        })
+    })???;
+    bytes_or_pages(items)
+}
+
+fn add_item(pid: u32, file: File, area: &mut Area, items: &mut KVec<u8>) -> Result {
+    let path = match file {
+        File::Folder => CString::try_from_fmt(fmt!("{pid}"))?,
+        _ => CString::try_from_fmt(fmt!("{pid}/{}", file.name()))?,
+    };
+    let attributes = attributes_of(&path)?;
+    let length = match file {
+        File::Folder => 0,
+        // One byte more shows that there is more.
+        _ => proc_served::read(&path, 0, area, TEXT_BYTES_MAX + 1)?,
+    };
+    if length > TEXT_BYTES_MAX {
+        return Err(E2BIG);
+    }
+    let mut text = KVec::from_elem(0_u8, length, GFP_KERNEL)?;
+    area.read(0, &mut text)?;
+    bytes::extend(items, &Item::head(pid, &attributes, length))?;
+    bytes::extend(items, &text)
+}
+
 /// The processes of this node, as many as fit.
 pub(crate) fn processes(pages_max: u32) -> Result<Answer, Fault> {
     let mut list = KVec::new();
@@ -173,6 +227,10 @@ pub(crate) fn processes(pages_max: u32) -> Result<Answer, Fault> {
         failed.is_ok()
     });
     failed?;
+    bytes_or_pages(list)
+}
+
+fn bytes_or_pages(list: KVec<u8>) -> Result<Answer, Fault> {
     if list.len() <= BODY_BYTES_MAX {
         return Ok(Answer::body(list));
     }

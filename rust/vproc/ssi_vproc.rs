@@ -29,6 +29,7 @@ mod dispatch;
 mod init;
 mod map;
 mod remote_proc;
+mod scans;
 mod served_calls;
 mod served_files;
 mod service;
@@ -48,6 +49,7 @@ impl kernel::Module for Vproc {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         if let Some(me) = ssi_ics::this_node() {
             map::begin(me.node);
+            scans::create()?;
             pids::begin(pid::range(me.node))?;
             ssi_ics::register(&service::SERVICE)?;
             ssi_clms::register_subsystem(&map::Follower)?;

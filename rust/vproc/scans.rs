@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files of `/proc` read ahead.
+//!
+//! A program such as ps(1) lists `/proc` and then reads the same files of each process.
+//! Once it reads that of one, those of the next processes of the same node come along: a
+//! call for many processes in place of several for each. Only the process that listed
+//! `/proc`, with the rights it had then, is given what was read ahead: once, within
+//! [`FRESH_MICROS`], and no more after it has changed anything of a process.
+
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        Mutex,
+        SetOnce, //
+    }, //
+};
+use ssi_core::{
+    ids::NodeId,
+    vproc::{
+        attributes::Attributes,
+        batch::{
+            File,
+            Item,
+            Wanted,
+            REPLY_BYTES_MAX, //
+        },
+        path::pid_of,
+        scan::{
+            window,
+            FRESH_MICROS, //
+        },
+    },
+    wire::Reader, //
+};
+use ssi_kapi::{
+    bytes,
+    clock, //
+};
+
+use crate::{
+    ask::{
+        Asker,
+        Operation,
+        Question, //
+    },
+    remote_proc::each_piece, //
+};
+
+/// Most processes that list `/proc` and profit from it at the same time.
+const SCANS_MAX: usize = 8;
+
+static SCANS: SetOnce<Pin<KBox<Mutex<KVec<Scan>>>>> = SetOnce::new();
+
+/// A process that has listed `/proc`.
+struct Scan {
+    asker: Asker,
+    /// What it was told, in rising order.
+    list: KVec<u32>,
+    batches: [Batch; File::ALL.len()],
+}
+
+/// What was read ahead of one file.
+struct Batch {
+    /// When, in microseconds since boot.
+    at: u64,
+    /// The last process that was read ahead; before it nothing is any more.
+    covered: u32,
+    files: KVec<Ahead>,
+}
+
+struct Ahead {
+    pid: u32,
+    attributes: Attributes,
+    /// Until it is given away.
+    text: Option<KVec<u8>>,
+}
+
+/// Makes the place where they are kept. Call it once; may sleep.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn create() -> Result {
+    SCANS.populate(KBox::pin_init(
+        new_mutex!(KVec::new(), "ssi_vproc_scans"),
+        GFP_KERNEL,
+    )?);
+    Ok(())
+}
+
+/// The running process was told `list`. Without memory nothing is read ahead.
+pub(crate) fn begin(list: &[u32]) {
+    let _ = try_begin(list);
+}
+
+fn try_begin(list: &[u32]) -> Result {
+    let asker = Asker::current()?;
+    let mut own = KVec::with_capacity(list.len(), GFP_KERNEL)?;
+    own.extend_from_slice(list, GFP_KERNEL)?;
+    let scan = Scan {
+        asker,
+        list: own,
+        batches: [const { Batch::EMPTY }; File::ALL.len()],
+    };
+    let mut scans = SCANS.as_ref().ok_or(ENODEV)?.lock();
+    scans.retain(|other| !other.asker.is_of(&scan.asker));
+    if scans.len() == SCANS_MAX {
+        drop(scans.remove(0));
+    }
+    scans.push(scan, GFP_KERNEL)?;
+    Ok(())
+}
+
+/// The running process is about to change something: what it knows may become wrong.
+pub(crate) fn forget() {
+    if let (Ok(asker), Some(scans)) = (Asker::current(), SCANS.as_ref()) {
+        scans.lock().retain(|scan| !scan.asker.is_of(&asker));
+    }
+}
+
+/// What `path` of `node` is, if it was read ahead or is read now with those behind it.
+pub(crate) fn look(node: NodeId, path: &[u8]) -> Option<Attributes> {
+    ahead(node, path, |file| Some(file.attributes))
+}
+
+/// What `path` of `node` holds, as [`look`], once.
+pub(crate) fn read(node: NodeId, path: &[u8]) -> Option<KVec<u8>> {
+    ahead(node, path, |file| file.text.take())
+}
+
+fn ahead<T>(node: NodeId, path: &[u8], mut take: impl FnMut(&mut Ahead) -> Option<T>) -> Option<T> {
+    let (pid, file) = split(path)?;
+    let asker = Asker::current().ok()?;
+    let wanted = match find(&asker, pid, file, &mut take)? {
+        Found::Here(value) => return Some(value),
+        Found::Wanted(pids) => pids,
+    };
+    let files = fetch(node, file, &wanted).ok()?;
+    keep(&asker, file, *wanted.last()?, files)?;
+    match find(&asker, pid, file, &mut take)? {
+        Found::Here(value) => Some(value),
+        Found::Wanted(_) => None,
+    }
+}
+
+/// The process and the file `path` names, if it is one that is read ahead.
+fn split(path: &[u8]) -> Option<(u32, File)> {
+    let pid = pid_of(path)?;
+    let name = match path.iter().position(|&byte| byte == b'/') {
+        Some(slash) => path.get(slash + 1..)?,
+        None => b"",
+    };
+    Some((pid, File::named(name)?))
+}
+
+/// What is known of a file.
+enum Found<T> {
+    /// This.
+    Here(T),
+    /// It is to be read, with those of these processes.
+    Wanted(KVec<u32>),
+}
+
+fn find<T>(
+    asker: &Asker,
+    pid: u32,
+    file: File,
+    take: &mut impl FnMut(&mut Ahead) -> Option<T>,
+) -> Option<Found<T>> {
+    let mut scans = SCANS.as_ref()?.lock();
+    let scan = scans.iter_mut().find(|scan| scan.asker == *asker)?;
+    let batch = scan.batches.get_mut(file.index())?;
+    if pid > batch.covered {
+        let mut pids = KVec::new();
+        pids.extend_from_slice(window(&scan.list, pid), GFP_KERNEL)
+            .ok()?;
+        return (!pids.is_empty()).then_some(Found::Wanted(pids));
+    }
+    let is_fresh = clock::monotonic().saturating_sub(batch.at) < FRESH_MICROS;
+    let file = batch.files.iter_mut().find(|file| file.pid == pid)?;
+    take(file).filter(|_| is_fresh).map(Found::Here)
+}
+
+fn fetch(node: NodeId, file: File, pids: &[u32]) -> Result<KVec<Ahead>> {
+    let question = Question::new(Operation::Batch, |out| {
+        Wanted::encode(file, pids.iter().copied(), out);
+    })?;
+    let reply = question.with_pages(REPLY_BYTES_MAX as u32).put_to(node)?;
+    let mut body = KVec::new();
+    each_piece(&reply, |_, piece| bytes::extend(&mut body, piece))?;
+    let mut message = Reader::new(&body);
+    let mut files = KVec::new();
+    while let Some(item) = Item::decode(&mut message).map_err(|_| EIO)? {
+        let mut text = KVec::new();
+        bytes::extend(&mut text, item.text)?;
+        files.push(
+            Ahead {
+                pid: item.pid,
+                attributes: item.attributes,
+                text: Some(text),
+            },
+            GFP_KERNEL,
+        )?;
+    }
+    Ok(files)
+}
+
+fn keep(asker: &Asker, file: File, covered: u32, files: KVec<Ahead>) -> Option<()> {
+    let mut scans = SCANS.as_ref()?.lock();
+    let scan = scans.iter_mut().find(|scan| scan.asker == *asker)?;
+    *scan.batches.get_mut(file.index())? = Batch {
+        at: clock::monotonic(),
+        covered,
+        files,
+    };
+    Some(())
+}
+
+impl Batch {
+    const EMPTY: Self = Self {
+        at: 0,
+        covered: 0,
+        files: KVec::new(),
+    };
+}
