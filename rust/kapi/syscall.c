@@ -18,6 +18,8 @@ bool ssi_syscall_hooked[__NR_syscalls] __read_mostly;
 
 bool ssi_syscall_hook(unsigned int number)
 {
+	/* A set of processors travels as eight bytes. */
+	BUILD_BUG_ON(NR_CPUS > 64);
 	if (number >= __NR_syscalls)
 		return false;
 	WRITE_ONCE(ssi_syscall_hooked[number], true);

@@ -13,12 +13,14 @@ use kernel::{
     }, //
 };
 use ssi_core::{
+    ids::NodeId,
     vproc::{
         answers::Answers,
         call::{
             decode_memory,
             Asked,
             Call,
+            Length,
             Piece,
             Subject,
             Way,
@@ -29,10 +31,13 @@ use ssi_core::{
     },
     wire::Reader, //
 };
-use ssi_kapi::syscall::{
-    self,
-    number,
-    SystemCall, //
+use ssi_kapi::{
+    page::PAGE_BYTES,
+    syscall::{
+        self,
+        number,
+        SystemCall, //
+    }, //
 };
 
 use crate::{
@@ -76,12 +81,39 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
         Subject::Own => None,
         Subject::User => Some(of_user(which, call)),
         Subject::Process(pid) | Subject::Group(pid) => match map::route(pid) {
-            Route::Node(node) => Some(Copied::of(which, arguments).and_then(|copied| {
-                let reply = copied.question()?.put_to(node)?;
-                copied.give_back(reply.body())
-            })),
+            Route::Node(node) => elsewhere(which, arguments, node, call),
             Route::Here | Route::Nowhere => None,
         },
+    }
+}
+
+/// What `node` makes of it. A process that is not there is not here either: the kernel
+/// here says so, and whatever else is wrong with the call, in its own order.
+fn elsewhere(
+    which: Call,
+    arguments: [u64; 6],
+    node: NodeId,
+    call: &SystemCall,
+) -> Option<Result<isize>> {
+    let copied = match Copied::of(which, arguments) {
+        Ok(copied) => copied,
+        Err(EFAULT) => return Some(unreadable(call)),
+        Err(error) => return Some(Err(error)),
+    };
+    let answer = copied.question().and_then(|question| question.put_to(node));
+    match answer.and_then(|reply| copied.give_back(reply.body())) {
+        Err(ESRCH) => None,
+        Ok(result) if result == ESRCH.to_errno() as isize => None,
+        outcome => Some(outcome),
+    }
+}
+
+/// Memory of the caller cannot be read. That is what it gets, unless the kernel finds
+/// something else wrong before it looks for the process.
+fn unreadable(call: &SystemCall) -> Result<isize> {
+    match call.native() {
+        result if result < 0 && result != ESRCH.to_errno() as isize => Ok(result),
+        _ => Err(EFAULT),
     }
 }
 
@@ -121,18 +153,26 @@ fn of_user(which: Call, call: &SystemCall) -> Result<isize> {
 struct Copied {
     call: Call,
     arguments: [u64; 6],
+    /// The first four bytes of its memory.
+    first: u32,
     memory: [KVec<u8>; PIECES_MAX],
 }
 
 impl Copied {
     fn of(call: Call, arguments: [u64; 6]) -> Result<Self> {
         let mut memory = [KVec::new(), KVec::new()];
-        for (piece, memory) in call.pieces().iter().zip(&mut memory) {
-            *memory = copy(piece, &arguments)?;
+        let mut first = 0;
+        for (place, (piece, memory)) in call.pieces().iter().zip(&mut memory).enumerate() {
+            let address = address(piece, &arguments);
+            if place == 0 && address != 0 {
+                first = beginning(piece, &arguments)?;
+            }
+            *memory = copy(piece, &arguments, first)?;
         }
         Ok(Self {
             call,
             arguments,
+            first,
             memory,
         })
     }
@@ -165,34 +205,83 @@ impl Copied {
             };
             if is_back && !sent.is_empty() {
                 let came = came.get(..sent.len()).ok_or(EIO)?;
-                let address = self.arguments.get(piece.argument).copied().unwrap_or(0);
+                let address = address(piece, &self.arguments);
                 user(address, came.len()).writer().write_slice(came)?;
+                self.clear_rest(piece, result)?;
             }
         }
         Ok(result as isize)
     }
+
+    /// The kernel clears what it has nothing for, be it more than travels.
+    fn clear_rest(&self, piece: &Piece, result: i64) -> Result {
+        let bytes = match piece.length {
+            Length::Argument(_) if result >= 0 => piece.length.bytes(&self.arguments, self.first),
+            _ => 0,
+        };
+        let address = address(piece, &self.arguments);
+        let zeros = [0; MEMORY_BYTES_MAX];
+        for at in (MEMORY_BYTES_MAX..bytes).step_by(MEMORY_BYTES_MAX) {
+            let length = MEMORY_BYTES_MAX.min(bytes - at);
+            let zeros = zeros.get(..length).ok_or(EINVAL)?;
+            user(address + at as u64, length)
+                .writer()
+                .write_slice(zeros)?;
+        }
+        Ok(())
+    }
+}
+
+fn address(piece: &Piece, arguments: &[u64; 6]) -> u64 {
+    arguments.get(piece.argument).copied().unwrap_or(0)
+}
+
+/// The first four bytes of a piece that the call reads, as a number.
+fn beginning(piece: &Piece, arguments: &[u64; 6]) -> Result<u32> {
+    let mut first = [0; 4];
+    if piece.way != Way::Out {
+        let least = piece.length.travelling(arguments, 0).min(first.len());
+        let (beginning, _) = first.split_at_mut(least);
+        user(address(piece, arguments), least)
+            .reader()
+            .read_slice(beginning)?;
+    }
+    Ok(u32::from_le_bytes(first))
 }
 
 /// The memory of a piece, nothing where there is none.
-fn copy(piece: &Piece, arguments: &[u64; 6]) -> Result<KVec<u8>> {
-    let address = arguments.get(piece.argument).copied().unwrap_or(0);
+fn copy(piece: &Piece, arguments: &[u64; 6], first: u32) -> Result<KVec<u8>> {
+    let address = address(piece, arguments);
     if address == 0 {
         return Ok(KVec::new());
     }
-    let mut first = [0; 4];
-    if piece.way != Way::Out {
-        let least = piece.length.bytes(arguments, 0).min(first.len());
-        let (beginning, _) = first.split_at_mut(least);
-        user(address, least).reader().read_slice(beginning)?;
-    }
-    let bytes = piece.length.bytes(arguments, u32::from_le_bytes(first));
-    let mut memory = KVec::from_elem(0_u8, bytes.min(MEMORY_BYTES_MAX), GFP_KERNEL)?;
+    let bytes = piece.length.travelling(arguments, first);
+    let mut memory = KVec::from_elem(0_u8, bytes, GFP_KERNEL)?;
     if piece.way != Way::Out {
         user(address, memory.len())
             .reader()
             .read_slice(&mut memory)?;
     }
+    if piece.length == Length::Attributes && has_surplus(address, first)? {
+        // The kernel there knows nothing of this byte either, and refuses it.
+        if let Some(last) = memory.last_mut() {
+            *last = 1;
+        }
+    }
     Ok(memory)
+}
+
+/// Whether there is anything but zeros in what does not travel of `bytes`.
+fn has_surplus(address: u64, bytes: u32) -> Result<bool> {
+    let bytes = bytes as usize;
+    // More than a page is refused for its size alone.
+    if bytes <= MEMORY_BYTES_MAX || bytes > PAGE_BYTES {
+        return Ok(false);
+    }
+    let mut rest = KVec::from_elem(0_u8, bytes - MEMORY_BYTES_MAX, GFP_KERNEL)?;
+    let from = address + MEMORY_BYTES_MAX as u64;
+    user(from, rest.len()).reader().read_slice(&mut rest)?;
+    Ok(rest.iter().any(|&byte| byte != 0))
 }
 
 fn user(address: u64, bytes: usize) -> UserSlice {

@@ -67,9 +67,12 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
     match sending.target.pid() {
         None => Some(sending.to_everybody(call)),
         Some(pid) => match map::route(pid) {
-            Route::Node(node) => Some(sending.to(node).map(|()| 0)),
             // There is no such process here either, and the kernel says so.
             Route::Here | Route::Nowhere => None,
+            Route::Node(node) => match sending.to(node) {
+                Err(ESRCH) => None,
+                outcome => Some(outcome.map(|()| 0)),
+            },
         },
     }
 }
@@ -126,7 +129,25 @@ impl Sending {
     }
 
     fn to(&self, node: NodeId) -> Result {
-        self.question()?.put_to(node).map(|_| ())
+        match self.question() {
+            Ok(question) => question.put_to(node).map(|_| ()),
+            Err(EINVAL) => self.refused_by(node),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// It is no signal. The kernel says so only if there is somebody to get it.
+    fn refused_by(&self, node: NodeId) -> Result {
+        let (signal, what) = (0, What::Plain(Origin::Kill));
+        let probe = Self {
+            target: self.target,
+            signal,
+            what,
+        };
+        match probe.question()?.put_to(node) {
+            Err(ESRCH) => Err(ESRCH),
+            _ => Err(EINVAL),
+        }
     }
 
     /// The other nodes first: what the kernel here does may end the caller.

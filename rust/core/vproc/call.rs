@@ -28,8 +28,18 @@ use crate::wire::{
 /// Arguments of a system call.
 pub const ARGUMENTS: usize = 6;
 
-/// Most bytes of one piece of memory.
+/// Most bytes of one piece of memory that travel: more than any structure has. What
+/// is behind them is the caller's business: all zero, or too much for the kernel.
 pub const MEMORY_BYTES_MAX: usize = 512;
+
+/// Bytes of a set of processors; a node has one.
+pub const MASK_BYTES: usize = 8;
+
+/// Bytes of the first `struct sched_attr`, which a size of 0 means.
+const ATTR_BYTES_MIN: u32 = 48;
+
+/// The first version of capabilities, `_LINUX_CAPABILITY_VERSION_1`.
+const CAP_VERSION_1: u32 = 0x1998_0330;
 
 /// Most pieces of memory of a call.
 pub const PIECES_MAX: usize = 2;
@@ -120,8 +130,12 @@ pub enum Length {
     Fixed(usize),
     /// As many as the argument in this place says.
     Argument(usize),
+    /// A set of processors, of as many bytes as the argument in this place says.
+    Mask(usize),
     /// As many as its own first four bytes say.
-    Own,
+    Attributes,
+    /// Capabilities in the version that the first four bytes of the call's memory say.
+    Capabilities,
 }
 
 /// Where a piece of memory goes.
@@ -158,14 +172,14 @@ const PARAM_IN: Piece = piece(1, Length::Fixed(4), Way::In);
 const PARAM_OUT: Piece = piece(1, Length::Fixed(4), Way::Out);
 const POLICY_PARAM_IN: Piece = piece(2, Length::Fixed(4), Way::In);
 const ATTR_ROOM: Piece = piece(1, Length::Argument(2), Way::InOut);
-const ATTR_IN: Piece = piece(1, Length::Own, Way::InOut);
-const MASK_ROOM: Piece = piece(2, Length::Argument(1), Way::InOut);
-const MASK_IN: Piece = piece(2, Length::Argument(1), Way::In);
+const ATTR_IN: Piece = piece(1, Length::Attributes, Way::InOut);
+const MASK_ROOM: Piece = piece(2, Length::Mask(1), Way::InOut);
+const MASK_IN: Piece = piece(2, Length::Mask(1), Way::In);
 const INTERVAL_OUT: Piece = piece(1, Length::Fixed(16), Way::Out);
 const LIMIT_IN: Piece = piece(2, Length::Fixed(16), Way::In);
 const LIMIT_OUT: Piece = piece(3, Length::Fixed(16), Way::Out);
 const CAP_HEADER: Piece = piece(0, Length::Fixed(8), Way::InOut);
-const CAP_DATA: Piece = piece(1, Length::Fixed(24), Way::Out);
+const CAP_DATA: Piece = piece(1, Length::Capabilities, Way::Out);
 
 impl Call {
     /// The one with `code` on the wire.
@@ -214,18 +228,28 @@ impl Call {
 }
 
 impl Length {
-    /// In bytes, for a call with `arguments` and a piece that begins with `first`; at
-    /// most [`MEMORY_BYTES_MAX`], for no call looks at more.
+    /// In bytes, for a call with `arguments` whose memory begins with `first`.
     pub fn bytes(self, arguments: &[u64; ARGUMENTS], first: u32) -> usize {
-        let bytes = match self {
-            Self::Fixed(bytes) => bytes,
-            // Lengths are 32 bits wide in these calls.
-            Self::Argument(place) => arguments
+        // Lengths are 32 bits wide in these calls.
+        let argument = |place: usize| {
+            arguments
                 .get(place)
-                .map_or(0, |&bytes| bytes as u32 as usize),
-            Self::Own => (first as usize).max(4),
+                .map_or(0, |&bytes| bytes as u32 as usize)
         };
-        bytes.min(MEMORY_BYTES_MAX)
+        match self {
+            Self::Fixed(bytes) => bytes,
+            Self::Argument(place) => argument(place),
+            Self::Mask(place) => argument(place).min(MASK_BYTES),
+            Self::Attributes if first == 0 => ATTR_BYTES_MIN as usize,
+            Self::Attributes => (first as usize).max(4),
+            Self::Capabilities if first == CAP_VERSION_1 => 12,
+            Self::Capabilities => 24,
+        }
+    }
+
+    /// How many of them travel.
+    pub fn travelling(self, arguments: &[u64; ARGUMENTS], first: u32) -> usize {
+        self.bytes(arguments, first).min(MEMORY_BYTES_MAX)
     }
 }
 
@@ -275,12 +299,13 @@ impl<'a> Asked<'a> {
     fn is_sound(&self) -> bool {
         let pieces = self.call.pieces();
         let surplus = self.memory.get(pieces.len()..).unwrap_or(&[]);
+        let [beginning, _] = self.memory;
+        let first = beginning
+            .first_chunk()
+            .map_or(0, |first| u32::from_le_bytes(*first));
         let fits = |(piece, memory): (&Piece, &&[u8])| {
             let has_address = self.arguments.get(piece.argument) != Some(&0);
-            let first = memory
-                .first_chunk()
-                .map_or(0, |first| u32::from_le_bytes(*first));
-            let bytes = piece.length.bytes(&self.arguments, first);
+            let bytes = piece.length.travelling(&self.arguments, first);
             memory.len() == if has_address { bytes } else { 0 }
         };
         surplus.iter().all(|memory| memory.is_empty())
@@ -408,6 +433,19 @@ mod tests {
             arguments,
             [&long, &[]]
         )));
+    }
+
+    #[test]
+    fn lengths_are_those_the_kernel_looks_at() {
+        let arguments = [PID, 128, 4096, 0, 0, 0];
+        assert_eq!(Length::Mask(1).bytes(&arguments, 0), 8);
+        assert_eq!(Length::Mask(1).bytes(&[PID, 4, 0, 0, 0, 0], 0), 4);
+        assert_eq!(Length::Attributes.bytes(&arguments, 0), 48);
+        assert_eq!(Length::Attributes.bytes(&arguments, 56), 56);
+        assert_eq!(Length::Argument(2).bytes(&arguments, 0), 4096);
+        assert_eq!(Length::Argument(2).travelling(&arguments, 0), 512);
+        assert_eq!(Length::Capabilities.bytes(&arguments, CAP_VERSION_1), 12);
+        assert_eq!(Length::Capabilities.bytes(&arguments, 0x2008_0522), 24);
     }
 
     #[test]
