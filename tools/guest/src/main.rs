@@ -63,7 +63,7 @@ fn request_power_off() -> ExitCode {
     match power::request() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            log::line(&format!("the node cannot be asked to power off: {why}"));
+            log::line(&format!("the node cannot be asked to power off: {why:#}"));
             ExitCode::FAILURE
         }
     }

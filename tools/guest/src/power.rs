@@ -10,10 +10,18 @@
 //! cluster shuts the node down. The kernel knows fixed paths of programs that a
 //! root may lack, so it is told other ways, which work on any root.
 
-use std::{fs, io, sync::OnceLock, thread, time::Duration};
+use std::{
+    fs::{self, File},
+    io,
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
+
+use anyhow::Context as _;
 
 use rustix::{
-    process::{kill_process, kill_process_group, Pid, Signal},
+    process::{kill_process_group, pidfd_send_signal, Pid, Signal},
     system::{reboot, RebootCommand},
 };
 
@@ -52,13 +60,25 @@ pub(crate) fn offer() {
     }
 }
 
-/// Asks pid 1 to power off.
+/// Asks pid 1 of this node to power off.
 ///
 /// # Errors
 ///
 /// When this process may not.
-pub(crate) fn request() -> io::Result<()> {
-    Ok(kill_process(Pid::INIT, OFF_SIGNAL)?)
+pub(crate) fn request() -> anyhow::Result<()> {
+    let init = first_process().context("/proc/1 cannot be opened")?;
+    Ok(pidfd_send_signal(init, OFF_SIGNAL)?)
+}
+
+/// The first process of this node. By its number another one may be meant, that of the
+/// cluster; so it is taken from the local view, in a thread that has no other.
+fn first_process() -> anyhow::Result<File> {
+    let look = || -> anyhow::Result<File> {
+        libcluster::local_view()?;
+        Ok(File::open("/proc/1")?)
+    };
+    let looked = thread::Builder::new().spawn(look)?.join();
+    looked.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::Other).into()))
 }
 
 /// Whether the node is about to end: nothing is started any more.
