@@ -5,11 +5,11 @@
  *	target FILE [UID]
  *
  * A session of its own and two threads, as user UID. It tells FILE what it is and then
- * each signal it gets: who took it, signal, errno, code, sender, its user, the rest of
- * the information.
+ * each signal it gets: who took it, signal, errno, code, sender, its user, its value, the
+ * rest of the information.
  *
  *	ready PID TID
- *	main 35 0 -1 65600 1000 0123456789abcdef...
+ *	main 35 0 -1 65600 1000 7 0700000000000000...
  *
  * The second thread takes the signals from THREAD_FIRST on, the main one the others.
  * SIGTERM ends it, behind a line on what still waits in each thread.
@@ -48,8 +48,9 @@ static void tell_signal(const char *thread, const siginfo_t *info)
 {
 	const unsigned char *bytes = (const unsigned char *)info;
 	char line[LINE_BYTES_MAX];
-	int length = snprintf(line, sizeof(line), "%s %d %d %d %d %d ", thread, info->si_signo,
-			      info->si_errno, info->si_code, info->si_pid, info->si_uid);
+	int length = snprintf(line, sizeof(line), "%s %d %d %d %d %d %d ", thread, info->si_signo,
+			      info->si_errno, info->si_code, info->si_pid, info->si_uid,
+			      info->si_value.sival_int);
 
 	for (size_t at = 24; at < 48; at++)
 		length += snprintf(line + length, sizeof(line) - length, "%02x", bytes[at]);
