@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Question to the node a process is on.
+//! Question to another node.
 //!
 //! Every question begins with who asks. The answer's result is 0 or more, or the
 //! negative number of the error the caller gets.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! System calls about processes of other nodes.
+//! System calls about remote processes.
 //!
 //! Arguments and memory of the caller travel to the node of the process, the kernel
 //! there makes the call with the rights of the caller, and what it wrote travels back.

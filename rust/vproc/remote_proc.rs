@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Processes of other nodes, as `/proc` here shows them.
+//! Processes of other nodes.
+//!
+//! What `/proc` here shows of them, file by file.
 
 use kernel::prelude::*;
 use ssi_core::{

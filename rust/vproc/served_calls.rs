@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! System calls that are made for other nodes.
+//! System calls of other nodes.
 //!
 //! The kernel takes memory from users only, so what travelled is put into an
 //! [`Area`] first, and what the call left there travels back.

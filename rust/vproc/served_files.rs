@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files below `/proc` that are shown to other nodes.
+//! Files shown to other nodes.
 
 use kernel::{
     prelude::*,

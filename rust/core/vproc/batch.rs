@@ -65,8 +65,8 @@ impl File {
     ];
 
     /// Its place in a table of all.
-    pub const fn index(self) -> usize {
-        self as usize
+    pub fn index(self) -> usize {
+        usize::from(self.code())
     }
 
     /// Its path below the folder of a process; empty for that itself.
@@ -88,7 +88,13 @@ impl File {
     }
 
     const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Folder => 0,
+            Self::CommandLine => 1,
+            Self::Stat => 2,
+            Self::Memory => 3,
+            Self::Status => 4,
+        }
     }
 
     fn from_code(code: u8) -> Option<Self> {
@@ -155,7 +161,8 @@ impl<'a> Item<'a> {
     pub fn head(pid: u32, attributes: &Attributes, length: usize) -> [u8; ITEM_HEAD_BYTES] {
         let mut bytes = [0; ITEM_HEAD_BYTES];
         let mut out = Writer::new(&mut bytes);
-        out.u32(pid).bytes(&attributes.encode()).u16(length as u16);
+        let length = u16::try_from(length).unwrap_or(u16::MAX);
+        out.u32(pid).bytes(&attributes.encode()).u16(length);
         bytes
     }
 

@@ -36,7 +36,7 @@ pub const MEMORY_BYTES_MAX: usize = 512;
 pub const MASK_BYTES: usize = 8;
 
 /// Bytes of the first `struct sched_attr`, which a size of 0 means.
-const ATTR_BYTES_MIN: u32 = 48;
+const ATTR_BYTES_MIN: usize = 48;
 
 /// The first version of capabilities, `_LINUX_CAPABILITY_VERSION_1`.
 const CAP_VERSION_1: u32 = 0x1998_0330;
@@ -105,8 +105,8 @@ pub enum Subject {
 impl Subject {
     /// Of an argument that is a pid, 0 for the caller.
     const fn process(argument: u64) -> Self {
-        match argument as i32 {
-            pid @ 1.. => Self::Process(pid as u32),
+        match int(argument) {
+            pid @ 1.. => Self::Process(pid.unsigned_abs()),
             _ => Self::Own,
         }
     }
@@ -114,13 +114,25 @@ impl Subject {
     /// Of the arguments `which` and `who`; `first` is the number of `PRIO_PROCESS` or
     /// `IOPRIO_WHO_PROCESS`, behind which those for a group and for a user follow.
     const fn chosen(which: u64, who: u64, first: i32) -> Self {
-        match (which as i32 - first, who as i32) {
-            (0, pid @ 1..) => Self::Process(pid as u32),
-            (1, pgid @ 1..) => Self::Group(pgid as u32),
+        match (int(which).wrapping_sub(first), int(who)) {
+            (0, pid @ 1..) => Self::Process(pid.unsigned_abs()),
+            (1, pgid @ 1..) => Self::Group(pgid.unsigned_abs()),
             (2, _) => Self::User,
             (_, _) => Self::Own,
         }
     }
+}
+
+/// The lower half of a register, as the `int` a call takes it for.
+const fn int(register: u64) -> i32 {
+    let [a, b, c, d, ..] = register.to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
+}
+
+/// The lower half of a register.
+const fn low(register: u64) -> u32 {
+    let [a, b, c, d, ..] = register.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// How long a piece of memory is.
@@ -230,18 +242,15 @@ impl Call {
 impl Length {
     /// In bytes, for a call with `arguments` whose memory begins with `first`.
     pub fn bytes(self, arguments: &[u64; ARGUMENTS], first: u32) -> usize {
-        // Lengths are 32 bits wide in these calls.
-        let argument = |place: usize| {
-            arguments
-                .get(place)
-                .map_or(0, |&bytes| bytes as u32 as usize)
-        };
+        // Lengths are 32 bits wide in these calls; as wide as memory is here, or wider.
+        let wide = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let argument = |place: usize| arguments.get(place).map_or(0, |&bytes| wide(low(bytes)));
         match self {
             Self::Fixed(bytes) => bytes,
             Self::Argument(place) => argument(place),
             Self::Mask(place) => argument(place).min(MASK_BYTES),
-            Self::Attributes if first == 0 => ATTR_BYTES_MIN as usize,
-            Self::Attributes => (first as usize).max(4),
+            Self::Attributes if first == 0 => ATTR_BYTES_MIN,
+            Self::Attributes => wide(first).max(4),
             Self::Capabilities if first == CAP_VERSION_1 => 12,
             Self::Capabilities => 24,
         }
@@ -333,7 +342,8 @@ impl<'a> Asked<'a> {
 /// Puts pieces of memory into a message, each behind its length.
 pub fn encode_memory(memory: &[&[u8]; PIECES_MAX], out: &mut Writer<'_>) {
     for piece in memory {
-        out.u16(piece.len() as u16).bytes(piece);
+        out.u16(u16::try_from(piece.len()).unwrap_or(u16::MAX))
+            .bytes(piece);
     }
 }
 

@@ -68,7 +68,7 @@ impl Caller {
         out.u64(self.effective).u64(self.permitted);
         out.u32(self.tgid).u32(self.tid).u32(self.session);
         let groups = groups.get(..GROUPS_MAX).unwrap_or(groups);
-        out.u16(groups.len() as u16);
+        out.u16(u16::try_from(groups.len()).unwrap_or(u16::MAX));
         for group in groups {
             out.u32(*group);
         }

@@ -37,7 +37,8 @@ impl<'a> Entry<'a> {
     /// Puts it into a message.
     pub fn encode(&self, out: &mut Writer<'_>) {
         out.u64(self.ino).u64(self.next).u8(self.kind);
-        out.u8(self.name.len() as u8).bytes(self.name);
+        out.u8(u8::try_from(self.name.len()).unwrap_or(u8::MAX))
+            .bytes(self.name);
     }
 
     /// How many bytes it takes there.

@@ -51,7 +51,8 @@ impl<'a> Place<'a> {
     /// Puts it into a message.
     pub fn encode(&self, out: &mut Writer<'_>) {
         out.u64(self.offset).u32(self.bytes);
-        out.u8(self.path.len() as u8).bytes(self.path);
+        out.u8(u8::try_from(self.path.len()).unwrap_or(u8::MAX))
+            .bytes(self.path);
         out.bytes(self.data);
     }
 

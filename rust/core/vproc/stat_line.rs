@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Line of `/proc/<pid>/stat`, read by another clock.
+//! Line of a process' `stat`.
+//!
+//! It is read by another clock than it was written by.
 //!
 //! Field 22 of proc_pid_stat(5) counts ticks from the boot of the node the process
 //! runs on. A program that reads it adds the boot of its own node, so the number is
@@ -42,7 +44,7 @@ fn split(line: &[u8]) -> Option<(&[u8], u64, &[u8])> {
 fn decimal(mut number: u64, digits: &mut [u8; DIGITS_MAX]) -> &[u8] {
     let mut first = DIGITS_MAX;
     for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
         number /= 10;
         first -= 1;
         if number == 0 {
