@@ -9,6 +9,9 @@
 /// The number of ESRCH, "no such process".
 pub const ESRCH: i32 = 3;
 
+/// Nobody was there, as a result.
+const NOBODY: i64 = -3;
+
 /// How results become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -36,7 +39,7 @@ impl Answers {
 
     /// One node says `result`.
     pub fn add(&mut self, result: i64) {
-        if result == -i64::from(ESRCH) {
+        if result == NOBODY {
             return;
         }
         let before = self.result.replace(result);
@@ -47,7 +50,7 @@ impl Answers {
 
     /// What the caller gets: ESRCH when there was nobody anywhere.
     pub fn result(&self) -> i64 {
-        self.result.unwrap_or(-i64::from(ESRCH))
+        self.result.unwrap_or(NOBODY)
     }
 }
 
@@ -66,7 +69,6 @@ impl Rule {
 mod tests {
     use super::*;
 
-    const NOBODY: i64 = -3;
     const REFUSED: i64 = -1;
 
     fn all(rule: Rule, results: &[i64]) -> i64 {

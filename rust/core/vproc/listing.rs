@@ -43,7 +43,7 @@ impl<'a> Entry<'a> {
 
     /// How many bytes it takes there.
     pub const fn bytes(&self) -> usize {
-        18 + self.name.len()
+        18_usize.saturating_add(self.name.len())
     }
 
     /// Takes the next one off a message, `None` at its end.

@@ -54,7 +54,7 @@ pub fn is_shared(pid: u32) -> bool {
 /// The pids `node` gives.
 pub fn range(node: NodeId) -> Range<u32> {
     let first = u32::from(node.get()) << LOCAL_BITS;
-    first..first + PRIVATE_END
+    first..first.saturating_add(PRIVATE_END)
 }
 
 #[cfg(test)]

@@ -30,10 +30,12 @@ pub fn shift_start(line: &[u8], ticks: i64, mut put: impl FnMut(&[u8])) {
 /// What is before the time of start, the time, and what is behind it.
 fn split(line: &[u8]) -> Option<(&[u8], u64, &[u8])> {
     // The name is in parentheses and may hold spaces and parentheses itself.
-    let mut at = line.iter().rposition(|&byte| byte == b')')? + 2;
-    for _ in 0..FIELDS_BEFORE {
-        at += line.get(at..)?.iter().position(|&byte| byte == b' ')? + 1;
-    }
+    let name_ends = line.iter().rposition(|&byte| byte == b')')?;
+    let mut spaces = (0..)
+        .zip(line)
+        .filter(|&(at, &byte)| at > name_ends && byte == b' ');
+    let (last, _) = spaces.nth(FIELDS_BEFORE)?;
+    let at: usize = last.checked_add(1)?;
     let (before, rest) = line.split_at_checked(at)?;
     let length = rest.iter().position(|byte| !byte.is_ascii_digit())?;
     let (digits, behind) = rest.split_at_checked(length)?;
@@ -43,10 +45,10 @@ fn split(line: &[u8]) -> Option<(&[u8], u64, &[u8])> {
 
 fn decimal(mut number: u64, digits: &mut [u8; DIGITS_MAX]) -> &[u8] {
     let mut first = DIGITS_MAX;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+    for (place, digit) in (0..DIGITS_MAX).zip(digits.iter_mut()).rev() {
+        *digit = u8::try_from(number % 10).unwrap_or(0) | b'0';
         number /= 10;
-        first -= 1;
+        first = place;
         if number == 0 {
             break;
         }
