@@ -73,9 +73,10 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::NodeNumber;
 
-    fn node(number: u8) -> NodeId {
-        NodeId::new(number.into()).unwrap()
+    fn node(number: NodeNumber) -> NodeId {
+        NodeId::new(number).unwrap()
     }
 
     fn map() -> Map {
