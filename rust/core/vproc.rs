@@ -17,6 +17,7 @@
 //! | [`path`] | a file below `/proc` that another node has |
 //! | [`answers`] | one result of several nodes |
 //! | [`stat_line`] | `/proc/<pid>/stat`, read by another clock |
+//! | [`totals`] | `/proc/stat` and its like, summed |
 
 pub mod answers;
 pub mod attributes;
@@ -30,3 +31,4 @@ pub mod route;
 pub mod scan;
 pub mod signal;
 pub mod stat_line;
+pub mod totals;
