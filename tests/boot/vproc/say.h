@@ -3,7 +3,7 @@
  * Lines of a program that is run against two targets.
  *
  * What may differ between two equal targets is written by name: TARGET and THREAD for
- * the numbers of the target, PROBE for the caller's own.
+ * the numbers of the target, ABSENT for one nobody has, PROBE for the caller's own.
  */
 #ifndef SSI_TESTS_VPROC_SAY_H
 #define SSI_TESTS_VPROC_SAY_H
@@ -16,8 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The target, and the second thread of it. */
-static pid_t target, thread;
+/* The target, the second thread of it, and a number of its node that no process has. */
+static pid_t target, thread, absent;
 
 static const char *name_of(long value, char *room, size_t bytes)
 {
@@ -25,6 +25,8 @@ static const char *name_of(long value, char *room, size_t bytes)
 		return "TARGET";
 	if (value > 1 && value == thread)
 		return "THREAD";
+	if (value > 1 && value == absent)
+		return "ABSENT";
 	if (value > 1 && value == getpid())
 		return "PROBE";
 	snprintf(room, bytes, "%ld", value);
