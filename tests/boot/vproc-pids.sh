@@ -3,7 +3,7 @@
 #
 # Every process of the cluster has a number of its own, and one of them is pid 1.
 #
-#   node1 (init, killed, comes back) --- node2 (init then) --- node3
+#   node1 --- node2 --- node3      the one with the init dies and comes back
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/vproc/lib.sh"
@@ -23,6 +23,9 @@ init() { on "$1" cat /proc/1/oom_score_adj; }
 
 # Sets it: mark NODE VALUE.
 mark() { on "$1" sh -c "echo $2 >/proc/1/oom_score_adj"; }
+
+# The node of it, as NODE knows: place_of_init NODE.
+place_of_init() { on "$1" sed -n 's/^init //p' /proc/cluster/services; }
 
 up 3
 put "1 2 3" pids target
@@ -49,21 +52,25 @@ expect "a number in use is not given again" "$(grep -x "$first" "$TEST_DIR/again
 must "its process is there" on 3 kill -0 "$first"
 
 say "pid 1"
-mark 1 101
-for node in 2 3; do
-	expect "node $node sees the init of node 1" "$(init "$node")" 101
+init=$(place_of_init 1)
+mapfile -t others < <(seq 3 | grep -vx "$init")
+for node in "${others[@]}"; do
+	mark "$init" 101
+	expect "node $node sees the init of node $init" "$(init "$node")" 101
 	must "it may be named in a call" on "$node" kill -0 1
 	refuses "but by root alone" "not permitted" on "$node" su -s /bin/sh nobody -c 'kill -0 1'
 	expect "it is listed once" "$(on "$node" ls /proc | grep -cx 1)" 1
 	expect "ps shows it" "$(on "$node" ps -o pid,comm | awk '$1 == 1 { print $2 }')" init
 	expect "it has no parent" "$(on "$node" awk '{ print $4 }' /proc/1/stat)" 0
+	mark "$node" "10$node"
+	expect "what node $node writes is written to it" "$(init "$init")" "10$node"
 done
-mark 3 102
-expect "what node 3 writes is written to it" "$(init 1)" 102
 # A process whose parent ended is its child, as ever.
-orphan=$(on 3 sh -c 'sh -c "sleep 1000 >/dev/null 2>&1 & echo \$!"')
-expect "an orphan's parent is 1" "$(on 3 awk '{ print $4 }' "/proc/$orphan/stat")" 1
-expect "seen from another node, too" "$(on 1 awk '{ print $4 }' "/proc/$orphan/stat")" 1
+orphan=$(on "${others[0]}" sh -c 'sh -c "sleep 1000 >/dev/null 2>&1 & echo \$!"')
+for node in 1 2 3; do
+	expect "an orphan's parent is 1, as node $node sees" \
+		"$(on "$node" awk '{ print $4 }' "/proc/$orphan/stat")" 1
+done
 
 say "a container"
 expect "has a pid 1 of its own" "$(on 2 unshare -p -f --mount-proc sh -c 'echo $$')" 1
@@ -73,23 +80,27 @@ expect "sees its own processes alone" \
 expect "names its own processes" \
 	"$(on 2 unshare -p -f --mount-proc sh -c 'sleep 9 & kill -0 2 && kill $! && wait $!; echo $!')" 2
 refuses "and no others" "No such process" on 2 unshare -p -f --mount-proc sh -c "kill -0 $first"
-refuses "of other nodes neither" "No such process" \
+refuses "nor those of other nodes" "No such process" \
 	on 2 unshare -p -f --mount-proc sh -c "kill -0 $orphan"
 on 2 unshare -p -f --mount-proc sh -c 'sleep 9 & kill -9 -1; true'
 must "its kill -1 stays inside" on 3 kill -0 "$first"
-must "on other nodes, too" on 3 kill -0 "$orphan"
+must "and the others live" on 3 kill -0 "$orphan"
 
 say "the node of pid 1 dies"
-ssi rm 1
-within 10 "the init of node 2 is pid 1" eval '[ "$(init 3)" = 0 ]'
-mark 3 103
-expect "node 2 has it" "$(init 2)" 103
-must "it may be named in a call" on 3 kill -0 1
-expect "it is listed once" "$(on 3 ls /proc | grep -cx 1)" 1
-expect "the numbers of node 1 are gone" \
-	"$(on 3 ls /proc | awk -v size=$PIDS_OF_A_NODE '/^[0-9]/ && int($1 / size) == 1')" ""
-ssi add 1
-within 10 "node 1 sees the same one" eval '[ "$(init 1)" = "$(init 2)" ]'
+ssi rm "$init"
+# It was marked, the next one is not.
+within 10 "another node has the init" eval '[ "$(init "${others[1]}")" = 0 ]'
+next=$(place_of_init "${others[1]}")
+for node in "${others[@]}"; do
+	mark "$node" "11$node"
+	expect "node $node means the init of node $next" "$(init "$next")" "11$node"
+	must "it may be named in a call" on "$node" kill -0 1
+	expect "it is listed once" "$(on "$node" ls /proc | grep -cx 1)" 1
+	expect "the numbers of node $init are gone" "$(on "$node" ls /proc |
+		awk -v node="$init" -v size=$PIDS_OF_A_NODE '/^[0-9]/ && int($1 / size) == node')" ""
+done
+ssi add "$init"
+within 10 "who comes back means the same one" eval '[ "$(init "$init")" = "$(init "$next")" ]'
 for node in 1 2 3; do
-	must "one pid 1 is listed on node $node" eval "[ \"\$(on $node ls /proc | grep -cx 1)\" = 1 ]"
+	expect "one pid 1 is listed on node $node" "$(on "$node" ls /proc | grep -cx 1)" 1
 done
