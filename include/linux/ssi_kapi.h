@@ -246,6 +246,7 @@ typedef bool (*ssi_proc_entry)(void *data, const char *name, size_t bytes, u64 i
 
 int ssi_proc_look(const char *path, struct ssi_proc_attributes *attributes);
 ssize_t ssi_proc_read(const char *path, u64 offset, unsigned long to, size_t bytes);
+ssize_t ssi_proc_read_kernel(const char *path, void *to, size_t bytes);
 ssize_t ssi_proc_write(const char *path, u64 offset, unsigned long from, size_t bytes);
 ssize_t ssi_proc_link(const char *path, unsigned long to, size_t bytes);
 int ssi_proc_list(const char *path, u64 from, ssi_proc_entry entry, void *data);

@@ -108,6 +108,25 @@ ssize_t ssi_proc_read(const char *name, u64 offset, unsigned long to, size_t byt
 	return done ? done : result;
 }
 
+/* From the beginning, and without user memory: a file with read_iter. */
+ssize_t ssi_proc_read_kernel(const char *name, void *to, size_t bytes)
+{
+	struct file *file = ssi_proc_open(name, S_IFREG, O_RDONLY);
+	loff_t position = 0;
+	ssize_t result = 0;
+	size_t done;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	for (done = 0; done < bytes; done += result) {
+		result = kernel_read(file, to + done, bytes - done, &position);
+		if (result <= 0)
+			break;
+	}
+	__fput_sync(file);
+	return done ? done : result;
+}
+
 ssize_t ssi_proc_write(const char *name, u64 offset, unsigned long from, size_t bytes)
 {
 	struct file *file = ssi_proc_open(name, S_IFREG, O_WRONLY);

@@ -67,6 +67,26 @@ pub fn read(path: &CStr, offset: u64, area: &mut Area, bytes: usize) -> Result<u
     size(unsafe { bindings::ssi_proc_read(path.as_char_ptr(), offset, area.address(), bytes) })
 }
 
+/// Files of the node, of no process, and the same for everybody.
+const NODE_FILES: [&CStr; 4] = [c"loadavg", c"stat", c"meminfo", c"cpuinfo"];
+
+/// Reads `/proc/<name>` of this node from its beginning into `out`, and says how many
+/// bytes that were; fewer than there is room for when that is all. `name` is "loadavg",
+/// "stat", "meminfo" or "cpuinfo". Any task may call it; may sleep.
+///
+/// # Errors
+///
+/// `ENOENT` for another name; `ENOMEM`.
+pub fn read_of_node(name: &CStr, out: &mut [u8]) -> Result<usize> {
+    if !NODE_FILES.contains(&name) {
+        return Err(ENOENT);
+    }
+    // SAFETY: The name ends in a zero byte; so much may be written to `out`.
+    size(unsafe {
+        bindings::ssi_proc_read_kernel(name.as_char_ptr(), out.as_mut_ptr().cast(), out.len())
+    })
+}
+
 /// Writes `bytes` of `area` at `offset` of a file, in one go, and says how many it
 /// took. May sleep.
 ///
@@ -274,6 +294,26 @@ mod tests {
         assert!(text(c"1/stat", 0, 3)?.as_slice() == b"1 (");
         let rest = text(c"1/status", 3, 10)?;
         assert!(rest.as_slice() == whole.get(3..13).unwrap_or_default());
+        Ok(())
+    }
+
+    #[test]
+    fn files_of_the_node_are_four() -> Result {
+        let mut out = KVec::from_elem(0_u8, AREA_BYTES, GFP_KERNEL)?;
+        for (name, begins) in [
+            (c"loadavg", &b"0."[..]),
+            (c"stat", b"cpu  "),
+            (c"meminfo", b"MemTotal: "),
+            (c"cpuinfo", b"processor"),
+        ] {
+            let length = read_of_node(name, &mut out)?;
+            let text = out.get(..length).unwrap_or_default();
+            assert!(text.starts_with(begins) && text.ends_with(b"\n"));
+            assert!(read_of_node(name, &mut [0; 3]) == Ok(3));
+        }
+        for wrong in [c"", c"uptime", c"1/stat", c"kcore", c"/stat", c"self/stat"] {
+            assert!(read_of_node(wrong, &mut out) == Err(ENOENT));
+        }
         Ok(())
     }
 

@@ -157,6 +157,12 @@ impl Dir {
         })
     }
 
+    /// The folder itself, valid as long as `self`.
+    #[cfg(CONFIG_SSI_VPROC)]
+    pub(crate) fn entry(&self) -> NonNull<bindings::proc_dir_entry> {
+        self.entry
+    }
+
     /// # Safety
     ///
     /// `parent` is null or a folder that exists.

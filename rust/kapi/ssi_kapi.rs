@@ -41,6 +41,8 @@ pub mod proc_attributes;
 pub mod proc_remote;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod proc_served;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod proc_text;
 pub mod procfs;
 pub mod queue;
 pub mod random;
