@@ -44,7 +44,7 @@ use crate::{
 static FOLDER: SetOnce<Dir> = SetOnce::new();
 
 /// `/proc/cluster`, once it is there. Any context.
-pub(crate) fn folder() -> Option<&'static Dir> {
+pub fn folder() -> Option<&'static Dir> {
     FOLDER.as_ref()
 }
 

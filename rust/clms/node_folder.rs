@@ -23,6 +23,7 @@ use ssi_kapi::{
     memory::PAGE_BYTES,
     print::Plain,
     procfs::{
+        Dir,
         ShowNumbered,
         SubDir, //
     }, //
@@ -62,6 +63,12 @@ pub(crate) fn ensure(node: NodeId) -> Result {
     folder.add_stream::<Door>(c"shutdown", number)?;
     slot.populate(folder);
     Ok(())
+}
+
+/// The folder of `node`, if it was in a view. Any context.
+pub fn get(node: NodeId) -> Option<&'static Dir> {
+    let folder = FOLDERS.get(node.index())?.as_ref()?;
+    Some(folder)
 }
 
 struct State;

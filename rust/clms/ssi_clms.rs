@@ -34,6 +34,8 @@ mod standstill;
 mod subsystem;
 mod text;
 
+pub use files::folder;
+pub use node_folder::get as node_folder;
 pub use service::{
     location as service_location,
     register as register_service,

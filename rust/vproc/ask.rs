@@ -50,10 +50,12 @@ pub(crate) enum Operation {
     Boot,
     /// What is in a file of many processes.
     Batch,
+    /// What is in a file about the node.
+    Total,
 }
 
 impl Operation {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Signal,
         Self::Call,
         Self::Look,
@@ -64,6 +66,7 @@ impl Operation {
         Self::Processes,
         Self::Boot,
         Self::Batch,
+        Self::Total,
     ];
 
     /// Whether what was known of processes may be wrong behind it.
@@ -143,7 +146,14 @@ impl Question {
 
     /// Asks all of `nodes` at once.
     pub(crate) fn put_to_all(&self, nodes: NodeSet, mut each: impl FnMut(Result<Reply>)) {
-        ssi_ics::call_many(nodes, &self.ask(), |_, answer| each(outcome(answer)));
+        self.put_to_each(nodes, |_, answer| each(answer));
+    }
+
+    /// As [`put_to_all`](Self::put_to_all), and says whose answer it is.
+    pub(crate) fn put_to_each(&self, nodes: NodeSet, mut each: impl FnMut(NodeId, Result<Reply>)) {
+        ssi_ics::call_many(nodes, &self.ask(), |node, answer| {
+            each(node, outcome(answer))
+        });
     }
 }
 

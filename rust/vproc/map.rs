@@ -34,7 +34,8 @@ use ssi_kapi::{
 
 use crate::{
     boots,
-    init, //
+    init,
+    totals, //
 };
 
 static ME: SetOnce<NodeId> = SetOnce::new();
@@ -91,6 +92,7 @@ impl ssi_clms::Subsystem for Follower {
     fn node_up(&self, view: &View, instance: Instance) {
         boots::forget(instance.node);
         self.follow(view);
+        totals::show(instance.node);
     }
 
     fn node_down(&self, view: &View, instance: Instance) {

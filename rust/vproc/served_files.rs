@@ -20,6 +20,10 @@ use ssi_core::{
         path::{
             pid_of,
             Place, //
+        },
+        totals::{
+            whole_lines,
+            File as Total, //
         }, //
     },
     wire::{
@@ -45,7 +49,8 @@ use crate::{
     service::{
         Answer,
         Fault, //
-    }, //
+    },
+    totals, //
 };
 
 /// Most bytes that travel in a message; more go in pages.
@@ -230,10 +235,27 @@ pub(crate) fn processes(pages_max: u32) -> Result<Answer, Fault> {
     bytes_or_pages(list)
 }
 
+/// A file about this node; the whole lines that fit.
+pub(crate) fn total(message: Reader<'_>, pages_max: u32) -> Result<Answer, Fault> {
+    let text = totals::own(Total::decode(message)?)?;
+    let most = text.len().min(pages_max as usize);
+    let text = whole_lines(text.get(..most).ok_or(EINVAL)?);
+    if text.len() > BODY_BYTES_MAX {
+        return copied_to_pages(text);
+    }
+    let mut body = KVec::new();
+    bytes::extend(&mut body, text)?;
+    Ok(Answer::body(body))
+}
+
 fn bytes_or_pages(list: KVec<u8>) -> Result<Answer, Fault> {
     if list.len() <= BODY_BYTES_MAX {
         return Ok(Answer::body(list));
     }
+    copied_to_pages(&list)
+}
+
+fn copied_to_pages(list: &[u8]) -> Result<Answer, Fault> {
     in_pages(list.len(), |at, out| {
         let from = list.get(at..at + out.len()).ok_or(EINVAL)?;
         out.copy_from_slice(from);

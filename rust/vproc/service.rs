@@ -137,6 +137,7 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
             served_files::processes(request.reply_pages_max())
         }
         Operation::Batch => served_files::batch(&caller, message, request.reply_pages_max()),
+        Operation::Total => served_files::total(message, request.reply_pages_max()),
         Operation::Boot => {
             message.end()?;
             boots::answer()

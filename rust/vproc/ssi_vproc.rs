@@ -11,6 +11,7 @@
 //!                                              ask -> service
 //!   /proc/<pid>  ------------> remote_proc    /              \ served_files -> /proc
 //!                      \-> map: where is it?
+//!   /proc/cluster/stat -> totals ---------> ask ...
 //! ```
 
 #![deny(unsafe_code)]
@@ -34,6 +35,7 @@ mod served_calls;
 mod served_files;
 mod service;
 mod signals;
+mod totals;
 
 module! {
     type: Vproc,
