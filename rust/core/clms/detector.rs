@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Up to so many members everybody watches everybody.
-pub const ALL_WATCH_MAX: usize = 8;
+pub const ALL_WATCH_MAX: usize = 5;
 /// Above, a node watches so many neighbours to either side in the ring of the
 /// numbers, and the leader.
 pub const NEIGHBOURS: usize = 2;

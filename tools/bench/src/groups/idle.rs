@@ -3,7 +3,7 @@
 //! Idle clusters of growing size.
 //!
 //! What each node sends and how long it computes while nobody uses the cluster.
-//! It must not grow faster than the number of the other nodes.
+//! It must not grow faster than the number of nodes.
 
 use std::thread;
 use std::time::{
@@ -29,7 +29,7 @@ const SIZES: [u8; 4] = [3, 8, 16, 32];
 /// How long a boot may still have an effect.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// More than in proportion to the other nodes, by a twentieth of chance.
+/// More than in proportion to the nodes, by a twentieth of chance.
 const GROWTH_MAX: f64 = 1.05;
 
 /// Milliseconds in a second.
@@ -96,8 +96,8 @@ impl Value {
         Ok(match nodes == few {
             true => Row { floor: None, ..row },
             false => {
-                let others = f64::from(nodes - 1) / f64::from(few - 1);
-                row.toward(Goal::RatioAtMost(others * GROWTH_MAX))
+                let growth = f64::from(nodes) / f64::from(few);
+                row.toward(Goal::RatioAtMost(growth * GROWTH_MAX))
             }
         })
     }
