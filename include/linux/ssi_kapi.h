@@ -196,6 +196,8 @@ struct ssi_area;
 struct ssi_area *ssi_area_attach(void);
 void ssi_area_detach(struct ssi_area *area);
 unsigned long ssi_area_address(const struct ssi_area *area);
+int ssi_files_begin(void);
+void ssi_files_end(void);
 
 /* behalf.c */
 
@@ -220,8 +222,10 @@ struct ssi_caller {
 	u32 tgid;
 	u32 tid;
 	u32 session;
+	bool is_foreign;
 };
 
+int ssi_caller_begin(void);
 void ssi_caller_current(struct ssi_caller *caller);
 u32 ssi_caller_groups(u32 *groups, u32 room);
 const struct cred *ssi_caller_assume(const struct ssi_caller *caller, const u32 *groups,
@@ -230,6 +234,7 @@ void ssi_caller_return(const struct cred *before);
 long ssi_system_call(unsigned long number, const unsigned long *args);
 bool ssi_served(u32 nr);
 u32 ssi_served_next(u32 nr);
+u32 ssi_served_next_of(u32 user, u32 nr);
 int ssi_signal_number(const void *bytes);
 int ssi_signal_code(const void *bytes);
 void ssi_signal_user(void *bytes, int signal, int code, u32 tgid, u32 uid);

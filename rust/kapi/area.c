@@ -96,6 +96,22 @@ void ssi_area_detach(struct ssi_area *area)
 	ssi_area_give(area);
 }
 
+/*
+ * A file of a process is read with its locks and its pages, for which one may have to
+ * wait for ever. So many threads may do so that there are areas for others.
+ */
+static DEFINE_SEMAPHORE(ssi_files, SSI_AREAS_MAX - 1);
+
+int ssi_files_begin(void)
+{
+	return down_timeout(&ssi_files, msecs_to_jiffies(20)) ? -EBUSY : 0;
+}
+
+void ssi_files_end(void)
+{
+	up(&ssi_files);
+}
+
 unsigned long ssi_area_address(const struct ssi_area *area)
 {
 	return area->address;

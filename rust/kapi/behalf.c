@@ -10,8 +10,29 @@
 #include <linux/sched/task.h>
 #include <linux/signal.h>
 #include <linux/ssi_kapi.h>
+#include <linux/user_namespace.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
+
+/*
+ * Callers of all other user namespaces are put into this one: a child of the initial
+ * one, as theirs is, with nobody else in it.
+ */
+static struct user_namespace *foreign_ns;
+
+int ssi_caller_begin(void)
+{
+	struct cred *cred = prepare_kernel_cred(&init_task);
+	int error;
+
+	if (!cred)
+		return -ENOMEM;
+	error = IS_ENABLED(CONFIG_USER_NS) ? create_user_ns(cred) : 0;
+	if (!error && cred->user_ns != &init_user_ns)
+		foreign_ns = get_user_ns(cred->user_ns);
+	put_cred(cred);
+	return error;
+}
 
 void ssi_caller_current(struct ssi_caller *caller)
 {
@@ -36,6 +57,7 @@ void ssi_caller_current(struct ssi_caller *caller)
 		.tgid = task_tgid_nr(current),
 		.tid = task_pid_nr(current),
 		.session = task_session_nr_ns(current, &init_pid_ns),
+		.is_foreign = !initial,
 	};
 }
 
@@ -79,6 +101,17 @@ static int ssi_caller_set_groups(struct cred *cred, const u32 *groups, u32 count
 	return 0;
 }
 
+static int ssi_caller_set_namespace(struct cred *cred, const struct ssi_caller *caller)
+{
+	if (!caller->is_foreign)
+		return 0;
+	if (!foreign_ns)
+		return -EPERM;
+	put_user_ns(cred->user_ns);
+	cred->user_ns = get_user_ns(foreign_ns);
+	return 0;
+}
+
 /* Returns the credentials to go back to. */
 const struct cred *ssi_caller_assume(const struct ssi_caller *caller, const u32 *groups,
 				     u32 count)
@@ -89,6 +122,7 @@ const struct cred *ssi_caller_assume(const struct ssi_caller *caller, const u32 
 	if (!cred)
 		return ERR_PTR(-ENOMEM);
 	error = ssi_caller_ids(cred, caller) ? ssi_caller_set_groups(cred, groups, count) : -EINVAL;
+	error = error ?: ssi_caller_set_namespace(cred, caller);
 	if (error) {
 		put_cred(cred);
 		return ERR_PTR(error);
@@ -152,6 +186,27 @@ u32 ssi_served_next(u32 nr)
 	return 0;
 }
 
+/* The next task from @nr on that is @user's and that other nodes are to see, or 0. */
+u32 ssi_served_next_of(u32 user, u32 nr)
+{
+	kuid_t uid = make_kuid(&init_user_ns, user);
+	struct pid *pid;
+
+	guard(rcu)();
+	for (nr = max(nr, SSI_PRIVATE_PIDS); nr < PID_MAX_LIMIT; nr++) {
+		struct task_struct *task;
+
+		pid = find_ge_pid(nr, &init_pid_ns);
+		if (!pid)
+			break;
+		nr = pid_nr(pid);
+		task = pid_task(pid, PIDTYPE_PID);
+		if (task && !(task->flags & PF_KTHREAD) && uid_eq(task_uid(task), uid))
+			return nr;
+	}
+	return 0;
+}
+
 /* Signals travel as bytes, which are aligned to nothing. */
 static kernel_siginfo_t ssi_signal_info(const void *bytes)
 {
@@ -195,14 +250,33 @@ int ssi_signal_from_user(void *bytes, int signal, unsigned long address)
 	return 0;
 }
 
+/*
+ * A worker is of no session. Without the question whether any signal may be sent, a
+ * SIGCONT would pass for one of the same session as every task that is of none either.
+ */
+static int ssi_signal_task(kernel_siginfo_t *info, struct task_struct *task, enum pid_type type)
+{
+	kernel_siginfo_t question = *info;
+	int error = 0;
+
+	if (info->si_signo == SIGCONT)
+		error = group_send_sig_info(0, &question, task, type);
+	return error ?: group_send_sig_info(info->si_signo, info, task, type);
+}
+
 int ssi_signal_process(const void *bytes, u32 tgid)
 {
 	kernel_siginfo_t info = ssi_signal_info(bytes);
+	struct task_struct *task;
+	int error;
 
 	guard(rcu)();
-	if (!ssi_served_task(tgid))
-		return -ESRCH;
-	return kill_pid_info(info.si_signo, &info, find_pid_ns(tgid, &init_pid_ns));
+	/* As in kill_pid_info(): another thread may be taking the number over. */
+	do {
+		task = ssi_served_task(tgid);
+		error = task ? ssi_signal_task(&info, task, PIDTYPE_TGID) : -ESRCH;
+	} while (task && error == -ESRCH);
+	return error;
 }
 
 int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid)
@@ -215,19 +289,30 @@ int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid)
 	task = ssi_served_task(tid);
 	if (!task || (tgid && task_tgid_nr(task) != tgid))
 		return -ESRCH;
-	error = group_send_sig_info(info.si_signo, &info, task, PIDTYPE_PID);
+	error = ssi_signal_task(&info, task, PIDTYPE_PID);
 	/* As in do_send_specific(): it died after the signal. */
 	return error == -ESRCH && info.si_signo ? 0 : error;
 }
 
+/* As in __kill_pgrp_info(): good if one got it. */
 int ssi_signal_group(const void *bytes, u32 pgid)
 {
 	kernel_siginfo_t info = ssi_signal_info(bytes);
+	struct task_struct *task;
+	struct pid *group;
+	int result = -ESRCH;
 
 	if (pgid < SSI_PRIVATE_PIDS || pgid >= PID_MAX_LIMIT)
 		return -ESRCH;
 	guard(read_lock)(&tasklist_lock);
-	return __kill_pgrp_info(info.si_signo, &info, find_pid_ns(pgid, &init_pid_ns));
+	group = find_pid_ns(pgid, &init_pid_ns);
+	do_each_pid_task(group, PIDTYPE_PGID, task) {
+		int error = ssi_signal_task(&info, task, PIDTYPE_PGID);
+
+		if (result)
+			result = error;
+	} while_each_pid_task(group, PIDTYPE_PGID, task);
+	return result;
 }
 
 /* The result of the last one that is not EPERM, as kill(-1) gives. */
@@ -244,7 +329,7 @@ int ssi_signal_all(const void *bytes, u32 *count)
 
 		if ((task->flags & PF_KTHREAD) || task_pid_nr(task) < SSI_PRIVATE_PIDS)
 			continue;
-		error = group_send_sig_info(info.si_signo, &info, task, PIDTYPE_MAX);
+		error = ssi_signal_task(&info, task, PIDTYPE_MAX);
 		++*count;
 		if (error != -EPERM)
 			last = error;

@@ -41,11 +41,22 @@ pub use crate::{
 /// Pids below this one mean another task on each node.
 pub const PRIVATE_PIDS: u32 = bindings::SSI_PRIVATE_PIDS;
 
+/// Makes ready for callers of other user namespaces. Call it once, from an initcall.
+///
+/// # Errors
+///
+/// `ENOMEM`, `ENOSPC`.
+pub fn begin() -> Result {
+    // SAFETY: Called once, by the contract of this function.
+    to_result(unsafe { bindings::ssi_caller_begin() })
+}
+
 /// Runs `act` with ids, capabilities and groups of `caller`. May sleep.
 ///
 /// # Errors
 ///
-/// `EINVAL` for an id nobody can have, `ENOMEM`; then `act` did not run.
+/// `EINVAL` for an id nobody can have, `EPERM` for a foreign caller before [`begin`],
+/// `ENOMEM`; then `act` did not run.
 pub fn run_as<R>(caller: &Caller, act: impl FnOnce() -> R) -> Result<R> {
     let _assumed = caller.assume()?;
     Ok(act())
@@ -61,6 +72,50 @@ pub fn run_as<R>(caller: &Caller, act: impl FnOnce() -> R) -> Result<R> {
 pub fn system_call(number: usize, arguments: [usize; 6]) -> isize {
     // SAFETY: So many arguments are read.
     unsafe { bindings::ssi_system_call(number, arguments.as_ptr()) }
+}
+
+/// Tells `task` the tasks of `user`, a number of the initial user namespace, that other
+/// nodes see.
+pub fn tasks_of(user: u32, task: &mut dyn FnMut(u32)) {
+    let mut next = 0;
+    loop {
+        // SAFETY: No preconditions.
+        let number = unsafe { bindings::ssi_served_next_of(user, next) };
+        if number == 0 {
+            return;
+        }
+        task(number);
+        next = number.saturating_add(1);
+    }
+}
+
+/// The right to look at files of processes, as long as it lives. What a process does can
+/// make that wait for ever, so only some threads may at the same time.
+///
+/// # Invariants
+///
+/// `ssi_files_begin` was good.
+pub struct FileTurn(());
+
+impl FileTurn {
+    /// Waits for it, some hundredths of a second at most.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` when it took longer.
+    pub fn take() -> Result<Self> {
+        // SAFETY: No preconditions.
+        to_result(unsafe { bindings::ssi_files_begin() })?;
+        // INVARIANT: It was.
+        Ok(Self(()))
+    }
+}
+
+impl Drop for FileTurn {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::ssi_files_end() }
+    }
 }
 
 /// Sends a signal to process `tgid`; as with kill(2) it may be a thread of it.

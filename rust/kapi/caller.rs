@@ -71,6 +71,9 @@ pub struct Caller {
     pub tid: u32,
     /// Its session, 0 for none.
     pub session: u32,
+    /// Whether it is of another user namespace than the initial one. It has no
+    /// capabilities then, and is as strange to everybody elsewhere as it is here.
+    pub is_foreign: bool,
     /// Its supplementary groups; those behind the first [`GROUPS_MAX`] are ignored.
     pub groups: KVec<u32>,
 }
@@ -99,6 +102,7 @@ impl Caller {
             tgid: raw.tgid,
             tid: raw.tid,
             session: raw.session,
+            is_foreign: raw.is_foreign,
             groups,
         })
     }
@@ -108,7 +112,8 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for an id nobody can have, `ENOMEM`.
+    /// `EINVAL` for an id nobody can have, `EPERM` for a foreign caller before
+    /// [`begin`](crate::behalf::begin), `ENOMEM`.
     pub(crate) fn assume(&self) -> Result<Assumed> {
         let raw = bindings::ssi_caller {
             user: self.user.to_raw(),
@@ -118,6 +123,7 @@ impl Caller {
             tgid: self.tgid,
             tid: self.tid,
             session: self.session,
+            is_foreign: self.is_foreign,
         };
         let count = self.groups.len().min(GROUPS_MAX);
         // SAFETY: The C side reads both, of the second so many.
@@ -196,6 +202,17 @@ mod tests {
         let _assumed = caller.assume()?;
         let found = Caller::current()?.groups;
         assert!(found.len() == GROUPS_MAX && found.last() == Some(&255));
+        Ok(())
+    }
+
+    #[test]
+    fn who_is_foreign_here_is_foreign_there() -> Result {
+        // A kernel that is no node has not begun.
+        crate::behalf::begin()?;
+        let mut caller = Caller::current()?;
+        (caller.effective, caller.permitted, caller.is_foreign) = (0, 0, true);
+        let _assumed = caller.assume()?;
+        assert!(Caller::current()?.is_foreign);
         Ok(())
     }
 

@@ -18,7 +18,13 @@ use ssi_ics::{
     Reply,
     ServiceRef, //
 };
-use ssi_kapi::behalf::Caller;
+use ssi_kapi::{
+    behalf::Caller,
+    event::{
+        Event,
+        Patience, //
+    }, //
+};
 
 use crate::scans;
 
@@ -26,6 +32,14 @@ use crate::scans;
 pub(crate) const NAME: &str = "ssi.vproc";
 /// Its version.
 pub(crate) const VERSION: u16 = 1;
+
+/// The result of an answer that is none: too much is asked for at once. No number of an
+/// error is as large.
+pub(crate) const TRY_AGAIN: i32 = -10_000;
+
+/// How long to wait before the first and before each later time a question is put again,
+/// in microseconds.
+const PAUSES: (u64, u64) = (2_000, 32_000);
 
 /// What a node is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +155,14 @@ impl Question {
         if self.operation.changes() {
             scans::forget();
         }
-        outcome(ssi_ics::call(node, &self.ask()))
+        let (mut pause, longest) = PAUSES;
+        loop {
+            match ssi_ics::call(node, &self.ask()) {
+                Ok(reply) if reply.result == TRY_AGAIN => wait(pause)?,
+                answer => return outcome(answer),
+            }
+            pause = longest.min(pause * 2);
+        }
     }
 
     /// Asks all of `nodes` at once.
@@ -154,6 +175,14 @@ impl Question {
         ssi_ics::call_many(nodes, &self.ask(), |node, answer| {
             each(node, outcome(answer))
         });
+    }
+}
+
+/// Waits so many microseconds, or until the task is killed.
+fn wait(microseconds: u64) -> Result {
+    match Event::new()?.wait(Patience::Killable, Some(microseconds)) {
+        Err(ETIME) => Ok(()),
+        _ => Err(EINTR),
     }
 }
 
@@ -204,5 +233,6 @@ fn travelling(caller: &Caller) -> caller::Caller {
         tgid: caller.tgid,
         tid: caller.tid,
         session: caller.session,
+        is_foreign: caller.is_foreign,
     }
 }

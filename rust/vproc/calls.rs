@@ -27,6 +27,7 @@ use ssi_core::{
             MEMORY_BYTES_MAX,
             PIECES_MAX, //
         },
+        pid,
         route::Route, //
     },
     wire::Reader, //
@@ -81,23 +82,25 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
         Subject::Own => None,
         Subject::User => Some(of_user(which, call)),
         Subject::Process(pid) | Subject::Group(pid) => match map::route(pid) {
-            Route::Node(node) => elsewhere(which, arguments, node, call),
-            Route::Here | Route::Nowhere => None,
+            Route::Node(node) => elsewhere(which, arguments, (node, pid), call)
+                .map_or_else(|| map::nobody(pid), Some),
+            Route::Here => None,
+            Route::Nowhere => map::nobody(pid),
         },
     }
 }
 
-/// What `node` makes of it. A process that is not there is not here either: the kernel
-/// here says so, and whatever else is wrong with the call, in its own order.
+/// What `node` makes of it, `None` when the process is not there: it is not here either,
+/// and the kernel here says so, and whatever else is wrong with the call, in its own order.
 fn elsewhere(
     which: Call,
     arguments: [u64; 6],
-    node: NodeId,
+    (node, pid): (NodeId, u32),
     call: &SystemCall,
 ) -> Option<Result<isize>> {
     let copied = match Copied::of(which, arguments) {
         Ok(copied) => copied,
-        Err(EFAULT) => return Some(unreadable(call)),
+        Err(EFAULT) => return Some(unreadable(call, pid)),
         Err(error) => return Some(Err(error)),
     };
     let answer = copied.question().and_then(|question| question.put_to(node));
@@ -110,7 +113,11 @@ fn elsewhere(
 
 /// Memory of the caller cannot be read. That is what it gets, unless the kernel finds
 /// something else wrong before it looks for the process.
-fn unreadable(call: &SystemCall) -> Result<isize> {
+fn unreadable(call: &SystemCall, pid: u32) -> Result<isize> {
+    if pid == pid::INIT {
+        // The process here that has this number is not the one that is meant.
+        return Err(EFAULT);
+    }
     match call.native() {
         result if result < 0 && result != ESRCH.to_errno() as isize => Ok(result),
         _ => Err(EFAULT),

@@ -3,7 +3,7 @@
 //! Init of the cluster.
 //!
 //! Pid 1 is one process for the whole cluster: the first one of the node this key
-//! service runs on, the lowest that is up. When that node dies the next one has the
+//! service runs on. When that node dies the next one that is up has the
 //! role. The first processes of the other nodes look after what is on them, and are
 //! seen by themselves alone.
 

@@ -4,13 +4,16 @@
 //!
 //! Follows the views. Reading it takes no lock, for every call that names a pid does.
 
-use kernel::sync::{
-    atomic::{
-        Acquire,
-        Atomic,
-        Release, //
-    },
-    SetOnce, //
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        SetOnce, //
+    }, //
 };
 use ssi_core::{
     ids::{
@@ -60,6 +63,12 @@ pub(crate) fn of(pid: u32) -> Option<Map> {
 /// Where `pid` leads. May sleep.
 pub(crate) fn route(pid: u32) -> Route {
     of(pid).map_or(Route::Here, |map| map.route(pid))
+}
+
+/// What a call gets for a `pid` that is nowhere: the kernel here, which has nobody of that
+/// number either, says it in its own way. It has a process 1, though, which is not meant.
+pub(crate) fn nobody(pid: u32) -> Option<Result<isize>> {
+    (pid == pid::INIT && route(pid) != Route::Here).then_some(Err(ESRCH))
 }
 
 /// All other nodes.

@@ -7,11 +7,14 @@
 
 use kernel::prelude::*;
 use ssi_core::{
-    vproc::call::{
-        encode_memory,
-        Asked,
-        Subject,
-        PIECES_MAX, //
+    vproc::{
+        answers::Answers,
+        call::{
+            encode_memory,
+            Asked,
+            Subject,
+            PIECES_MAX, //
+        }, //
     },
     wire::{
         Reader,
@@ -42,13 +45,30 @@ const ANSWER_BYTES_MAX: usize = 8 + PIECES_MAX * (2 + ssi_core::vproc::call::MEM
 /// Makes the call in `message` for `caller`.
 pub(crate) fn serve(caller: &Caller, message: Reader<'_>) -> Result<Answer, Fault> {
     let asked = Asked::decode(message)?;
-    if let Subject::Process(pid) = asked.subject() {
-        if !map::is_ours(pid) {
-            return Err(ESRCH.into());
-        }
+    match asked.subject() {
+        Subject::Process(pid) if !map::is_ours(pid) => return Err(ESRCH.into()),
+        Subject::User => return behalf::run_as(caller, || make_for_user(&asked))?,
+        _ => (),
     }
     let made = behalf::run_as(caller, || Area::with(|area| make(&asked, area)))?;
     made?
+}
+
+/// Makes it for each task of a user that other nodes see: the kernel would make it for
+/// its own threads, too.
+fn make_for_user(asked: &Asked<'_>) -> Result<Answer, Fault> {
+    let mut arguments = asked.arguments.map(|argument| argument as usize);
+    let [which, who, ..] = &mut arguments;
+    let user = *who as u32;
+    // A process, a group and a user are named by numbers one behind another.
+    *which = which.wrapping_sub(2);
+    let mut answers = Answers::new(asked.call.rule());
+    behalf::tasks_of(user, &mut |task| {
+        let [_, who, ..] = &mut arguments;
+        *who = task as usize;
+        answers.add(behalf::system_call(number(asked.call) as usize, arguments) as i64);
+    });
+    answer(answers.result(), &[&[], &[]])
 }
 
 fn make(asked: &Asked<'_>, area: &mut Area) -> Result<Answer, Fault> {
@@ -72,10 +92,14 @@ fn written(asked: &Asked<'_>, area: &Area, result: isize) -> Result<Answer, Faul
         area.read(place * PIECE_BYTES, came)?;
     }
     let [one, other] = &memory;
+    answer(result as i64, &[one, other])
+}
+
+fn answer(result: i64, memory: &[&[u8]; PIECES_MAX]) -> Result<Answer, Fault> {
     let mut body = KVec::from_elem(0_u8, ANSWER_BYTES_MAX, GFP_KERNEL)?;
     let mut out = Writer::new(&mut body);
     out.u64(result as u64);
-    encode_memory(&[one, other], &mut out);
+    encode_memory(memory, &mut out);
     let length = out.finish().map_err(|_| EMSGSIZE)?;
     body.truncate(length);
     Ok(Answer::body(body))

@@ -31,6 +31,7 @@ use ssi_ics::{
 use ssi_kapi::behalf::{
     self,
     Caller,
+    FileTurn,
     Ids,
     SignalInfo, //
 };
@@ -39,6 +40,7 @@ use crate::{
     ask::{
         Operation,
         NAME,
+        TRY_AGAIN,
         VERSION, //
     },
     boots,
@@ -91,6 +93,8 @@ pub(crate) enum Fault {
     Malformed,
     /// The caller gets this.
     Error(Error),
+    /// It is to be asked again.
+    Busy,
 }
 
 impl From<Malformed> for Fault {
@@ -121,6 +125,7 @@ impl Handler for Server {
         match answer(operation, &request) {
             Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
             Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
+            Err(Fault::Busy) => request.reply(TRY_AGAIN, &[]),
             Err(Fault::Malformed) => request.bad_arguments(),
         }
     }
@@ -128,7 +133,9 @@ impl Handler for Server {
 
 fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
     let mut message = Reader::new(request.args());
-    let caller = read_caller(&mut message)?;
+    let mut caller = read_caller(&mut message)?;
+    // These go by users and groups of the initial namespace.
+    caller.is_foreign &= !matches!(operation, Operation::Signal | Operation::Call);
     match operation {
         Operation::Signal => behalf::run_as(&caller, || signal(message))?,
         Operation::Call => served_calls::serve(&caller, message),
@@ -136,7 +143,10 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
             message.end()?;
             served_files::processes(request.reply_pages_max())
         }
-        Operation::Batch => served_files::batch(&caller, message, request.reply_pages_max()),
+        Operation::Batch => {
+            let _turn = FileTurn::take().map_err(|_| Fault::Busy)?;
+            served_files::batch(&caller, message, request.reply_pages_max())
+        }
         Operation::Total => served_files::total(message, request.reply_pages_max()),
         Operation::Boot => {
             message.end()?;
@@ -144,6 +154,7 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
         }
         _ => {
             let place = FilePlace::decode(message)?;
+            let _turn = FileTurn::take().map_err(|_| Fault::Busy)?;
             served_files::serve(operation, &caller, &place, request.reply_pages_max())
         }
     }
@@ -169,6 +180,7 @@ fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
         tgid: caller.tgid,
         tid: caller.tid,
         session: caller.session,
+        is_foreign: caller.is_foreign,
         groups: list,
     })
 }

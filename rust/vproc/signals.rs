@@ -67,10 +67,10 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
     match sending.target.pid() {
         None => Some(sending.to_everybody(call)),
         Some(pid) => match map::route(pid) {
-            // There is no such process here either, and the kernel says so.
-            Route::Here | Route::Nowhere => None,
+            Route::Here => None,
+            Route::Nowhere => map::nobody(pid),
             Route::Node(node) => match sending.to(node) {
-                Err(ESRCH) => None,
+                Err(ESRCH) => map::nobody(pid),
                 outcome => Some(outcome.map(|()| 0)),
             },
         },

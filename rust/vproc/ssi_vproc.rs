@@ -19,6 +19,7 @@
 use kernel::prelude::*;
 use ssi_core::vproc::pid;
 use ssi_kapi::{
+    behalf,
     pids,
     proc_remote, //
 };
@@ -52,6 +53,7 @@ impl kernel::Module for Vproc {
         if let Some(me) = ssi_ics::this_node() {
             map::begin(me.node);
             scans::create()?;
+            behalf::begin()?;
             pids::begin(pid::range(me.node))?;
             ssi_ics::register(&service::SERVICE)?;
             ssi_clms::register_subsystem(&map::Follower)?;

@@ -6,10 +6,10 @@
 //! of the initial user namespace, capabilities, groups.
 //!
 //! ```text
-//!  0        16        32         40         48    52   56       60      62
-//!  +---------+---------+----------+----------+-----+----+--------+-------+-------
-//!  | user x4 | group x4| effective| permitted| tgid| tid| session| count | groups
-//!  +---------+---------+----------+----------+-----+----+--------+-------+-------
+//!  0        16        32         40         48    52   56       60       61     63
+//!  +---------+---------+----------+----------+-----+----+--------+--------+-------+-------
+//!  | user x4 | group x4| effective| permitted| tgid| tid| session| foreign| count | groups
+//!  +---------+---------+----------+----------+-----+----+--------+--------+-------+-------
 //! ```
 
 use crate::wire::{
@@ -22,7 +22,7 @@ use crate::wire::{
 pub const GROUPS_MAX: usize = 256;
 
 /// Longest encoding, in bytes.
-pub const CALLER_BYTES_MAX: usize = 62 + GROUPS_MAX * 4;
+pub const CALLER_BYTES_MAX: usize = 63 + GROUPS_MAX * 4;
 
 /// The real, effective, saved and file system id of a user or group.
 pub type Ids = [u32; 4];
@@ -44,6 +44,8 @@ pub struct Caller {
     pub tid: u32,
     /// Its session, 0 for none.
     pub session: u32,
+    /// Whether it is of another user namespace than the initial one.
+    pub is_foreign: bool,
 }
 
 /// Supplementary groups as they travel.
@@ -67,6 +69,7 @@ impl Caller {
         }
         out.u64(self.effective).u64(self.permitted);
         out.u32(self.tgid).u32(self.tid).u32(self.session);
+        out.u8(u8::from(self.is_foreign));
         let groups = groups.get(..GROUPS_MAX).unwrap_or(groups);
         out.u16(u16::try_from(groups.len()).unwrap_or(u16::MAX));
         for group in groups {
@@ -88,12 +91,21 @@ impl Caller {
             tgid: message.u32()?,
             tid: message.u32()?,
             session: message.u32()?,
+            is_foreign: read_flag(message)?,
         };
         let count = usize::from(message.u16()?);
         if count > GROUPS_MAX {
             return Err(Malformed);
         }
         Ok((caller, Groups(message.bytes(count * 4)?)))
+    }
+}
+
+fn read_flag(message: &mut Reader<'_>) -> Result<bool, Malformed> {
+    match message.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Malformed),
     }
 }
 
@@ -118,6 +130,7 @@ mod tests {
         tgid: 65_600,
         tid: 65_601,
         session: 65_590,
+        is_foreign: true,
     };
 
     #[test]
@@ -154,7 +167,7 @@ mod tests {
     #[test]
     fn too_many_groups_are_refused() {
         let mut room = [0; CALLER_BYTES_MAX + 4];
-        room[60..62].copy_from_slice(&257_u16.to_le_bytes());
+        room[61..63].copy_from_slice(&257_u16.to_le_bytes());
         assert_eq!(Caller::decode(&mut Reader::new(&room)), Err(Malformed));
     }
 }
