@@ -18,6 +18,7 @@ struct pid;
 struct pid_namespace;
 struct pt_regs;
 struct seq_file;
+struct super_block;
 struct task_struct;
 
 /* Flag of personality(2): the task sees the processes of its node alone in /proc. */
@@ -62,7 +63,7 @@ static inline bool ssi_syscall(unsigned int nr, struct pt_regs *regs, unsigned l
 extern bool ssi_proc_on;
 
 bool __ssi_proc_lookup(struct dentry *dentry, unsigned int tgid, struct dentry **result);
-bool __ssi_proc_hides(struct task_struct *task);
+bool __ssi_proc_hides(struct super_block *sb, struct task_struct *task);
 int __ssi_proc_readdir(struct file *file, struct dir_context *ctx,
 		       int (*native)(struct file *, struct dir_context *));
 
@@ -73,10 +74,13 @@ static inline bool ssi_proc_lookup(struct dentry *dentry, unsigned int tgid,
 	return ssi_proc_on && __ssi_proc_lookup(dentry, tgid, result);
 }
 
-/* Whether @task, of this node, is not in the running task's view of /proc. Any context. */
-static inline bool ssi_proc_hides(struct task_struct *task)
+/*
+ * Whether @task, of this node, is not in the running task's view of @sb, a mount of
+ * proc. Any context.
+ */
+static inline bool ssi_proc_hides(struct super_block *sb, struct task_struct *task)
 {
-	return ssi_proc_on && __ssi_proc_hides(task);
+	return ssi_proc_on && __ssi_proc_hides(sb, task);
 }
 
 /* Lists the processes; @native those of this node. May sleep. */
@@ -105,7 +109,7 @@ static inline bool ssi_proc_lookup(struct dentry *dentry, unsigned int tgid,
 	return false;
 }
 
-static inline bool ssi_proc_hides(struct task_struct *task)
+static inline bool ssi_proc_hides(struct super_block *sb, struct task_struct *task)
 {
 	return false;
 }

@@ -121,7 +121,7 @@ int ssi_proc_node_of(u32 tgid)
 	return node;
 }
 
-static int place_of(u32 tgid)
+static int place_of(struct super_block *sb, u32 tgid)
 {
 	struct task_struct *task;
 	bool is_hidden = false;
@@ -133,7 +133,7 @@ static int place_of(u32 tgid)
 	rcu_read_lock();
 	task = find_task_by_pid_ns(tgid, &init_pid_ns);
 	if (task)
-		is_hidden = __ssi_proc_hides(task);
+		is_hidden = __ssi_proc_hides(sb, task);
 	rcu_read_unlock();
 	if (task)
 		return is_hidden ? -ENOENT : 0;
@@ -146,9 +146,9 @@ bool __ssi_proc_lookup(struct dentry *dentry, unsigned int tgid, struct dentry *
 	char path[10 + 1];
 	int node;
 
-	if (!ssi_proc_shows_cluster() || proc_pid_ns(dentry->d_sb) != &init_pid_ns)
+	if (!ssi_proc_shows_cluster(dentry->d_sb) || proc_pid_ns(dentry->d_sb) != &init_pid_ns)
 		return false;
-	node = place_of(tgid);
+	node = place_of(dentry->d_sb, tgid);
 	if (!node)
 		return false;
 	if (node < 0) {
@@ -185,7 +185,7 @@ static int remote_revalidate(struct inode *dir, const struct qstr *name, struct 
 	if (flags & LOOKUP_RCU)
 		return -ECHILD;
 	/* What others have open stays; only process 1 is something to both views. */
-	if (!ssi_proc_shows_cluster())
+	if (!ssi_proc_shows_cluster(dentry->d_sb))
 		return remote->tgid == 1 ? 0 : -ENOENT;
 	if (ssi_proc_node_of(remote->tgid) != remote->node)
 		return 0;

@@ -51,7 +51,7 @@ extern const struct file_operations ssi_remote_file_operations;
 
 /* proc_view.c */
 
-bool ssi_proc_shows_cluster(void);
+bool ssi_proc_shows_cluster(struct super_block *sb);
 bool ssi_proc_shows_all_of(struct super_block *sb, kuid_t owner, enum proc_hidepid least);
 
 /* proc_remote.c */

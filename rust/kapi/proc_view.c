@@ -32,9 +32,10 @@ void ssi_proc_set_init_here(bool here)
 }
 
 /* Who has a number that other nodes do not know would not find itself. */
-bool ssi_proc_shows_cluster(void)
+bool ssi_proc_shows_cluster(struct super_block *sb)
 {
-	return ssi_sees_cluster() && !(current->personality & PER_SSI_LOCALVIEW) &&
+	return ssi_sees_cluster() && !proc_sb_info(sb)->localview &&
+	       !(current->personality & PER_SSI_LOCALVIEW) &&
 	       task_tgid_nr(current) >= SSI_PIDS_PRIVATE;
 }
 
@@ -54,11 +55,11 @@ bool ssi_proc_shows_all_of(struct super_block *sb, kuid_t owner, enum proc_hidep
 }
 
 /* Must not sleep. A process of another pid namespace is never one of these. */
-bool __ssi_proc_hides(struct task_struct *task)
+bool __ssi_proc_hides(struct super_block *sb, struct task_struct *task)
 {
 	pid_t tgid = task_tgid_nr(task);
 
-	if (!ssi_proc_shows_cluster())
+	if (!ssi_proc_shows_cluster(sb))
 		return false;
 	if (tgid == 1)
 		return !READ_ONCE(init_is_here);
@@ -161,12 +162,13 @@ int ssi_proc_merge(struct file *file, struct dir_context *ctx,
 int __ssi_proc_readdir(struct file *file, struct dir_context *ctx,
 		       int (*native)(struct file *, struct dir_context *))
 {
+	struct super_block *sb = file_inode(file)->i_sb;
 	size_t count;
 	u32 *others;
 	int error;
 
-	if (!ssi_proc_shows_cluster() || ctx->pos >= LISTING_END ||
-	    proc_pid_ns(file_inode(file)->i_sb) != &init_pid_ns)
+	if (!ssi_proc_shows_cluster(sb) || ctx->pos >= LISTING_END ||
+	    proc_pid_ns(sb) != &init_pid_ns)
 		return native(file, ctx);
 	/* Says for the hooks below, too, where process 1 is. */
 	ssi_proc_node_of(1);
