@@ -9,6 +9,11 @@ use std::{
     num::NonZeroU32, //
 };
 
+use ssi_core::vproc::pid::{
+    origin,
+    Origin, //
+};
+
 use crate::{
     text,
     Cluster,
@@ -31,6 +36,14 @@ impl Pid {
     pub fn parse(word: &str) -> Option<Self> {
         let is_plain = word.bytes().all(|byte| byte.is_ascii_digit());
         Self::new(word.parse().ok().filter(|_| is_plain)?)
+    }
+
+    /// The node whose kernel gave the number: none if each node has a process with it.
+    pub fn birth_node(self) -> Option<ClusterNode> {
+        match origin(self.0.get()) {
+            Some(Origin::Node(node)) => Some(node),
+            Some(Origin::Init | Origin::Private) | None => None,
+        }
     }
 }
 
@@ -99,5 +112,22 @@ mod tests {
         }
         assert_eq!(Pid::new(0), None);
         assert_eq!(Pid::new(-1), None);
+    }
+
+    #[test]
+    fn a_pid_tells_where_it_was_given() {
+        for (pid, node) in [
+            (1, None),
+            (65_535, None),
+            (65_536, Some(1)),
+            (131_071, Some(1)),
+            (131_072, Some(2)),
+            (4_194_303, Some(63)),
+            (4_194_304, None),
+            (i32::MAX, None),
+        ] {
+            let found = Pid::new(pid).unwrap().birth_node();
+            assert_eq!(found, node.and_then(ClusterNode::new), "{pid}");
+        }
     }
 }
