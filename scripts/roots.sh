@@ -5,10 +5,10 @@
 # The highest node number.
 NODES_MAX=63
 
-# Prints the commands of the cluster, where OpenSSI had them.
+# Prints the commands of the cluster, where OpenSSI had them, and those that end a node.
 cluster_commands() {
 	printf '%s\n' bin/cluster bin/clusternode_num bin/localview bin/where_pid sbin/clustername \
-		sbin/clusternode_{avail,getstate,info,shutdown}
+		sbin/clusternode_{avail,getstate,info,shutdown} sbin/{halt,poweroff,reboot}
 }
 
 # Prints /etc/hosts: every node there can be, by name.

@@ -1,29 +1,68 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A node that reboots comes back by itself in a new life; one that halts does not.
+# A node that reboots comes back by itself in a new life; one that halts does not. It is
+# the node the command is typed on, whichever has pid 1 of the cluster.
 #
-#   node1 --- switch --- node2 (reboots, then halts)
-#                  \---- node3
+#   init node --- switch --- leaver (reboots, then halts)
+#   (halts last)        \--- witness
 
 . "$(dirname "$0")/lib.sh"
 
-member() { on 1 sed -n "s/^2: //p" /proc/cluster/nodes; }
+member() { on "$witness" sed -n "s/^$1: //p" /proc/cluster/nodes; }
 
-is_back() { [ "$(state_of 2 boots)" = "$1" ] && [[ $(member) == UP* ]]; }
+# Whether a node is up in its COUNT-th life: is_back NODE COUNT.
+is_back() { [ "$(state_of "$1" boots)" = "$2" ] && [[ $(member "$1") == UP* ]]; }
 
-is_over() { [ "$(state_of 2 state)" = dead ] && [[ $(member) == DOWN* ]]; }
+is_over() { [ "$(state_of "$1" state)" = dead ] && [[ $(member "$1") == DOWN* ]]; }
+
+# Claims that the nodes that had nothing to do with it live their first life.
+others_live() {
+	expect "the others never moved" "$(state_of "$init" boots)$(state_of "$witness" boots)" 11
+	must "the init node answers" on "$init" true
+}
 
 up 3
-life=$(member)
-on 2 reboot || true
-within 20 "it is back" is_back 2
-must "in a later life" test "$(member | cut -d' ' -f2)" -gt "${life#UP }"
+init=$(on 1 where_pid 1)
+leaver=$((init % 3 + 1)) witness=$((leaver % 3 + 1))
+say "node $leaver is not the init node, $init is"
+life=$(member "$leaver")
+on "$leaver" reboot || true
+within 20 "it is back" is_back "$leaver" 2
+must "in a later life" test "$(member "$leaver" | cut -d' ' -f2)" -gt "$(cut -d' ' -f2 <<<"$life")"
 expect "and sees what the others see" \
-	"$(on 2 cat /proc/cluster/nodes)" "$(on 3 cat /proc/cluster/nodes)"
-on 2 reboot -f || true
-within 20 "after a reboot by force, too" is_back 3
-on 2 poweroff || true
-within 20 "one that halts stays down" is_over
+	"$(on "$leaver" cat /proc/cluster/nodes)" "$(on "$init" cat /proc/cluster/nodes)"
+others_live
+on "$leaver" reboot -f || true
+within 20 "after a reboot by force, too" is_back "$leaver" 3
+others_live
+# The shell takes its own reboot, which signals pid 1.
+on "$leaver" sh -c reboot || true
+within 20 "and after the one of its shell" is_back "$leaver" 4
+must "which the init node passed on" grep "process of node $leaver .*passed on" <(ssi log "$init")
+others_live
+
+say "words"
+refuses "one who may not" "only root" on "$leaver" su -s /bin/sh nobody -c '/sbin/poweroff -d 9'
+refuses "one who may not by force" "only root" \
+	on "$leaver" su -s /bin/sh nobody -c '/sbin/poweroff -f'
+refuses "wrong words" "unexpected argument 'now'" on "$leaver" poweroff now
+must "nothing of it had an effect" is_back "$leaver" 4
+
+say "it halts"
+on "$leaver" poweroff || true
+within 20 "one that powers off stays down" is_over "$leaver"
 must "and status says why" grep 'dead.*powered off from inside' <(ssi status)
-expect "the others never moved" "$(state_of 1 boots)$(state_of 3 boots)" 11
+others_live
+for command in 'halt' 'poweroff -nf' 'halt -f' 'sh -c poweroff'; do
+	ssi add "$leaver"
+	# shellcheck disable=SC2086 # words are words
+	on "$leaver" $command || true
+	within 20 "'$command' ends it" is_over "$leaver"
+	others_live
+done
+
+say "the init node halts"
+on "$init" poweroff -d 1 || true
+within 20 "it stays down" is_over "$init"
+expect "the last one never moved" "$(state_of "$witness" boots)" 1

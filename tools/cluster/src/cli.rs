@@ -8,7 +8,8 @@
 
 use std::{
     ffi::OsString,
-    fmt::Write as _, //
+    fmt::Write as _,
+    time::Duration, //
 };
 
 use clap::{
@@ -26,7 +27,9 @@ use libcluster::{
 
 use crate::{
     parse_node,
-    parse_pid, //
+    parse_pid,
+    End,
+    Then, //
 };
 
 /// The name of the program is the command.
@@ -124,6 +127,58 @@ pub(crate) enum Command {
         #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
         command: Vec<OsString>,
     },
+
+    /// Switch this node off
+    ///
+    /// The same as poweroff. With -f the kernel says that it halted; the node ends all the
+    /// same.
+    #[command(after_help = STATUS)]
+    Halt(Ending),
+
+    /// Switch this node off
+    ///
+    /// Its programs are asked to end, then made to; it leaves the cluster in good
+    /// order. The command returns when its init was told.
+    #[command(after_help = STATUS)]
+    Poweroff(Ending),
+
+    /// Restart this node
+    ///
+    /// Its programs are asked to end, then made to; it leaves the cluster in good
+    /// order and comes back. The command returns when its init was told.
+    #[command(after_help = STATUS)]
+    Reboot(Ending),
+}
+
+/// What `halt`, `poweroff` and `reboot` take, as those of busybox.
+#[derive(Debug, Args)]
+pub(crate) struct Ending {
+    /// At once: no program is asked to end
+    #[arg(short)]
+    force: bool,
+    /// With -f: do not write out what programs wrote
+    #[arg(short = 'n')]
+    no_sync: bool,
+    /// Wait before all that
+    #[arg(
+        short,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    delay: u32,
+}
+
+impl Ending {
+    /// How the node is to end.
+    pub(crate) fn asked(&self, then: Then) -> End {
+        End {
+            then,
+            at_once: self.force,
+            sync: !self.no_sync,
+            delay: Duration::from_secs(self.delay.into()),
+        }
+    }
 }
 
 /// What `clusternode_shutdown` takes.

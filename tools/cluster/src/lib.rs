@@ -28,6 +28,7 @@ use libcluster::{
 };
 
 mod cli;
+mod end;
 mod localview;
 mod show;
 mod shutdown;
@@ -39,6 +40,10 @@ use crate::cli::{
     Cli,
     Command, //
 };
+pub use crate::end::{
+    End,
+    Then, //
+};
 
 /// Something was not done.
 const STATUS_FAILURE: u8 = 1;
@@ -46,16 +51,25 @@ const STATUS_FAILURE: u8 = 1;
 /// The words were wrong; of `clusternode_avail` also: it cannot be told.
 const STATUS_USAGE: u8 = 2;
 
+/// The node the commands are typed on.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    /// Where it shows its cluster: [`PROC_CLUSTER`].
+    pub proc_cluster: &'a str,
+    /// Ends it. Returns when that has begun, or says why not.
+    pub end: &'a dyn Fn(End) -> anyhow::Result<()>,
+}
+
 /// Whether a program that was called by the first of `args` is to be a command of
 /// the cluster.
 pub fn is_called(args: &[OsString]) -> bool {
     Cli::command().find_subcommand(name_of(args)).is_some()
 }
 
-/// Runs the command that the first of `args` names, on the cluster shown in
-/// `root`. Returns the exit status: 0 only when all was done and written.
+/// Runs the command that the first of `args` names. Returns the exit status: 0 only
+/// when all was done and written.
 pub fn run(
-    root: &str,
+    node: Node<'_>,
     args: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,
@@ -66,7 +80,7 @@ pub fn run(
         Ok(Cli {
             command: Command::Localview { command },
         }) => localview::run(&command),
-        Ok(cli) => match answer(root, &cli.command, out) {
+        Ok(cli) => match obey(node, &cli.command, out) {
             Ok(status) => return status,
             Err(why) => (status_of_failure(&cli.command), format!("{why:#}")),
         },
@@ -103,6 +117,17 @@ fn status_of_failure(command: &Command) -> u8 {
     }
 }
 
+/// Ends the node, or asks the cluster.
+fn obey(node: Node<'_>, command: &Command, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let asked = match command {
+        Command::Halt(ending) => ending.asked(Then::Halt),
+        Command::Poweroff(ending) => ending.asked(Then::Off),
+        Command::Reboot(ending) => ending.asked(Then::Restart),
+        command => return answer(node.proc_cluster, command, out),
+    };
+    (node.end)(asked).map(|()| 0)
+}
+
 fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<u8> {
     let cluster = Cluster::at(root)?;
     let mut status = 0;
@@ -135,8 +160,11 @@ fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<
             where_pid::run(&cluster, pids, out)?;
             String::new()
         }
-        // It asks no cluster.
-        Command::Localview { .. } => String::new(),
+        // They ask no cluster.
+        Command::Localview { .. }
+        | Command::Halt(_)
+        | Command::Poweroff(_)
+        | Command::Reboot(_) => String::new(),
     };
     write(out, &answer)?;
     Ok(status)

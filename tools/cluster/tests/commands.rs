@@ -6,6 +6,7 @@
 mod plain_files;
 
 use std::{
+    cell::RefCell,
     ffi::OsString,
     fs,
     io::{
@@ -22,6 +23,11 @@ use std::{
 use plain_files::{
     EVENTS,
     VIEW, //
+};
+use ssi_cluster::{
+    End,
+    Node,
+    Then, //
 };
 
 /// A cluster of plain files.
@@ -68,10 +74,22 @@ impl Files {
     }
 }
 
+/// A node that does not end.
+fn node(root: &str) -> Node<'_> {
+    Node {
+        proc_cluster: root,
+        end: &|_| anyhow::bail!("it does not end"),
+    }
+}
+
 fn run<A: Into<OsString>>(root: &str, args: impl IntoIterator<Item = A>) -> Said {
+    run_on(node(root), args)
+}
+
+fn run_on<A: Into<OsString>>(node: Node<'_>, args: impl IntoIterator<Item = A>) -> Said {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let args = args.into_iter().map(Into::into);
-    let status = ssi_cluster::run(root, args, &mut out, &mut err);
+    let status = ssi_cluster::run(node, args, &mut out, &mut err);
     Said {
         status,
         out: String::from_utf8(out).unwrap(),
@@ -162,7 +180,10 @@ fn every_command_has_help() {
         "clusternode_info",
         "clusternode_avail",
         "clusternode_shutdown",
+        "halt",
         "localview",
+        "poweroff",
+        "reboot",
         "where_pid",
     ] {
         let help = files.answer(&format!("{command} --help"));
@@ -217,6 +238,16 @@ fn wrong_words_are_one_line_and_status_2() {
         ("where_pid 65600 4294967297", "not the number of a process"),
         ("where_pid ../1", "not the number of a process"),
         ("onnode 3 ls", "no such command"),
+        ("reboot now", "unexpected argument 'now'"),
+        ("poweroff -x", "unexpected argument '-x'"),
+        ("halt -w", "unexpected argument '-w'"),
+        ("halt -d", "a value is required for '-d <SECONDS>'"),
+        ("reboot -d 1.5", "invalid value '1.5'"),
+        (
+            "reboot -d 4294967296",
+            "4294967296 is not in 0..=4294967295",
+        ),
+        ("poweroff -d -1", "unexpected argument '-1'"),
     ] {
         let said = files.run(line);
         assert_eq!(
@@ -299,7 +330,12 @@ fn an_answer_that_cannot_be_written_is_a_failure() {
     ] {
         let mut err = Vec::new();
         let args = line.split(' ').map(OsString::from);
-        let status = ssi_cluster::run(files.path("").to_str().unwrap(), args, &mut Full, &mut err);
+        let status = ssi_cluster::run(
+            node(files.path("").to_str().unwrap()),
+            args,
+            &mut Full,
+            &mut err,
+        );
         assert_eq!((status, err.is_empty()), (1, false), "{line}");
     }
 }
@@ -323,6 +359,50 @@ fn a_shutdown_returns_when_the_node_has_begun() {
         assert!(node.is_finished(), "{line}");
         assert_eq!(files.read("node2/shutdown"), word, "{line}");
     }
+}
+
+#[test]
+fn the_node_ends_as_it_is_told() {
+    let end = |then, at_once, sync, seconds| End {
+        then,
+        at_once,
+        sync,
+        delay: Duration::from_secs(seconds),
+    };
+    for (line, asked) in [
+        ("reboot", end(Then::Restart, false, true, 0)),
+        ("/sbin/poweroff", end(Then::Off, false, true, 0)),
+        ("halt", end(Then::Halt, false, true, 0)),
+        ("reboot -f", end(Then::Restart, true, true, 0)),
+        ("poweroff -nf", end(Then::Off, true, false, 0)),
+        ("halt -d5 -n", end(Then::Halt, false, false, 5)),
+        ("reboot -f -d 60", end(Then::Restart, true, true, 60)),
+    ] {
+        let all_asked = RefCell::new(Vec::new());
+        let node = Node {
+            proc_cluster: "/nonexistent",
+            end: &|end| {
+                all_asked.borrow_mut().push(end);
+                Ok(())
+            },
+        };
+        let said = run_on(node, line.split(' '));
+        assert_eq!(
+            (said.status, said.out, said.err),
+            (0, String::new(), String::new())
+        );
+        assert_eq!(all_asked.into_inner(), [asked], "{line}");
+    }
+}
+
+#[test]
+fn a_node_that_does_not_end_says_why() {
+    let said = run("/nonexistent", ["reboot"]);
+    let expected = (1, "", "reboot: it does not end\n");
+    assert_eq!(
+        (said.status, said.out.as_str(), said.err.as_str()),
+        expected
+    );
 }
 
 #[test]
@@ -484,6 +564,9 @@ fn every_command_has_a_page_and_a_place() {
         ("clusternode_info", 8, "sbin"),
         ("clusternode_avail", 8, "sbin"),
         ("clusternode_shutdown", 8, "sbin"),
+        ("halt", 8, "sbin"),
+        ("poweroff", 8, "sbin"),
+        ("reboot", 8, "sbin"),
     ] {
         let page = top.join(format!("Documentation/man/{command}.{section}"));
         assert!(page.exists(), "{}", page.display());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The cluster's commands.
+//! The commands of a node.
 //!
 //! They are links of the initramfs to this program. Another root does not have
 //! them, and is not ours to write to, so they move along in `/run`, which is the
@@ -17,6 +17,8 @@ use std::{
 
 use rustix::mount::mount_bind;
 
+use crate::power;
+
 /// This program in the initramfs.
 const PROGRAM: &str = "/init";
 
@@ -28,8 +30,12 @@ pub(crate) const KEPT: &str = "/run/ssi/bin";
 
 /// Is the command that the first of `args` names.
 pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
+    let node = ssi_cluster::Node {
+        proc_cluster: ssi_cluster::PROC_CLUSTER,
+        end: &power::typed,
+    };
     ExitCode::from(ssi_cluster::run(
-        ssi_cluster::PROC_CLUSTER,
+        node,
         args,
         &mut io::stdout().lock(),
         &mut io::stderr().lock(),

@@ -21,13 +21,14 @@ use std::{
 };
 
 use anyhow::Context as _;
+use libcluster::ClusterNode;
+use nix::sys::{
+    signal::{SigSet, Signal},
+    signalfd::{siginfo, SfdFlags, SignalFd},
+};
 use rustix::{
     io::Errno,
     process::{wait, Pid, WaitOptions},
-};
-use signal_hook::{
-    consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
-    iterator::Signals,
 };
 
 use crate::{
@@ -57,7 +58,7 @@ pub(crate) fn run() -> anyhow::Result<Infallible> {
     network::bring_up();
     change_root(&cmdline);
     network::name_nodes();
-    end_on_signals()?;
+    end_on_signals(cmdline.node())?;
     power::offer();
     let mut children = [Kept::new(Role::Agent), Kept::new(Role::Console)];
     loop {
@@ -88,22 +89,56 @@ fn change_root(cmdline: &Cmdline) {
 }
 
 /// `poweroff`, `halt` and `reboot` send one of these to pid 1, and so does the
-/// kernel.
-fn end_on_signals() -> anyhow::Result<()> {
-    let mut signals =
-        Signals::new([SIGTERM, SIGUSR1, SIGUSR2, SIGINT]).context("signals of pid 1")?;
+/// kernel. They are read, not handled: who sent one matters. For that they are
+/// blocked, which [`forget_blocked`] undoes in children.
+fn end_on_signals(me: u8) -> anyhow::Result<()> {
+    let mut set = SigSet::empty();
+    for (signal, _) in End::SIGNALS {
+        set.add(Signal::try_from(signal.as_raw())?);
+    }
+    set.thread_block().context("signals of pid 1")?;
+    let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC).context("signals of pid 1")?;
     thread::Builder::new()
         .name("end".to_owned())
-        .spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                power::end(match signal {
-                    SIGTERM | SIGINT => End::Restart,
-                    _ => End::Off,
-                });
+        .spawn(move || loop {
+            match signals.read_signal() {
+                Ok(Some(signal)) => obey(&signal, me),
+                Ok(None) | Err(nix::Error::EINTR) => {}
+                Err(why) => {
+                    crate::log::line(&format!("signals of pid 1: {why}"));
+                    thread::sleep(LIFE_MIN);
+                }
             }
         })
         .context("the thread that ends the node")?;
     Ok(())
+}
+
+/// Takes the signals again that pid 1 blocks and its children inherit.
+pub(crate) fn forget_blocked() {
+    if let Err(why) = SigSet::empty().thread_set_mask() {
+        crate::log::line(&format!("signals stay blocked: {why}"));
+    }
+}
+
+/// Ends the node that is meant.
+fn obey(signal: &siginfo, me: u8) {
+    let number = i32::try_from(signal.ssi_signo).ok();
+    let Some(how) = number.and_then(End::of_signal) else {
+        return;
+    };
+    match sender(signal.ssi_code, signal.ssi_pid) {
+        Some(node) if node.get() != me => power::pass_on(node, how),
+        _ => power::end(how),
+    }
+}
+
+/// The node of the process that sent a signal: none if it was the kernel, which leaves
+/// no number there, or one with a number private to this node.
+fn sender(code: i32, pid: u32) -> Option<ClusterNode> {
+    // SI_USER, SI_QUEUE, SI_TKILL and their like; what is above 0 is the kernel's.
+    let pid = i32::try_from(pid).ok().filter(|_| code <= 0)?;
+    libcluster::Pid::new(pid)?.birth_node()
 }
 
 /// Waits for one process to end; most are orphans of somebody else.

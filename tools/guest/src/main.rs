@@ -8,7 +8,7 @@
 //! runs commands for `ssi exec`, and a shell on the console. Its third life, short,
 //! is the step between a fork and a program that leads a terminal session; its
 //! fourth, started by the kernel, asks pid 1 for a power-off. Called by one of their
-//! names it is a command of the cluster.
+//! names it is a command of the cluster, or one that ends the node.
 //!
 //! ```text
 //! kernel --> /init (pid 1) --+--> /init agent      port 83 exec, port 84 control
@@ -30,9 +30,12 @@ mod init;
 mod log;
 mod mounts;
 mod network;
+mod own;
 mod power;
 mod problem;
 mod root;
+
+use crate::power::End;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -40,7 +43,10 @@ fn main() -> ExitCode {
         return commands::run(args);
     }
     match std::env::args().nth(1).as_deref() {
-        Some("agent") => report(agent::run()),
+        Some("agent") => {
+            init::forget_blocked();
+            report(agent::run())
+        }
         Some(node::SESSION_WORD) => lead_session(),
         Some(power::REQUEST_WORD) => request_power_off(),
         None if rustix::process::getpid().is_init() => report(init::run()),
@@ -53,6 +59,7 @@ fn main() -> ExitCode {
 
 /// Becomes a program with a terminal of its own. Its words go to that terminal.
 fn lead_session() -> ExitCode {
+    init::forget_blocked();
     let why = node::lead_session(std::env::args_os().skip(2));
     eprintln!("{why}");
     ExitCode::from(126)
@@ -60,7 +67,7 @@ fn lead_session() -> ExitCode {
 
 /// Nobody reads the words of a program the kernel starts; they are for others.
 fn request_power_off() -> ExitCode {
-    match power::request() {
+    match power::request(End::Off) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             log::line(&format!("the node cannot be asked to power off: {why:#}"));

@@ -19,7 +19,8 @@ use ssi_exec::{
 use super::proc;
 use crate::{
     cmdline::{self, Cmdline},
-    power, problem,
+    power::{self, End},
+    problem,
 };
 
 /// Answers one connection until its peer ends it.
@@ -36,7 +37,7 @@ pub(crate) fn serve(stream: &TcpStream) -> anyhow::Result<()> {
             Some(Request::Status) => say(stream, &usage.status(node::running()))?,
             Some(Request::Poweroff) => {
                 say(stream, &accepted())?;
-                power::request()?;
+                power::request(End::Off)?;
             }
             None => say(stream, &refused(&line))?,
         }

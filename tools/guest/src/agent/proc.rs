@@ -2,11 +2,17 @@
 
 //! What the node does, from `/proc`.
 //!
-//! Read when asked and never else. Parsing is apart from reading, and takes a
-//! file that is not as expected for one that says nothing.
+//! The processes are its own, not those of the cluster. Read when asked and never
+//! else. Parsing is apart from reading, and takes a file that is not as expected for
+//! one that says nothing.
 
-use std::{collections::HashMap, fs};
+use std::{
+    collections::HashMap,
+    fs,
+    io::{self, Read as _},
+};
 
+use rustix::process::setpriority_process;
 use ssi_exec::control::Status;
 
 /// A file's text without its last newline; empty when it cannot be read.
@@ -98,17 +104,41 @@ impl Process {
 /// Children of kernel thread 2 are kernel threads.
 const KTHREADD: u32 = 2;
 
-/// All processes but the kernel's threads.
+/// Of the thread that looks at processes, and of no other.
+const HIGHEST_PRIORITY: i32 = -20;
+
+/// A `stat` is shorter.
+const STAT_BYTES_MAX: usize = 1024;
+
+/// All processes of this node but the kernel's threads.
 fn user_processes() -> Vec<Process> {
+    crate::own::look(all_processes).unwrap_or_else(|why| {
+        crate::log::line(&format!("{why:#}"));
+        Vec::new()
+    })
+}
+
+fn all_processes() -> Vec<Process> {
+    // A node that is busy is asked most of all. Without it, it answers all the same.
+    let _ = setpriority_process(None, HIGHEST_PRIORITY);
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
     entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter_map(|pid| Process::parse(&text(&format!("/proc/{pid}/stat"))))
+        .filter_map(|pid| Process::parse(&stat(&pid).ok()?))
         .filter(|process| process.pid != KTHREADD && process.parent != KTHREADD)
         .collect()
+}
+
+/// The line of a process, with as few calls as can be: there may be thousands.
+fn stat(pid: &str) -> io::Result<String> {
+    let mut line = [0; STAT_BYTES_MAX];
+    let length = fs::File::open(format!("/proc/{pid}/stat"))?.read(&mut line)?;
+    Ok(String::from_utf8_lossy(&line[..length])
+        .trim_end()
+        .to_owned())
 }
 
 /// Pid 1, the agent, and the idle shell of the console.
