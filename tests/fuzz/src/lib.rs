@@ -8,6 +8,7 @@
 pub mod clms;
 pub mod ics;
 mod input;
+pub mod vproc;
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -22,9 +23,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("clms_hostlink", clms::hostlink),
     ("clms_arbiter", clms::arbiter),
     ("clms_machine", clms::machine),
+    ("vproc_parsers", vproc::parsers),
+    ("vproc_texts", vproc::texts),
 ];
 
 /// Inputs that get further than random ones: whole frames, to be mutated.
 pub fn corpus() -> Vec<Vec<u8>> {
-    [ics::corpus(), clms::corpus()].concat()
+    [ics::corpus(), clms::corpus(), vproc::corpus()].concat()
 }
