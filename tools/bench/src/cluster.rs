@@ -24,12 +24,14 @@ use anyhow::{
 
 use crate::bench::Bench;
 use crate::held::Ending;
+use crate::kernel::MEMORY_MIB;
 use crate::peer::Peer;
 use crate::processes::Processes;
 use crate::traffic::Traffic;
 
-/// Name of the cluster; a run directory of its own keeps it from all others.
-const NAME: &str = "bench";
+/// Names of clusters that run at the same time; a run directory of their own keeps
+/// them from all others.
+const NAMES: [&str; 2] = ["bench", "bench-beside"];
 
 /// Where this program lies on a node.
 const GUEST: &str = "/tmp/ssi-bench";
@@ -40,6 +42,7 @@ const COMPLAINT_BYTES_MAX: u64 = 4096;
 /// A running cluster; it is stopped with this value.
 pub(crate) struct Cluster<'a> {
     bench: &'a Bench,
+    name: &'static str,
     is_up: bool,
 }
 
@@ -50,12 +53,30 @@ impl<'a> Cluster<'a> {
     ///
     /// What the launcher says.
     pub(crate) fn start(bench: &'a Bench, nodes: u8) -> Result<Self> {
+        let [name, _] = NAMES;
+        Self::named(bench, name, nodes, MEMORY_MIB)
+    }
+
+    /// Starts two equal clusters, whose nodes have `memory_mib` each.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::start`].
+    pub(crate) fn start_two(bench: &'a Bench, nodes: u8, memory_mib: u32) -> Result<[Self; 2]> {
+        let [first, second] = NAMES;
+        let first = Self::named(bench, first, nodes, memory_mib)?;
+        Ok([first, Self::named(bench, second, nodes, memory_mib)?])
+    }
+
+    fn named(bench: &'a Bench, name: &'static str, nodes: u8, memory_mib: u32) -> Result<Self> {
         // From here on the end of this value stops what was started.
         let mut cluster = Self {
             bench,
+            name,
             is_up: false,
         };
         let mut start = cluster.ssi(&["start", &nodes.to_string()]);
+        start.arg("--mem").arg(format!("{memory_mib}M"));
         start.arg("--kernel").arg(&bench.programs.kernel);
         start.arg("--initramfs").arg(&bench.programs.initramfs);
         cluster.run(&mut start)?;
@@ -159,7 +180,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn ssi(&self, words: &[&str]) -> Command {
-        ssi(self.bench, words)
+        ssi(self.bench, self.name, words)
     }
 }
 
@@ -174,17 +195,19 @@ impl Drop for Cluster<'_> {
     }
 }
 
-/// Has an interrupt stop the cluster, if there is one.
+/// Has an interrupt stop the clusters there are.
 pub(crate) fn stop_at_last(bench: &Bench) {
-    bench.held.at_last(ssi(bench, &["stop"]));
+    for name in NAMES {
+        bench.held.at_last(ssi(bench, name, &["stop"]));
+    }
 }
 
-fn ssi(bench: &Bench, words: &[&str]) -> Command {
+fn ssi(bench: &Bench, name: &str, words: &[&str]) -> Command {
     let mut command = Command::new(&bench.programs.ssi);
     command
         .args(words)
         .env("SSI_RUN", bench.run_directory())
-        .env("SSI_CLUSTER", NAME)
+        .env("SSI_CLUSTER", name)
         .stdin(Stdio::null());
     command
 }
@@ -219,7 +242,7 @@ mod tests {
     #[test]
     fn a_command_is_shown_as_typed() {
         let mut command = Command::new("/usr/bin/ssi");
-        command.args(["start", "1"]).env("SSI_CLUSTER", NAME);
+        command.args(["start", "1"]).env("SSI_CLUSTER", "bench");
         assert_eq!(shown(&command), "ssi start 1");
     }
 }

@@ -29,6 +29,13 @@ pub(crate) struct Effort {
     pub(crate) calls: usize,
     /// Bytes of pages in calls in one round.
     pub(crate) call_bulk_bytes: usize,
+    /// Rounds of touching single processes; many and short, since the host moves the
+    /// two kernels to one processor or to two, each time for a while.
+    pub(crate) touch_rounds: usize,
+    /// Touches of a process in one round.
+    pub(crate) touches: u32,
+    /// Rounds of walks over all processes.
+    pub(crate) walk_rounds: usize,
     /// Nodes that are killed, of each kind.
     pub(crate) kills: usize,
     /// Nodes that are frozen.
@@ -57,6 +64,9 @@ impl Effort {
         call_rounds: 7,
         calls: 2_000,
         call_bulk_bytes: 192 << 20,
+        touch_rounds: 21,
+        touches: 300,
+        walk_rounds: 7,
         kills: 9,
         freezes: 5,
         idle_growth: Duration::from_secs(6),
@@ -77,6 +87,9 @@ impl Effort {
         call_rounds: 3,
         calls: 1_000,
         call_bulk_bytes: 64 << 20,
+        touch_rounds: 11,
+        touches: 300,
+        walk_rounds: 3,
         kills: 3,
         freezes: 1,
         idle_growth: Duration::from_secs(3),

@@ -2,9 +2,10 @@
 
 //! An initramfs with one program.
 //!
-//! The smallest root a kernel boots with: this very program as `/init`, and
-//! the devices it opens. The format is "newc", see `buffer-format.rst` in the
-//! kernel's documentation; the kernel adds `/dev/console` by itself.
+//! The smallest root a kernel boots with: this very program as `/init`, the
+//! devices it opens, and a place for `/proc`. The format is "newc", see
+//! `buffer-format.rst` in the kernel's documentation; the kernel adds
+//! `/dev/console` by itself.
 
 use std::fs;
 use std::path::Path;
@@ -37,6 +38,7 @@ pub(crate) fn write(path: &Path, program: &Path) -> Result<()> {
     let archive = [
         entry("dev", DIRECTORY, (0, 0), b"")?,
         entry("dev/null", DEVICE, NULL, b"")?,
+        entry("proc", DIRECTORY, (0, 0), b"")?,
         entry("init", PROGRAM, (0, 0), &init)?,
         entry(TRAILER, 0, (0, 0), b"")?,
     ];

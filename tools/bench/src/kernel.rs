@@ -2,8 +2,8 @@
 
 //! A bare user-mode kernel.
 //!
-//! No launcher, no switch, no agent: a kernel whose only process is this very
-//! program, spoken to through its console. It is given the same memory and the
+//! No launcher, no switch, no agent: a kernel whose only program is this very
+//! one, spoken to through its console. It is given the same memory and the
 //! same words as a node of a cluster, so that what differs is what is measured.
 
 use std::ops::{
@@ -24,6 +24,7 @@ use command_fds::{
 };
 
 use crate::bench::Bench;
+use crate::guest::PARENT;
 use crate::hold;
 use crate::peer::Peer;
 
@@ -57,6 +58,17 @@ pub(crate) struct Boot<'a> {
     pub(crate) cpu: Option<usize>,
     /// Its end of the cluster network.
     pub(crate) net: Option<OwnedFd>,
+    /// Who answers.
+    pub(crate) server: Server,
+}
+
+/// The process that answers questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// Process 1.
+    Init,
+    /// A child of it, which the kernel treats as any program.
+    Child,
 }
 
 /// A running kernel; it ends with this value.
@@ -70,6 +82,7 @@ impl<'a> Boot<'a> {
             node: 1,
             cpu: None,
             net: None,
+            server: Server::Init,
         }
     }
 }
@@ -138,6 +151,10 @@ fn words(bench: &Bench, boot: &Boot<'_>) -> Vec<String> {
         words.push(format!(
             "vec0:transport=fd,fd={NET_FD},mac=02:53:53:49:00:{node:02x},mtu=15800"
         ));
+    }
+    if boot.server == Server::Child {
+        // What stands behind this is for process 1.
+        words.extend(["--", PARENT].map(str::to_owned));
     }
     words
 }

@@ -64,7 +64,9 @@ use row::Row;
 fn main() -> ExitCode {
     let result = match Role::ours() {
         Role::Nothing => return ExitCode::SUCCESS,
+        Role::Idle => guest::idle(),
         Role::Init => guest::serve_as_init(),
+        Role::Parent => guest::serve_as_parent(),
         Role::Command => command(Args::parse()),
     };
     match result {

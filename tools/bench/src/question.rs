@@ -29,6 +29,22 @@ pub(crate) enum Action {
     WriteNull,
     /// `fork()`, `execve()` of a program that ends at once, and `wait()`.
     Spawn,
+    /// `kill(pid, 0)` of a child.
+    KillChild,
+    /// `wait4(pid, .., WNOHANG, ..)` for a child that does not end.
+    WaitChild,
+    /// `open()`, `read()` and `close()` of `/proc/self/stat`.
+    ReadOwnStat,
+}
+
+/// Something a program does to another process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Touch {
+    /// `kill(pid, 0)`: whether it may be sent a signal.
+    Kill,
+    /// `open()`, `read()` and `close()` of its `stat` in `/proc`.
+    ReadStat,
 }
 
 /// What the host asks; a guest does one thing at a time.
@@ -89,6 +105,22 @@ pub(crate) enum Question {
         /// The state, in the cluster's word.
         state: String,
     },
+    /// Start children that do nothing: [`Answer::Children`].
+    Breed {
+        /// How many.
+        count: u32,
+    },
+    /// Touch a process `count` times, at least once: [`Answer::RoundTrip`].
+    Touch {
+        /// How.
+        touch: Touch,
+        /// Its number.
+        pid: i32,
+        /// How often.
+        count: u32,
+    },
+    /// Look at all processes as `ps` does: [`Answer::Walked`].
+    Walk,
 }
 
 /// What a guest answers.
@@ -104,7 +136,7 @@ pub(crate) enum Answer {
     },
     /// A connection may come.
     Listening,
-    /// The median time of a round trip.
+    /// The median time of a round trip, be it to a process.
     RoundTrip {
         /// Nanoseconds.
         ns: f64,
@@ -125,6 +157,18 @@ pub(crate) enum Answer {
     Clock {
         /// Nanoseconds since 1970.
         ns: u64,
+    },
+    /// Children were started.
+    Children {
+        /// Their numbers.
+        pids: Vec<i32>,
+    },
+    /// All processes were looked at.
+    Walked {
+        /// Nanoseconds.
+        ns: u64,
+        /// Those of them that [`Question::Breed`] started, on any node.
+        bred: u32,
     },
     /// It is over.
     Done,

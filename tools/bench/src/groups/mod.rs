@@ -13,6 +13,7 @@ mod failure;
 mod idle;
 mod memory;
 mod network;
+mod processes;
 mod simulated;
 mod syscalls;
 
@@ -35,6 +36,8 @@ pub(crate) enum Group {
     Network,
     /// Calls between kernels
     Calls,
+    /// Processes of other nodes
+    Processes,
     /// From the failure of a node to the next view
     Failure,
     /// What idle clusters of growing size take
@@ -66,6 +69,7 @@ impl Group {
             Self::Memory => memory::measure(bench),
             Self::Network => network::measure(bench),
             Self::Calls => calls::measure(bench),
+            Self::Processes => processes::measure(bench),
             Self::Failure => failure::measure(bench),
             Self::Idle => idle::measure(bench),
             Self::Simulated => simulated::measure(bench),

@@ -5,7 +5,8 @@
 //! The difference to find is smaller than the difference between two boots of
 //! the same kernel. So many pairs are booted, one of each kernel, on the same
 //! processor; within a pair the loops of the two take turns (A B B A), each
-//! keeps its fastest batch, and the pair counts as one ratio.
+//! keeps its fastest batch, and the pair counts as one ratio. The loops run in an
+//! ordinary process: process 1 of a node alone sees no cluster.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -19,7 +20,8 @@ use crate::figure::{
 };
 use crate::kernel::{
     Boot,
-    Kernel, //
+    Kernel,
+    Server, //
 };
 use crate::question::{
     Action,
@@ -41,6 +43,13 @@ const CALLS: u32 = 150;
 
 /// Batches of calls in one turn.
 const CALL_BATCHES: u32 = 12;
+
+/// Batches of calls that name a process in one turn: enough for their goal, and
+/// a run is long as it is.
+const PROCESS_BATCHES: u32 = 4;
+
+/// Reads of a file of `/proc` in a batch; each takes several calls.
+const READS: u32 = 25;
 
 /// Children in one turn, each a batch of its own.
 const SPAWN_BATCHES: u32 = 6;
@@ -78,22 +87,27 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     loops.into_iter().map(Loop::row).collect()
 }
 
-fn loops() -> [Loop; 3] {
-    let calls = |action| Question::Repeat {
+fn loops() -> [Loop; 6] {
+    let repeat = |action, count, batches| Question::Repeat {
         action,
-        count: CALLS,
-        batches: CALL_BATCHES,
+        count,
+        batches,
     };
-    let spawns = Question::Repeat {
-        action: Action::Spawn,
-        count: 1,
-        batches: SPAWN_BATCHES,
-    };
+    let calls = |action| repeat(action, CALLS, CALL_BATCHES);
+    let about_child = |action| repeat(action, CALLS, PROCESS_BATCHES);
     let write = calls(Action::WriteNull);
+    let spawns = repeat(Action::Spawn, 1, SPAWN_BATCHES);
+    let kill = about_child(Action::KillChild);
+    let wait = about_child(Action::WaitChild);
+    let read = repeat(Action::ReadOwnStat, READS, PROCESS_BATCHES);
+    let own_stat = "open, read and close /proc/self/stat";
     [
         Loop::new("getpid", "getpid()", calls(Action::Getpid), CALLS),
         Loop::new("write-null", "write() to /dev/null", write, CALLS),
         Loop::new("fork-exec", "fork, exec, exit and wait", spawns, 1),
+        Loop::new("kill-child", "kill(pid, 0) of a child", kill, CALLS),
+        Loop::new("wait-child", "wait4() for a child that runs", wait, CALLS),
+        Loop::new("own-stat", own_stat, read, READS),
     ]
 }
 
@@ -118,6 +132,7 @@ fn boot(bench: &Bench, image: &Path, cpu: usize, net: OwnedFd) -> Result<Kernel>
     let boot = Boot {
         cpu: Some(cpu),
         net: Some(net),
+        server: Server::Child,
         ..Boot::alone(image)
     };
     let kernel = Kernel::start(bench, boot)?;

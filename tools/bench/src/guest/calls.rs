@@ -20,16 +20,31 @@ use anyhow::{
     Context,
     Result, //
 };
+use rustix::process::{
+    test_kill_process,
+    waitpid,
+    WaitOptions, //
+};
 
+use super::children::Children;
+use super::processes::read_once;
 use super::NOTHING;
 use crate::question::{
     Action,
     Answer, //
 };
 
+/// A file of `/proc` that needs no search for a process.
+const OWN_STAT: &str = "/proc/self/stat";
+
 /// Times `batches` of `count` actions, and tells the time of the fastest.
-pub(super) fn repeat(action: Action, count: u32, batches: u32) -> Result<Answer> {
-    let mut tools = Tools::new()?;
+pub(super) fn repeat(
+    action: Action,
+    count: u32,
+    batches: u32,
+    children: &mut Children,
+) -> Result<Answer> {
+    let mut tools = Tools::new(children)?;
     let mut fastest = Duration::MAX;
     for _ in 0..batches {
         let started = Instant::now();
@@ -42,13 +57,14 @@ pub(super) fn repeat(action: Action, count: u32, batches: u32) -> Result<Answer>
 }
 
 /// What is made once, before the clock runs.
-struct Tools {
+struct Tools<'a> {
     null: File,
     child: Command,
+    children: &'a mut Children,
 }
 
-impl Tools {
-    fn new() -> Result<Self> {
+impl<'a> Tools<'a> {
+    fn new(children: &'a mut Children) -> Result<Self> {
         let program = std::env::args_os().next().context("no name of our own")?;
         let mut child = Command::new(program);
         // With a group to set, the library cannot use vfork: the fork is real.
@@ -56,6 +72,7 @@ impl Tools {
         Ok(Self {
             null: OpenOptions::new().write(true).open("/dev/null")?,
             child,
+            children,
         })
     }
 
@@ -70,6 +87,18 @@ impl Tools {
                 }
             }
             Action::Spawn => (0..count).try_for_each(|_| self.spawn())?,
+            Action::KillChild => {
+                let child = self.children.any()?;
+                (0..count).try_for_each(|_| test_kill_process(child))?;
+            }
+            Action::WaitChild => {
+                let child = self.children.any()?;
+                for _ in 0..count {
+                    let ended = waitpid(Some(child), WaitOptions::NOHANG)?;
+                    ensure!(ended.is_none(), "an idle child ended");
+                }
+            }
+            Action::ReadOwnStat => (0..count).try_for_each(|_| read_once(OWN_STAT).map(drop))?,
         }
         Ok(())
     }
@@ -87,8 +116,9 @@ mod tests {
 
     #[test]
     fn more_calls_take_longer() {
-        for action in [Action::Getpid, Action::WriteNull] {
-            let ns = |count| match repeat(action, count, 3).unwrap() {
+        let mut children = Children::new().unwrap();
+        for action in [Action::Getpid, Action::WriteNull, Action::ReadOwnStat] {
+            let mut ns = |count| match repeat(action, count, 3, &mut children).unwrap() {
                 Answer::Took { ns } => ns,
                 other => panic!("{other:?}"),
             };
