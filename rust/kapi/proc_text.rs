@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files of `/proc` whose text is expensive.
+//! Files of `/proc` made whole.
 //!
-//! A [`Text`] is made once for each time a file is read from its beginning, whatever
-//! its length, and may fail. (What a [`Show`](crate::procfs::Show) prints is printed
-//! again with more room until it fits.) A reader with a small buffer sees one text to
-//! its end; going back to the beginning gives a new one.
+//! For texts that are expensive, or that may fail: a [`Text`] is made once for each time
+//! a file is read from its beginning, whatever its length. What a
+//! [`Show`](crate::procfs::Show) prints is printed again with more room until it fits.
+//!
+//! A reader with a small buffer sees one text to its end; going back to the beginning
+//! gives a new one.
 //!
 //! C header: [`include/linux/proc_fs.h`](srctree/include/linux/proc_fs.h)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files of the cluster as one machine.
+//! Files about the whole cluster.
 //!
 //! `/proc/cluster/stat` and its like say what all nodes together do, in the format of
 //! `/proc/stat`; `/proc/cluster/node<N>/stat` says it of one. All nodes are asked at the
