@@ -33,6 +33,9 @@ expect "stdout is apart" "$(on 1 sh -c 'echo out; echo err >&2' 2>&1 >/dev/null)
 expect "input passes" "$(echo hello | ssi exec 1 -- cat)" hello
 expect "no input is an end" "$(on 1 wc -c | tr -d ' ')" 0
 expect "the working directory" "$(ssi exec 1 --cwd /proc -- pwd </dev/null)" /proc
+expect "no signal is blocked" "$(on 1 awk '/^SigBlk:/ { print $2 }' /proc/self/status)" \
+	0000000000000000
+expect "the priority" "$(on 1 awk '{ print $19 }' /proc/self/stat)" 0
 expect "the environment" "$(ssi exec 1 --env A=b -- sh -c 'echo $A' </dev/null)" b
 
 all_bytes() { for byte in $(seq 0 255); do printf "\\x$(printf %x "$byte")"; done; }

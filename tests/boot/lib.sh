@@ -90,6 +90,12 @@ state_of() {
 		grep -o "\"$2\":[^,]*" | head -n 1 | cut -d: -f2 | tr -d '"'
 }
 
+# How many processes a node says it has: processes_of NODE.
+processes_of() {
+	ssi status --json | tr -d ' \n' | sed "s/.*\"node\":$1,\"state\"//" |
+		grep -o '"agent":[^}]*' | head -n 1 | grep -o '"processes":[0-9]*' | cut -d: -f2
+}
+
 # Prints "PID COMMAND LINE" of each process whose command line has WORDS:
 # processes WORDS.
 processes() {

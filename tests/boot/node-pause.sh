@@ -34,6 +34,7 @@ for mode in "" --isolate; do
 	must "paused it uses no processor (${mode:-default})" stands_still
 	must "nobody reaches it" is_cut_off 1 2
 	must "status says so" grep -qi paused <(ssi status)
+	must "and what the other one does" test "$(processes_of 1)" -ge 1
 	refuses "a command on it" "paused" ssi exec 2 -- true
 	ssi resume 2
 	within 10 "resumed it answers" reaches 1 2

@@ -4,42 +4,47 @@
 # A node that reboots comes back by itself in a new life; one that halts does not. It is
 # the node the command is typed on, whichever has pid 1 of the cluster.
 #
-#   init node --- switch --- leaver (reboots, then halts)
-#   (halts last)        \--- witness
+#   node1 (halts last) --- switch --- leaver (reboots, then halts)
+#                                \--- witness
 
 . "$(dirname "$0")/lib.sh"
 
 member() { on "$witness" sed -n "s/^$1: //p" /proc/cluster/nodes; }
 
 # Whether a node is up in its COUNT-th life: is_back NODE COUNT.
-is_back() { [ "$(state_of "$1" boots)" = "$2" ] && [[ $(member "$1") == UP* ]]; }
+is_back() {
+	[ "$(state_of "$1" boots)$(state_of "$1" state)" = "$2ready" ] && [[ $(member "$1") == UP* ]]
+}
 
 is_over() { [ "$(state_of "$1" state)" = dead ] && [[ $(member "$1") == DOWN* ]]; }
 
 # Claims that the nodes that had nothing to do with it live their first life.
 others_live() {
-	expect "the others never moved" "$(state_of "$init" boots)$(state_of "$witness" boots)" 11
-	must "the init node answers" on "$init" true
+	expect "the others never moved" "$(state_of 1 boots)$(state_of "$witness" boots)" 11
+	must "they answer" on 1 true
 }
 
 up 3
-init=$(on 1 where_pid 1)
-leaver=$((init % 3 + 1)) witness=$((leaver % 3 + 1))
-say "node $leaver is not the init node, $init is"
+# Pid 1 is where the cluster began, and on node 1 after the first change.
+leaver=2
+[ "$(on 1 where_pid 1)" != 2 ] || leaver=3
+witness=$((5 - leaver))
+say "node $leaver does not have pid 1"
 life=$(member "$leaver")
 on "$leaver" reboot || true
 within 20 "it is back" is_back "$leaver" 2
 must "in a later life" test "$(member "$leaver" | cut -d' ' -f2)" -gt "$(cut -d' ' -f2 <<<"$life")"
 expect "and sees what the others see" \
-	"$(on "$leaver" cat /proc/cluster/nodes)" "$(on "$init" cat /proc/cluster/nodes)"
+	"$(on "$leaver" cat /proc/cluster/nodes)" "$(on 1 cat /proc/cluster/nodes)"
 others_live
 on "$leaver" reboot -f || true
 within 20 "after a reboot by force, too" is_back "$leaver" 3
 others_live
+expect "pid 1 is on node 1" "$(on "$leaver" where_pid 1)" 1
 # The shell takes its own reboot, which signals pid 1.
 on "$leaver" sh -c reboot || true
 within 20 "and after the one of its shell" is_back "$leaver" 4
-must "which the init node passed on" grep "process of node $leaver .*passed on" <(ssi log "$init")
+must "which node 1 passed on" grep "process of node $leaver .*passed on" <(ssi log 1)
 others_live
 
 say "words"
@@ -62,7 +67,7 @@ for command in 'halt' 'poweroff -nf' 'halt -f' 'sh -c poweroff'; do
 	others_live
 done
 
-say "the init node halts"
-on "$init" poweroff -d 1 || true
-within 20 "it stays down" is_over "$init"
+say "the node of pid 1 halts"
+on 1 poweroff -d 1 || true
+within 20 "it stays down" is_over 1
 expect "the last one never moved" "$(state_of "$witness" boots)" 1
