@@ -153,6 +153,7 @@ u32 ssi_user(u32 who);
 struct ssi_proc_attributes {
 	u64 size;
 	u64 ino;
+	u64 identity;
 	u32 mode;
 	u32 uid;
 	u32 gid;
@@ -175,11 +176,19 @@ bool ssi_remote_emit(struct dir_context *ctx, u8 node, const char *name, size_t 
 /* proc_remote.rs: what fs/proc asks other nodes. A place is a node, 0 for this one. */
 
 int ssi_remote_place(u32 tgid);
-int ssi_remote_look(u8 node, const char *path, struct ssi_proc_attributes *out);
-ssize_t ssi_remote_read(u8 node, const char *path, u64 offset, void *out, size_t bytes);
-ssize_t ssi_remote_write(u8 node, const char *path, u64 offset, const void *data, size_t bytes);
-int ssi_remote_list(u8 node, const char *path, u64 from, struct dir_context *ctx);
-ssize_t ssi_remote_link(u8 node, const char *path, void *out, size_t bytes);
+/* A file below /proc of another node. */
+struct ssi_remote_at {
+	u64 identity;	/* of the process, 0 if any that has the number will do */
+	const char *path;
+	u8 node;
+};
+
+int ssi_remote_look(const struct ssi_remote_at *at, struct ssi_proc_attributes *out);
+ssize_t ssi_remote_read(const struct ssi_remote_at *at, u64 offset, void *out, size_t bytes);
+ssize_t ssi_remote_write(const struct ssi_remote_at *at, u64 offset, const void *data,
+			 size_t bytes);
+int ssi_remote_list(const struct ssi_remote_at *at, u64 from, struct dir_context *ctx);
+ssize_t ssi_remote_link(const struct ssi_remote_at *at, void *out, size_t bytes);
 int ssi_remote_processes(u32 **list, size_t *count);
 
 /* host.c */
@@ -196,8 +205,8 @@ struct ssi_area;
 struct ssi_area *ssi_area_attach(void);
 void ssi_area_detach(struct ssi_area *area);
 unsigned long ssi_area_address(const struct ssi_area *area);
-int ssi_files_begin(void);
-void ssi_files_end(void);
+int ssi_files_begin(int *nice);
+void ssi_files_end(int nice);
 
 /* behalf.c */
 
@@ -233,6 +242,7 @@ const struct cred *ssi_caller_assume(const struct ssi_caller *caller, const u32 
 void ssi_caller_return(const struct cred *before);
 long ssi_system_call(unsigned long number, const unsigned long *args);
 bool ssi_served(u32 nr);
+u64 ssi_served_identity(u32 nr);
 u32 ssi_served_next(u32 nr);
 u32 ssi_served_next_of(u32 user, u32 nr);
 int ssi_signal_number(const void *bytes);

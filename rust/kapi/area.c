@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
 #include <linux/semaphore.h>
+#include <linux/sched/task.h>
 #include <linux/ssi_kapi.h>
 
 /* Once made it stays: on UML a mm is a process of the host, slow to start. */
@@ -51,6 +52,10 @@ static int ssi_area_make(struct ssi_area *area)
 	if (!mm)
 		return -ENOMEM;
 	mm->task_size = TASK_SIZE;
+#ifdef CONFIG_MEMCG
+	/* Not the thread that happens to be first, which comes to an end. */
+	mm->owner = &init_task;
+#endif
 	arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
 	kthread_use_mm(mm);
 	address = vm_mmap(NULL, 0, SSI_AREA_BYTES, PROT_READ | PROT_WRITE,
@@ -102,13 +107,22 @@ void ssi_area_detach(struct ssi_area *area)
  */
 static DEFINE_SEMAPHORE(ssi_files, SSI_AREAS_MAX - 1);
 
-int ssi_files_begin(void)
+/*
+ * Gives the niceness to go back to. Who serves calls runs before all programs of the
+ * node; to write long texts for others is not worth that.
+ */
+int ssi_files_begin(int *nice)
 {
-	return down_timeout(&ssi_files, msecs_to_jiffies(20)) ? -EBUSY : 0;
+	if (down_timeout(&ssi_files, msecs_to_jiffies(20)))
+		return -EBUSY;
+	*nice = task_nice(current);
+	set_user_nice(current, 0);
+	return 0;
 }
 
-void ssi_files_end(void)
+void ssi_files_end(int nice)
 {
+	set_user_nice(current, nice);
 	up(&ssi_files);
 }
 

@@ -167,6 +167,13 @@ bool ssi_served(u32 nr)
 	return ssi_served_task(nr);
 }
 
+/* No other process of this kernel ever has the same; 0 if there is none. */
+u64 ssi_served_identity(u32 nr)
+{
+	guard(rcu)();
+	return ssi_served_task(nr) ? find_pid_ns(nr, &init_pid_ns)->ino : 0;
+}
+
 u32 ssi_served_next(u32 nr)
 {
 	struct pid *pid;

@@ -94,8 +94,8 @@ pub fn tasks_of(user: u32, task: &mut dyn FnMut(u32)) {
 ///
 /// # Invariants
 ///
-/// `ssi_files_begin` was good.
-pub struct FileTurn(());
+/// `ssi_files_begin` was good and gave the value.
+pub struct FileTurn(c_int);
 
 impl FileTurn {
     /// Waits for it, some hundredths of a second at most.
@@ -104,17 +104,18 @@ impl FileTurn {
     ///
     /// `EBUSY` when it took longer.
     pub fn take() -> Result<Self> {
-        // SAFETY: No preconditions.
-        to_result(unsafe { bindings::ssi_files_begin() })?;
-        // INVARIANT: It was.
-        Ok(Self(()))
+        let mut nice = 0;
+        // SAFETY: The value can be written.
+        to_result(unsafe { bindings::ssi_files_begin(&mut nice) })?;
+        // INVARIANT: It was, and did.
+        Ok(Self(nice))
     }
 }
 
 impl Drop for FileTurn {
     fn drop(&mut self) {
         // SAFETY: By the type invariant.
-        unsafe { bindings::ssi_files_end() }
+        unsafe { bindings::ssi_files_end(self.0) }
     }
 }
 

@@ -4,6 +4,7 @@
  */
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/random.h>
 #include <linux/sched/task.h>
 #include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
@@ -16,6 +17,8 @@ void ssi_pids_begin(int first, int end)
 {
 	BUILD_BUG_ON(PID_MAX_LIMIT != 1 << 22);
 	init_pid_ns.pid_max = PID_MAX_LIMIT;
+	/* A number of an earlier life of the node is not given again soon. */
+	idr_set_cursor(&init_pid_ns.idr, first + get_random_u32_below(end - first));
 	ssi_pid_first = first;
 	WRITE_ONCE(ssi_pid_end, end);
 }

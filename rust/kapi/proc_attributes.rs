@@ -23,4 +23,6 @@ pub struct Attributes {
     pub size: u64,
     /// Number of the inode on the serving node.
     pub ino: u64,
+    /// Of the process whose it is: no other process of that node ever has it.
+    pub identity: u64,
 }

@@ -3,9 +3,11 @@
  * Processes of other nodes in /proc.
  *
  * A folder of a process that is elsewhere, and all below it, are inodes of the
- * mount that is looked at, with operations that ask the node of the process. An
- * entry is good for the blink of an eye and then asked for again, so that a
- * process that ended is not found. Rights are checked twice: here by what the node
+ * mount that is looked at, with operations that ask the node of the process. What it
+ * says is good for the blink of an eye and then asked for again, so that a
+ * process that ended is not found. Its folder stands for that process and no later one
+ * with the same number. No question is asked while /proc itself is locked, for the node
+ * may be slow to answer and everybody needs /proc. Rights are checked twice: here by what the node
  * said of owner and mode, and there, for who asks.
  */
 #include <linux/cred.h>
@@ -28,7 +30,8 @@ static const struct file_operations dir_operations;
 /* A process that ended there was not found; what else is wrong is said. */
 static int look(const struct ssi_remote *remote, struct ssi_proc_attributes *attributes)
 {
-	int error = ssi_remote_look(remote->node, remote->path, attributes);
+	struct ssi_remote_at at = ssi_remote_at(remote);
+	int error = ssi_remote_look(&at, attributes);
 
 	return error == -ESRCH ? -ENOENT : error;
 }
@@ -73,26 +76,46 @@ static struct inode *make_inode(struct super_block *sb, const struct ssi_remote 
 	return inode;
 }
 
-/* Gives @dentry what @remote is there; takes @remote. */
-static struct dentry *attach(struct dentry *dentry, struct ssi_remote *remote)
+/* Gives @dentry an inode for @remote; takes @remote. */
+static struct dentry *attach(struct dentry *dentry, struct ssi_remote *remote,
+			     const struct ssi_proc_attributes *attributes)
+{
+	struct inode *inode;
+
+	remote->ino = attributes->ino;
+	inode = make_inode(dentry->d_sb, remote, attributes);
+	if (IS_ERR(inode)) {
+		kfree(remote);
+		return ERR_CAST(inode);
+	}
+	inode->i_private = remote;
+	dentry->d_fsdata = remote;
+	return d_splice_alias_ops(inode, dentry, &remote_dentry_operations);
+}
+
+/* What is not known yet is asked for before anybody gets to see it. */
+static struct dentry *attach_process(struct dentry *dentry, struct ssi_remote *remote)
+{
+	static const struct ssi_proc_attributes unknown = {
+		.mode = S_IFDIR | 0555,
+		.nlink = 2,
+	};
+
+	return attach(dentry, remote, &unknown);
+}
+
+static struct dentry *attach_file(struct dentry *dentry, struct ssi_remote *remote)
 {
 	struct ssi_proc_attributes attributes;
-	struct inode *inode;
 	int error = look(remote, &attributes);
 
 	if (error) {
 		kfree(remote);
 		return ERR_PTR(error);
 	}
-	remote->ino = attributes.ino;
-	inode = make_inode(dentry->d_sb, remote, &attributes);
-	if (IS_ERR(inode)) {
-		kfree(remote);
-		return ERR_CAST(inode);
-	}
-	dentry->d_fsdata = remote;
-	dentry->d_time = jiffies;
-	return d_splice_alias_ops(inode, dentry, &remote_dentry_operations);
+	remote->since = jiffies;
+	remote->is_known = true;
+	return attach(dentry, remote, &attributes);
 }
 
 static struct ssi_remote *make_remote(u8 node, u32 tgid, const char *path)
@@ -102,7 +125,7 @@ static struct ssi_remote *make_remote(u8 node, u32 tgid, const char *path)
 
 	if (bytes > PATH_BYTES_MAX)
 		return NULL;
-	remote = kmalloc(struct_size(remote, path, bytes), GFP_KERNEL);
+	remote = kzalloc(struct_size(remote, path, bytes), GFP_KERNEL);
 	if (!remote)
 		return NULL;
 	remote->node = node;
@@ -157,7 +180,7 @@ bool __ssi_proc_lookup(struct dentry *dentry, unsigned int tgid, struct dentry *
 	}
 	snprintf(path, sizeof(path), "%u", tgid);
 	remote = make_remote(node, tgid, path);
-	*result = remote ? attach(dentry, remote) : ERR_PTR(-ENOMEM);
+	*result = remote ? attach_process(dentry, remote) : ERR_PTR(-ENOMEM);
 	return true;
 }
 
@@ -171,14 +194,51 @@ static struct dentry *remote_lookup(struct inode *dir, struct dentry *dentry, un
 	    sizeof(path))
 		return ERR_PTR(-ENAMETOOLONG);
 	remote = make_remote(parent->node, parent->tgid, path);
-	return remote ? attach(dentry, remote) : ERR_PTR(-ENOMEM);
+	if (!remote)
+		return ERR_PTR(-ENOMEM);
+	remote->identity = READ_ONCE(parent->identity);
+	return attach_file(dentry, remote);
+}
+
+static bool is_fresh(const struct ssi_remote *remote)
+{
+	return READ_ONCE(remote->is_known) && ssi_remote_is_fresh(READ_ONCE(remote->since));
+}
+
+/*
+ * Asks for what @remote is now, if it is not known. The first answer says which
+ * process it is; when that is no more, it is gone for good.
+ */
+static int refresh(struct inode *inode, struct ssi_remote *remote)
+{
+	struct ssi_proc_attributes attributes;
+	int error;
+
+	if (READ_ONCE(remote->is_gone))
+		return -ENOENT;
+	if (is_fresh(remote))
+		return 0;
+	error = look(remote, &attributes);
+	if (!error && (cmpxchg64(&remote->identity, 0, attributes.identity) ?: attributes.identity) !=
+	    attributes.identity)
+		error = -ENOENT;
+	if (!error && inode_wrong_type(inode, attributes.mode))
+		error = -ENOENT;
+	if (error == -ENOENT)
+		WRITE_ONCE(remote->is_gone, true);
+	if (error)
+		return error;
+	set_owner(inode, &attributes);
+	set_nlink(inode, attributes.nlink);
+	WRITE_ONCE(remote->since, jiffies);
+	WRITE_ONCE(remote->is_known, true);
+	return 0;
 }
 
 static int remote_revalidate(struct inode *dir, const struct qstr *name, struct dentry *dentry,
 			     unsigned int flags)
 {
 	struct ssi_remote *remote = dentry->d_fsdata;
-	struct ssi_proc_attributes attributes;
 	struct inode *inode = d_inode(dentry);
 	int error;
 
@@ -187,18 +247,14 @@ static int remote_revalidate(struct inode *dir, const struct qstr *name, struct 
 	/* What others have open stays; only process 1 is something to both views. */
 	if (!ssi_proc_shows_cluster(dentry->d_sb))
 		return remote->tgid == 1 ? 0 : -ENOENT;
-	if (ssi_proc_node_of(remote->tgid) != remote->node)
+	if (READ_ONCE(remote->is_gone) || ssi_proc_node_of(remote->tgid) != remote->node)
 		return 0;
-	if (ssi_remote_is_fresh(READ_ONCE(dentry->d_time)))
+	/* This may be under the lock of /proc; who uses the folder asks. */
+	if (inode->i_op == &process_inode_operations)
 		return 1;
-	error = look(remote, &attributes);
+	error = refresh(inode, remote);
 	if (error)
 		return error == -ENOENT ? 0 : error;
-	/* The number may be that of another process by now. */
-	if (attributes.ino != remote->ino || inode_wrong_type(inode, attributes.mode))
-		return 0;
-	set_owner(inode, &attributes);
-	WRITE_ONCE(dentry->d_time, jiffies);
 	return 1;
 }
 
@@ -215,6 +271,13 @@ static const struct dentry_operations remote_dentry_operations = {
 
 static int process_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
+	int error;
+
+	if (mask & MAY_NOT_BLOCK)
+		return -ECHILD;
+	error = refresh(inode, inode->i_private);
+	if (error)
+		return error;
 	if (!ssi_proc_shows_all_of(inode->i_sb, inode->i_uid, HIDEPID_NO_ACCESS))
 		return proc_sb_info(inode->i_sb)->hide_pid == HIDEPID_NO_ACCESS ? -EPERM : -ENOENT;
 	return generic_permission(&nop_mnt_idmap, inode, mask);
@@ -224,7 +287,10 @@ static int process_getattr(struct mnt_idmap *idmap, const struct path *path, str
 			   u32 request_mask, unsigned int query_flags)
 {
 	struct inode *inode = d_inode(path->dentry);
+	int error = refresh(inode, inode->i_private);
 
+	if (error)
+		return error;
 	if (!ssi_proc_shows_all_of(inode->i_sb, inode->i_uid, HIDEPID_INVISIBLE))
 		return -ENOENT;
 	generic_fillattr(&nop_mnt_idmap, request_mask, inode, stat);
@@ -242,17 +308,17 @@ static int remote_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct
 static const char *remote_get_link(struct dentry *dentry, struct inode *inode,
 				   struct delayed_call *done)
 {
-	const struct ssi_remote *remote;
+	struct ssi_remote_at at;
 	ssize_t bytes;
 	char *text;
 
 	if (!dentry)
 		return ERR_PTR(-ECHILD);
-	remote = dentry->d_fsdata;
+	at = ssi_remote_at(dentry->d_fsdata);
 	text = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!text)
 		return ERR_PTR(-ENOMEM);
-	bytes = ssi_remote_link(remote->node, remote->path, text, PATH_MAX - 1);
+	bytes = ssi_remote_link(&at, text, PATH_MAX - 1);
 	if (bytes <= 0) {
 		kfree(text);
 		return ERR_PTR(bytes ?: -ENOENT);
@@ -279,14 +345,14 @@ bool ssi_remote_emit(struct dir_context *ctx, u8 node, const char *name, size_t 
 
 static int remote_iterate(struct file *file, struct dir_context *ctx)
 {
-	const struct ssi_remote *remote = ssi_remote_of(file);
+	struct ssi_remote_at at = ssi_remote_at(ssi_remote_of(file));
 	int error;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	/* As with an open file, in proc_remote_file.c. */
 	scoped_with_creds(file->f_cred)
-		error = ssi_remote_list(remote->node, remote->path, ctx->pos, ctx);
+		error = ssi_remote_list(&at, ctx->pos, ctx);
 	return error == -ESRCH ? -ENOENT : error;
 }
 

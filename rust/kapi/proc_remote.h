@@ -14,12 +14,20 @@
 #include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
 
-/* A dentry's file on another node; d_fsdata. It never changes. */
+/*
+ * A dentry's file on another node; d_fsdata, and i_private of the folder of a
+ * process. Such a folder is made without asking whether there is one: what asks does so
+ * without a lock on /proc, and then fills in the first three.
+ */
 struct ssi_remote {
-	u64 ino;	/* there */
+	u64 identity;		/* of the process, set once; 0 before */
+	unsigned long since;	/* when the node was asked last, in jiffies */
+	bool is_known;		/* it was asked, and the process was there */
+	bool is_gone;		/* the process that was meant is no more */
+	u64 ino;		/* there */
 	u32 tgid;
 	u8 node;
-	char path[];	/* relative to /proc */
+	char path[];		/* relative to /proc */
 };
 
 /* How long what another node said is taken for true, in jiffies. */
@@ -40,6 +48,15 @@ static inline u64 ssi_remote_ino(u8 node, u64 ino)
 static inline u64 ssi_remote_process_ino(u32 tgid)
 {
 	return BIT_ULL(39) | tgid;
+}
+
+static inline struct ssi_remote_at ssi_remote_at(const struct ssi_remote *remote)
+{
+	return (struct ssi_remote_at) {
+		.identity = READ_ONCE(remote->identity),
+		.path = remote->path,
+		.node = remote->node,
+	};
 }
 
 static inline struct ssi_remote *ssi_remote_of(const struct file *file)

@@ -29,7 +29,7 @@ pub use crate::proc_attributes::Attributes;
 pub const READ_BYTES_MAX: usize = 64 * 1024;
 
 /// Most bytes of one [`RemoteProc::write`].
-pub const WRITE_BYTES_MAX: usize = 2048;
+pub const WRITE_BYTES_MAX: usize = 1536;
 
 /// Where a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +42,24 @@ pub enum Place {
     Nowhere,
 }
 
+/// A file below `/proc` of another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At<'a> {
+    /// Which node.
+    pub node: u8,
+    /// Of which process, 0 if any that has the number will do.
+    pub identity: u64,
+    /// Relative to `/proc`, as in `131100/fd/3`; at most 255 bytes.
+    pub path: &'a [u8],
+}
+
 /// Takes an entry of a folder: name, number of the inode there, type (`DT_...`), and the
 /// position behind it. False when it has no room for this one and wants no more.
 pub type TakeEntry<'a> = dyn FnMut(&[u8], u64, u8, u64) -> bool + 'a;
 
 /// What `/proc` of other nodes says to the running task.
 ///
-/// A path is relative to `/proc`, as in `131100/fd/3`, and at most 255 bytes long. All
-/// functions run in the task that asks, which holds no lock but those of the VFS. They
+/// All functions run in the task that asks, which holds no lock but those of the VFS. They
 /// may sleep, and end early, with `EINTR`, when the task is killed. What the task may
 /// not see, the other node refuses.
 pub trait RemoteProc: Sync {
@@ -62,7 +72,7 @@ pub trait RemoteProc: Sync {
     /// # Errors
     ///
     /// `ENOENT` or `ESRCH`: it is not there.
-    fn look(&self, node: u8, path: &[u8]) -> Result<Attributes>;
+    fn look(&self, at: &At<'_>) -> Result<Attributes>;
 
     /// Reads from `offset` on, at most [`READ_BYTES_MAX`]. Fewer bytes than asked for
     /// are the end of the file.
@@ -70,14 +80,14 @@ pub trait RemoteProc: Sync {
     /// # Errors
     ///
     /// Those of open(2) and of read(2).
-    fn read(&self, node: u8, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize>;
+    fn read(&self, at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize>;
 
     /// Writes to `offset`, at most [`WRITE_BYTES_MAX`], and says how much was taken.
     ///
     /// # Errors
     ///
     /// Those of open(2) and of write(2).
-    fn write(&self, node: u8, path: &[u8], offset: u64, data: &[u8]) -> Result<usize>;
+    fn write(&self, at: &At<'_>, offset: u64, data: &[u8]) -> Result<usize>;
 
     /// Gives the entries of a folder from the position `from` on to `entry`, until that
     /// is false or there are no more. `from` is 2 for the first entry; what is given for
@@ -86,14 +96,14 @@ pub trait RemoteProc: Sync {
     /// # Errors
     ///
     /// Those of open(2) and of getdents(2).
-    fn list(&self, node: u8, path: &[u8], from: u64, entry: &mut TakeEntry<'_>) -> Result;
+    fn list(&self, at: &At<'_>, from: u64, entry: &mut TakeEntry<'_>) -> Result;
 
     /// The text of a link.
     ///
     /// # Errors
     ///
     /// Those of readlink(2).
-    fn link(&self, node: u8, path: &[u8], out: &mut [u8]) -> Result<usize>;
+    fn link(&self, at: &At<'_>, out: &mut [u8]) -> Result<usize>;
 
     /// The processes of all other nodes, in rising order; process 1 is among them when it
     /// is not [`Place::Here`].
@@ -159,16 +169,15 @@ unsafe extern "C" fn ssi_remote_place(tgid: u32) -> c_int {
 
 /// # Safety
 ///
-/// `path` is a string, `out` can be written.
+/// `at` and its path are valid, `out` can be written.
 #[export]
 unsafe extern "C" fn ssi_remote_look(
-    node: u8,
-    path: *const c_char,
+    at: *const bindings::ssi_remote_at,
     out: *mut bindings::ssi_proc_attributes,
 ) -> c_int {
     // SAFETY: By the caller.
-    let path = unsafe { CStr::from_char_ptr(path) };
-    match remote().and_then(|remote| remote.look(node, path.to_bytes())) {
+    let at = unsafe { place(at) };
+    match remote().and_then(|remote| remote.look(&at)) {
         // SAFETY: By the caller.
         Ok(attributes) => unsafe { out.write(attributes.into()) },
         Err(error) => return error.to_errno(),
@@ -185,25 +194,38 @@ impl From<Attributes> for bindings::ssi_proc_attributes {
             nlink: attributes.nlink,
             size: attributes.size,
             ino: attributes.ino,
+            identity: attributes.identity,
         }
     }
 }
 
 /// # Safety
 ///
-/// `path` is a string, and `bytes` can be written to `out`.
+/// `at` and its path are valid, and `bytes` can be written to `out`.
 #[export]
 unsafe extern "C" fn ssi_remote_read(
-    node: u8,
-    path: *const c_char,
+    at: *const bindings::ssi_remote_at,
     offset: u64,
     out: *mut c_void,
     bytes: usize,
 ) -> isize {
     // SAFETY: By the caller.
-    let (path, out) = unsafe { (CStr::from_char_ptr(path), buffer(out, bytes)) };
-    let read = remote().and_then(|remote| remote.read(node, path.to_bytes(), offset, out));
+    let (at, out) = unsafe { (place(at), buffer(out, bytes)) };
+    let read = remote().and_then(|remote| remote.read(&at, offset, out));
     count(read, bytes)
+}
+
+/// # Safety
+///
+/// `at` is valid, and its path a string, during `'a`.
+unsafe fn place<'a>(at: *const bindings::ssi_remote_at) -> At<'a> {
+    // SAFETY: By the caller.
+    let (at, path) = unsafe { (&*at, CStr::from_char_ptr((*at).path)) };
+    At {
+        node: at.node,
+        identity: at.identity,
+        path: path.to_bytes(),
+    }
 }
 
 /// # Safety
@@ -219,56 +241,53 @@ unsafe fn buffer<'a>(out: *mut c_void, bytes: usize) -> &'a mut [u8] {
 
 /// # Safety
 ///
-/// `path` is a string, `data` is `bytes` long.
+/// `at` and its path are valid, `data` is `bytes` long.
 #[export]
 unsafe extern "C" fn ssi_remote_write(
-    node: u8,
-    path: *const c_char,
+    at: *const bindings::ssi_remote_at,
     offset: u64,
     data: *const c_void,
     bytes: usize,
 ) -> isize {
     // SAFETY: By the caller.
-    let path = unsafe { CStr::from_char_ptr(path) };
+    let at = unsafe { place(at) };
     // SAFETY: By the caller.
     let data = unsafe { slice::from_raw_parts(data.cast(), bytes) };
-    let write = remote().and_then(|remote| remote.write(node, path.to_bytes(), offset, data));
+    let write = remote().and_then(|remote| remote.write(&at, offset, data));
     count(write, bytes)
 }
 
 /// # Safety
 ///
-/// `path` is a string, `ctx` that of the running getdents(2).
+/// `at` and its path are valid, `ctx` that of the running getdents(2).
 #[export]
 unsafe extern "C" fn ssi_remote_list(
-    node: u8,
-    path: *const c_char,
+    at: *const bindings::ssi_remote_at,
     from: u64,
     ctx: *mut bindings::dir_context,
 ) -> c_int {
     // SAFETY: By the caller.
-    let path = unsafe { CStr::from_char_ptr(path) };
+    let at = unsafe { place(at) };
     let mut entry = |name: &[u8], ino, kind, next| {
         let (start, bytes) = (name.as_ptr().cast(), name.len());
         // SAFETY: The name is as long as said, and the call of the caller still runs.
-        unsafe { bindings::ssi_remote_emit(ctx, node, start, bytes, ino, kind, next) }
+        unsafe { bindings::ssi_remote_emit(ctx, at.node, start, bytes, ino, kind, next) }
     };
-    errno(remote().and_then(|remote| remote.list(node, path.to_bytes(), from, &mut entry)))
+    errno(remote().and_then(|remote| remote.list(&at, from, &mut entry)))
 }
 
 /// # Safety
 ///
-/// `path` is a string, and `bytes` can be written to `out`.
+/// `at` and its path are valid, and `bytes` can be written to `out`.
 #[export]
 unsafe extern "C" fn ssi_remote_link(
-    node: u8,
-    path: *const c_char,
+    at: *const bindings::ssi_remote_at,
     out: *mut c_void,
     bytes: usize,
 ) -> isize {
     // SAFETY: By the caller.
-    let (path, out) = unsafe { (CStr::from_char_ptr(path), buffer(out, bytes)) };
-    let link = remote().and_then(|remote| remote.link(node, path.to_bytes(), out));
+    let (at, out) = unsafe { (place(at), buffer(out, bytes)) };
+    let link = remote().and_then(|remote| remote.link(&at, out));
     count(link, bytes)
 }
 

@@ -20,7 +20,7 @@
 
 #define FIRST_BYTES	SZ_4K
 #define READ_BYTES_MAX	SZ_64K
-#define WRITE_BYTES_MAX	SZ_2K
+#define WRITE_BYTES_MAX	1536	/* as in proc_remote.rs */
 
 struct opened {
 	struct mutex lock;	/* of all below but is_memory */
@@ -59,7 +59,7 @@ static int make_room(struct opened *opened, size_t room)
 
 static int fetch(struct file *file, struct opened *opened, loff_t start, size_t room)
 {
-	const struct ssi_remote *remote = ssi_remote_of(file);
+	struct ssi_remote_at at = ssi_remote_at(ssi_remote_of(file));
 	ssize_t bytes;
 	int error;
 
@@ -69,7 +69,7 @@ static int fetch(struct file *file, struct opened *opened, loff_t start, size_t 
 	if (error)
 		return error;
 	scoped_with_creds(file->f_cred)
-		bytes = ssi_remote_read(remote->node, remote->path, start, opened->piece, room);
+		bytes = ssi_remote_read(&at, start, opened->piece, room);
 	if (bytes < 0)
 		return bytes;
 	opened->start = start;
@@ -125,7 +125,7 @@ static ssize_t remote_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static ssize_t remote_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct file *file = iocb->ki_filp;
-	const struct ssi_remote *remote = ssi_remote_of(file);
+	struct ssi_remote_at at = ssi_remote_at(ssi_remote_of(file));
 	struct opened *opened = file->private_data;
 	size_t bytes = iov_iter_count(from);
 	ssize_t written;
@@ -142,8 +142,7 @@ static ssize_t remote_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	written = -EFAULT;
 	if (copy_from_iter_full(data, bytes, from)) {
 		scoped_with_creds(file->f_cred)
-			written = ssi_remote_write(remote->node, remote->path, iocb->ki_pos,
-						   data, bytes);
+			written = ssi_remote_write(&at, iocb->ki_pos, data, bytes);
 	}
 	kfree(data);
 	if (written > 0)

@@ -33,6 +33,16 @@ pub const PATH_BYTES_MAX: usize = 255;
 /// type (`DT_...`) and where the one behind it is found. False ends the list.
 pub type Entry<'a> = dyn FnMut(&[u8], u64, u8, u64) -> bool + 'a;
 
+/// What tells process `tgid`, or a thread with that number, from all others there ever were
+/// and will be on this node; `None` when there is none that other nodes see. Any context.
+pub fn identity(tgid: u32) -> Option<u64> {
+    // SAFETY: No preconditions.
+    match unsafe { bindings::ssi_served_identity(tgid) } {
+        0 => None,
+        identity => Some(identity),
+    }
+}
+
 /// Attributes of `path` itself, be it a link. May sleep.
 ///
 /// # Errors
@@ -51,6 +61,7 @@ pub fn look(path: &CStr) -> Result<Attributes> {
         nlink: raw.nlink,
         size: raw.size,
         ino: raw.ino,
+        identity: raw.identity,
     })
 }
 

@@ -41,7 +41,8 @@ bool ssi_proc_shows_cluster(struct super_block *sb)
 
 /*
  * What the mount option hidepid= makes of a process of another node: one may look
- * into one's own. The node of the process has the last word.
+ * into one's own. Its value 4 does not ask whether one might trace the process, as it
+ * does for those here.
  */
 bool ssi_proc_shows_all_of(struct super_block *sb, kuid_t owner, enum proc_hidepid least)
 {
@@ -80,6 +81,7 @@ static bool is_listed(struct listing *listing, u32 tgid)
 	struct proc_fs_info *info = proc_sb_info(listing->sb);
 	struct ssi_proc_attributes attributes;
 	char name[10 + 1];
+	struct ssi_remote_at at = { .path = name };
 	int node;
 
 	if (info->hide_pid < HIDEPID_INVISIBLE)
@@ -87,8 +89,11 @@ static bool is_listed(struct listing *listing, u32 tgid)
 	if (ssi_proc_shows_all_of(listing->sb, INVALID_UID, HIDEPID_INVISIBLE))
 		return true;
 	node = ssi_remote_place(tgid);
+	if (node <= 0)
+		return false;
 	snprintf(name, sizeof(name), "%u", tgid);
-	if (node <= 0 || ssi_remote_look(node, name, &attributes))
+	at.node = node;
+	if (ssi_remote_look(&at, &attributes))
 		return false;
 	return ssi_proc_shows_all_of(listing->sb, KUIDT_INIT(attributes.uid), HIDEPID_INVISIBLE);
 }

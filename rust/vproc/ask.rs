@@ -41,6 +41,13 @@ pub(crate) const TRY_AGAIN: i32 = -10_000;
 /// in microseconds.
 const PAUSES: (u64, u64) = (2_000, 32_000);
 
+/// How often it is put: for about ten seconds.
+const TRIES_MAX: usize = 200;
+
+/// The highest number of an error a user gets, `EHWPOISON`. Those above mean something to
+/// a kernel alone.
+const ERRNO_MAX: i32 = 133;
+
 /// What a node is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -150,18 +157,23 @@ impl Question {
     /// # Errors
     ///
     /// What the node says; `ESRCH` when it is gone and its processes with it, `EINTR`
-    /// for a task that is killed.
+    /// for a task that is killed, `EBUSY` when it is asked for too much for long.
     pub(crate) fn put_to(&self, node: NodeId) -> Result<Reply> {
-        if self.operation.changes() {
-            scans::forget();
-        }
+        self.forget();
         let (mut pause, longest) = PAUSES;
-        loop {
+        for _ in 0..TRIES_MAX {
             match ssi_ics::call(node, &self.ask()) {
                 Ok(reply) if reply.result == TRY_AGAIN => wait(pause)?,
                 answer => return outcome(answer),
             }
             pause = longest.min(pause * 2);
+        }
+        Err(EBUSY)
+    }
+
+    fn forget(&self) {
+        if self.operation.changes() {
+            scans::forget();
         }
     }
 
@@ -172,9 +184,18 @@ impl Question {
 
     /// As [`put_to_all`](Self::put_to_all), and says whose answer it is.
     pub(crate) fn put_to_each(&self, nodes: NodeSet, mut each: impl FnMut(NodeId, Result<Reply>)) {
+        self.forget();
         ssi_ics::call_many(nodes, &self.ask(), |node, answer| {
             each(node, outcome(answer))
         });
+    }
+}
+
+/// The error with this negative number, as far as another node may say it.
+pub(crate) fn error(number: i64) -> Error {
+    match i32::try_from(number) {
+        Ok(number) if (-ERRNO_MAX..0).contains(&number) => Error::from_errno(number),
+        _ => EIO,
     }
 }
 
@@ -188,11 +209,11 @@ fn wait(microseconds: u64) -> Result {
 
 fn outcome(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
     match answer {
-        Ok(reply) if reply.result < 0 => Err(Error::from_errno(reply.result)),
+        Ok(reply) if reply.result < 0 => Err(error(reply.result.into())),
         Ok(reply) => Ok(reply),
         Err(CallError::NotMember | CallError::NodeDown) => Err(ESRCH),
         Err(CallError::Interrupted) => Err(EINTR),
-        Err(CallError::NoMemory | CallError::AnswerLost) => Err(ENOMEM),
+        Err(CallError::NoMemory) => Err(ENOMEM),
         Err(_) => Err(EIO),
     }
 }

@@ -43,6 +43,7 @@ use ssi_kapi::{
 
 use crate::{
     ask::{
+        error,
         Operation,
         Question, //
     },
@@ -297,10 +298,11 @@ fn user(address: u64, bytes: usize) -> UserSlice {
 
 /// What the call gave, as its reply says.
 fn result(body: &[u8]) -> Result<i64> {
-    Reader::new(body)
-        .u64()
-        .map(|result| result as i64)
-        .map_err(|_| EIO)
+    let result = Reader::new(body).u64().map_err(|_| EIO)? as i64;
+    Ok(match result {
+        0.. => result,
+        _ => error(result).to_errno().into(),
+    })
 }
 
 fn returned(body: &[u8]) -> Result<[&[u8]; PIECES_MAX]> {

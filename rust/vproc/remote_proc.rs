@@ -17,7 +17,10 @@ use ssi_core::{
             self,
             DATA_BYTES_MAX, //
         },
-        pid,
+        pid::{
+            self,
+            Origin, //
+        },
         route::Route,
         stat_line, //
     },
@@ -27,6 +30,7 @@ use ssi_ics::Reply;
 use ssi_kapi::{
     page::PAGE_BYTES,
     proc_remote::{
+        At,
         Attributes,
         Place,
         RemoteProc,
@@ -61,44 +65,44 @@ impl RemoteProc for Remote {
         }
     }
 
-    fn look(&self, node: u8, path: &[u8]) -> Result<Attributes> {
-        let node = id(node)?;
-        if let Some(found) = scans::look(node, path) {
+    fn look(&self, at: &At<'_>) -> Result<Attributes> {
+        let node = id(at.node)?;
+        if let Some(found) = scans::look(node, at) {
             return Ok(shown(&found));
         }
-        let reply = about(Operation::Look, path::Place::all(path))?.put_to(node)?;
+        let reply = about(Operation::Look, place(at))?.put_to(node)?;
         let found = attributes::Attributes::decode(reply.body()).map_err(|_| EIO)?;
         Ok(shown(&found))
     }
 
-    fn read(&self, node: u8, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
-        let node = id(node)?;
+    fn read(&self, at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize> {
+        let node = id(at.node)?;
         let ahead = match offset {
-            0 => scans::read(node, path).filter(|text| text.len() <= out.len()),
+            0 => scans::read(node, at).filter(|text| text.len() <= out.len()),
             _ => None,
         };
-        match (is_stat(path), ahead) {
+        match (is_stat(at.path), ahead) {
             (true, Some(line)) => shift(node, &line, 0, out),
-            (true, None) => read_stat(node, path, offset, out),
+            (true, None) => read_stat(node, at, offset, out),
             (false, Some(text)) => fill(out, 0, &text),
-            (false, None) => read(node, path, offset, out),
+            (false, None) => read(node, at, offset, out),
         }
     }
 
-    fn write(&self, node: u8, path: &[u8], offset: u64, data: &[u8]) -> Result<usize> {
+    fn write(&self, at: &At<'_>, offset: u64, data: &[u8]) -> Result<usize> {
         let place = path::Place {
             offset,
             data: data.get(..DATA_BYTES_MAX).unwrap_or(data),
-            ..path::Place::all(path)
+            ..place(at)
         };
-        let reply = about(Operation::Write, place)?.put_to(id(node)?)?;
+        let reply = about(Operation::Write, place)?.put_to(id(at.node)?)?;
         Ok((reply.result as usize).min(place.data.len()))
     }
 
-    fn list(&self, node: u8, path: &[u8], from: u64, take: &mut TakeEntry<'_>) -> Result {
-        let node = id(node)?;
+    fn list(&self, at: &At<'_>, from: u64, take: &mut TakeEntry<'_>) -> Result {
+        let node = id(at.node)?;
         let mut from = from;
-        while let Some(next) = list_part(node, path, from, take)? {
+        while let Some(next) = list_part(node, at, from, take)? {
             // A node that never comes to an end is not followed in a circle.
             if next <= from {
                 return Err(EIO);
@@ -108,12 +112,12 @@ impl RemoteProc for Remote {
         Ok(())
     }
 
-    fn link(&self, node: u8, path: &[u8], out: &mut [u8]) -> Result<usize> {
+    fn link(&self, at: &At<'_>, out: &mut [u8]) -> Result<usize> {
         let place = path::Place {
             bytes: out.len() as u32,
-            ..path::Place::all(path)
+            ..place(at)
         };
-        let reply = about(Operation::Link, place)?.put_to(id(node)?)?;
+        let reply = about(Operation::Link, place)?.put_to(id(at.node)?)?;
         fill(out, 0, reply.body())
     }
 
@@ -124,14 +128,16 @@ impl RemoteProc for Remote {
         if matches!(map::route(pid::INIT), Route::Node(_)) && init::node().is_some() {
             list.push(pid::INIT, GFP_KERNEL)?;
         }
-        question.put_to_all(map::others(), |answer| match answer {
-            Ok(reply) => failed = failed.and(add(&mut list, &reply)),
-            // Its processes are gone with it.
-            Err(ESRCH) => (),
-            Err(error) => failed = failed.and(Err(error)),
+        // One that cannot say which it has is left out, as one that is gone is.
+        question.put_to_each(map::others(), |node, answer| {
+            if let Ok(reply) = answer {
+                failed = failed.and(add(&mut list, node, &reply));
+            }
         });
         failed?;
         list.sort_unstable();
+        let mut last = 0;
+        list.retain(|tgid| core::mem::replace(&mut last, *tgid) != *tgid);
         scans::begin(&list);
         Ok(list)
     }
@@ -145,6 +151,15 @@ fn shown(found: &attributes::Attributes) -> Attributes {
         nlink: found.nlink,
         size: found.size,
         ino: found.ino,
+        identity: found.identity,
+    }
+}
+
+/// All of the file at `at`.
+fn place<'a>(at: &At<'a>) -> path::Place<'a> {
+    path::Place {
+        identity: at.identity,
+        ..path::Place::all(at.path)
     }
 }
 
@@ -156,12 +171,12 @@ fn about(operation: Operation, place: path::Place<'_>) -> Result<Question> {
     Question::new(operation, |out| place.encode(out))
 }
 
-fn read(node: NodeId, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
+fn read(node: NodeId, at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize> {
     let bytes = out.len().min(READ_BYTES_MAX) as u32;
     let place = path::Place {
         offset,
         bytes,
-        ..path::Place::all(path)
+        ..place(at)
     };
     let question = about(Operation::Read, place)?.with_pages(bytes);
     let reply = question.put_to(node)?;
@@ -174,9 +189,9 @@ fn is_stat(path: &[u8]) -> bool {
 }
 
 /// The line with the time of start by this node's clock. It is short, and read whole.
-fn read_stat(node: NodeId, path: &[u8], offset: u64, out: &mut [u8]) -> Result<usize> {
+fn read_stat(node: NodeId, at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize> {
     let mut line = KVec::from_elem(0_u8, PAGE_BYTES, GFP_KERNEL)?;
-    let length = read(node, path, 0, &mut line)?;
+    let length = read(node, at, 0, &mut line)?;
     shift(node, line.get(..length).ok_or(EIO)?, offset, out)
 }
 
@@ -201,32 +216,35 @@ fn shift(node: NodeId, line: &[u8], offset: u64, out: &mut [u8]) -> Result<usize
 /// Tells `take` one message of entries, and gives where the next one begins.
 fn list_part(
     node: NodeId,
-    path: &[u8],
+    at: &At<'_>,
     from: u64,
     take: &mut TakeEntry<'_>,
 ) -> Result<Option<u64>> {
     let place = path::Place {
         offset: from,
-        ..path::Place::all(path)
+        ..place(at)
     };
     let reply = about(Operation::List, place)?.put_to(node)?;
     let mut message = Reader::new(reply.body());
     let mut next = None;
+    let mut is_empty = true;
     while let Some(entry) = Entry::decode(&mut message).map_err(|_| EIO)? {
         if !take(entry.name, entry.ino, entry.kind, entry.next) {
             return Ok(None);
         }
         next = Some(entry.next);
+        is_empty &= matches!(entry.name, b"." | b"..");
     }
-    Ok(next.filter(|_| reply.result > 0))
+    // A node with nothing but dots to say is not asked for more for ever.
+    Ok(next.filter(|_| reply.result > 0 && !is_empty))
 }
 
-/// Adds the pids an answer lists, those its node can have.
-fn add(list: &mut KVec<u32>, reply: &Reply) -> Result {
+/// Adds the pids an answer of `node` lists, those it can have.
+fn add(list: &mut KVec<u32>, node: NodeId, reply: &Reply) -> Result {
     each_piece(reply, |_, piece| {
         for number in piece.chunks_exact(4) {
             let tgid = number.try_into().map_or(0, u32::from_le_bytes);
-            if matches!(map::route(tgid), Route::Node(_)) && tgid != pid::INIT {
+            if pid::origin(tgid) == Some(Origin::Node(node)) {
                 list.push(tgid, GFP_KERNEL)?;
             }
         }

@@ -36,7 +36,8 @@ use ssi_core::{
 };
 use ssi_kapi::{
     bytes,
-    clock, //
+    clock,
+    proc_remote::At, //
 };
 
 use crate::{
@@ -51,14 +52,33 @@ use crate::{
 /// Most processes that list `/proc` and profit from it at the same time.
 const SCANS_MAX: usize = 8;
 
+/// A scan nobody goes on with for so long is dropped when the next one begins, in
+/// microseconds.
+const IDLE_MICROS: u64 = 5_000_000;
+
 static SCANS: SetOnce<Pin<KBox<Mutex<KVec<Scan>>>>> = SetOnce::new();
 
 /// A process that has listed `/proc`.
 struct Scan {
+    /// When, in microseconds since boot.
+    at: u64,
     asker: Asker,
     /// What it was told, in rising order.
-    list: KVec<u32>,
+    list: KVVec<u32>,
     batches: [Batch; File::ALL.len()],
+}
+
+impl Scan {
+    /// Whether its process may still go on with it: it has begun, or got something, within
+    /// some seconds.
+    fn is_in_use(&self, now: u64) -> bool {
+        let last = self
+            .batches
+            .iter()
+            .map(|batch| batch.at)
+            .fold(self.at, u64::max);
+        now.saturating_sub(last) < IDLE_MICROS
+    }
 }
 
 /// What was read ahead of one file.
@@ -97,15 +117,17 @@ pub(crate) fn begin(list: &[u32]) {
 
 fn try_begin(list: &[u32]) -> Result {
     let asker = Asker::current()?;
-    let mut own = KVec::with_capacity(list.len(), GFP_KERNEL)?;
+    let mut own = KVVec::with_capacity(list.len(), GFP_KERNEL)?;
     own.extend_from_slice(list, GFP_KERNEL)?;
     let scan = Scan {
+        at: clock::monotonic(),
         asker,
         list: own,
         batches: [const { Batch::EMPTY }; File::ALL.len()],
     };
     let mut scans = SCANS.as_ref().ok_or(ENODEV)?.lock();
-    scans.retain(|other| !other.asker.is_of(&scan.asker));
+    let now = clock::monotonic();
+    scans.retain(|other| !other.asker.is_of(&scan.asker) && other.is_in_use(now));
     if scans.len() == SCANS_MAX {
         drop(scans.remove(0));
     }
@@ -120,18 +142,22 @@ pub(crate) fn forget() {
     }
 }
 
-/// What `path` of `node` is, if it was read ahead or is read now with those behind it.
-pub(crate) fn look(node: NodeId, path: &[u8]) -> Option<Attributes> {
-    ahead(node, path, |file| Some(file.attributes))
+/// What `at` of `node` is, if it was read ahead or is read now with those behind it.
+pub(crate) fn look(node: NodeId, at: &At<'_>) -> Option<Attributes> {
+    ahead(node, at, |file| Some(file.attributes))
 }
 
-/// What `path` of `node` holds, as [`look`], once.
-pub(crate) fn read(node: NodeId, path: &[u8]) -> Option<KVec<u8>> {
-    ahead(node, path, |file| file.text.take())
+/// What `at` of `node` holds, as [`look`], once.
+pub(crate) fn read(node: NodeId, at: &At<'_>) -> Option<KVec<u8>> {
+    ahead(node, at, |file| file.text.take())
 }
 
-fn ahead<T>(node: NodeId, path: &[u8], mut take: impl FnMut(&mut Ahead) -> Option<T>) -> Option<T> {
-    let (pid, file) = split(path)?;
+fn ahead<T>(node: NodeId, at: &At<'_>, mut take: impl FnMut(&mut Ahead) -> Option<T>) -> Option<T> {
+    let (pid, file) = split(at.path)?;
+    let mut take = |file: &mut Ahead| {
+        let is_meant = [0, file.attributes.identity].contains(&at.identity);
+        is_meant.then(|| take(file)).flatten()
+    };
     let asker = Asker::current().ok()?;
     let wanted = match find(&asker, pid, file, &mut take)? {
         Found::Here(value) => return Some(value),
@@ -188,11 +214,14 @@ fn fetch(node: NodeId, file: File, pids: &[u32]) -> Result<KVec<Ahead>> {
         Wanted::encode(file, pids.iter().copied(), out);
     })?;
     let reply = question.with_pages(REPLY_BYTES_MAX as u32).put_to(node)?;
-    let mut body = KVec::new();
+    let mut body = KVVec::new();
     each_piece(&reply, |_, piece| bytes::extend(&mut body, piece))?;
     let mut message = Reader::new(&body);
     let mut files = KVec::new();
     while let Some(item) = Item::decode(&mut message).map_err(|_| EIO)? {
+        if pids.binary_search(&item.pid).is_err() {
+            return Err(EIO);
+        }
         let mut text = KVec::new();
         bytes::extend(&mut text, item.text)?;
         files.push(

@@ -63,15 +63,17 @@ pub(crate) fn serve(
     place: &Place<'_>,
     pages_max: u32,
 ) -> Result<Answer, Fault> {
-    if !pid_of(place.path).is_some_and(map::is_ours) {
-        return Err(ENOENT.into());
+    let pid = pid_of(place.path).ok_or(ENOENT)?;
+    let identity = proc_served::identity(pid).filter(|_| map::is_ours(pid));
+    if identity.is_none() || ![0, identity.unwrap_or(0)].contains(&place.identity) {
+        return Err(ESRCH.into());
     }
     let path = CString::try_from_fmt(fmt!(
         "{}",
         core::str::from_utf8(place.path).map_err(|_| ENOENT)?
     ))?;
     behalf::run_as(caller, || match operation {
-        Operation::Look => look(&path),
+        Operation::Look => look(&path, pid),
         Operation::Read => read(&path, place, pages_max),
         Operation::Write => write(&path, place),
         Operation::List => list(&path, place.offset),
@@ -80,14 +82,15 @@ pub(crate) fn serve(
     })?
 }
 
-fn look(path: &CString) -> Result<Answer, Fault> {
+fn look(path: &CString, pid: u32) -> Result<Answer, Fault> {
     let mut body = KVec::new();
-    bytes::extend(&mut body, &attributes_of(path)?.encode())?;
+    bytes::extend(&mut body, &attributes_of(path, pid)?.encode())?;
     Ok(Answer::body(body))
 }
 
-fn attributes_of(path: &CString) -> Result<Attributes> {
+fn attributes_of(path: &CString, pid: u32) -> Result<Attributes> {
     let found = proc_served::look(path)?;
+    let identity = proc_served::identity(pid).ok_or(ESRCH)?;
     Ok(Attributes {
         mode: found.mode,
         uid: found.uid,
@@ -95,6 +98,7 @@ fn attributes_of(path: &CString) -> Result<Attributes> {
         nlink: found.nlink,
         size: found.size,
         ino: found.ino,
+        identity,
     })
 }
 
@@ -186,7 +190,7 @@ pub(crate) fn batch(caller: &Caller, message: Reader<'_>, pages_max: u32) -> Res
     let most = (pages_max as usize).min(REPLY_BYTES_MAX);
     let items = behalf::run_as(caller, || {
         Area::with(|area| {
-            let mut items = KVec::new();
+            let mut items = KVVec::new();
             for pid in wanted.pids().filter(|pid| map::is_ours(*pid)) {
                 let before = items.len();
                 match add_item(pid, wanted.file, area, &mut items) {
@@ -198,15 +202,15 @@ pub(crate) fn batch(caller: &Caller, message: Reader<'_>, pages_max: u32) -> Res
             Ok(items)
         })
     })???;
-    bytes_or_pages(items)
+    bytes_or_pages(&items)
 }
 
-fn add_item(pid: u32, file: File, area: &mut Area, items: &mut KVec<u8>) -> Result {
+fn add_item(pid: u32, file: File, area: &mut Area, items: &mut KVVec<u8>) -> Result {
     let path = match file {
         File::Folder => CString::try_from_fmt(fmt!("{pid}"))?,
         _ => CString::try_from_fmt(fmt!("{pid}/{}", file.name()))?,
     };
-    let attributes = attributes_of(&path)?;
+    let attributes = attributes_of(&path, pid)?;
     let length = match file {
         File::Folder => 0,
         // One byte more shows that there is more.
@@ -223,7 +227,7 @@ fn add_item(pid: u32, file: File, area: &mut Area, items: &mut KVec<u8>) -> Resu
 
 /// The processes of this node, as many as fit.
 pub(crate) fn processes(pages_max: u32) -> Result<Answer, Fault> {
-    let mut list = KVec::new();
+    let mut list = KVVec::new();
     let mut failed = Ok(());
     proc_served::processes(&mut |tgid| {
         if list.len() + 4 <= pages_max as usize {
@@ -232,7 +236,7 @@ pub(crate) fn processes(pages_max: u32) -> Result<Answer, Fault> {
         failed.is_ok()
     });
     failed?;
-    bytes_or_pages(list)
+    bytes_or_pages(&list)
 }
 
 /// A file about this node; the whole lines that fit.
@@ -248,9 +252,11 @@ pub(crate) fn total(message: Reader<'_>, pages_max: u32) -> Result<Answer, Fault
     Ok(Answer::body(body))
 }
 
-fn bytes_or_pages(list: KVec<u8>) -> Result<Answer, Fault> {
+fn bytes_or_pages(list: &[u8]) -> Result<Answer, Fault> {
     if list.len() <= BODY_BYTES_MAX {
-        return Ok(Answer::body(list));
+        let mut body = KVec::new();
+        bytes::extend(&mut body, list)?;
+        return Ok(Answer::body(body));
     }
     copied_to_pages(&list)
 }

@@ -154,7 +154,11 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
         }
         _ => {
             let place = FilePlace::decode(message)?;
-            let _turn = FileTurn::take().map_err(|_| Fault::Busy)?;
+            let _turn = match operation {
+                // These wait for nothing a process does.
+                Operation::Look | Operation::Link => None,
+                _ => Some(FileTurn::take().map_err(|_| Fault::Busy)?),
+            };
             served_files::serve(operation, &caller, &place, request.reply_pages_max())
         }
     }

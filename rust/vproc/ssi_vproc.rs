@@ -53,7 +53,10 @@ impl kernel::Module for Vproc {
         if let Some(me) = ssi_ics::this_node() {
             map::begin(me.node);
             scans::create()?;
-            behalf::begin()?;
+            // Without it callers of other user namespaces are refused.
+            if behalf::begin().is_err() {
+                pr_warn!("no user namespace: foreign callers see no files of this node\n");
+            }
             pids::begin(pid::range(me.node))?;
             ssi_ics::register(&service::SERVICE)?;
             ssi_clms::register_subsystem(&map::Follower)?;

@@ -11,7 +11,7 @@ use crate::wire::{
 };
 
 /// Bytes on the wire.
-pub const ATTRIBUTES_BYTES: usize = 32;
+pub const ATTRIBUTES_BYTES: usize = 40;
 
 /// A file's attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub struct Attributes {
     pub size: u64,
     /// Number of the inode where it is.
     pub ino: u64,
+    /// Of the process whose it is: no other process of its node has it, be it one with
+    /// the same number later.
+    pub identity: u64,
 }
 
 impl Attributes {
@@ -37,6 +40,7 @@ impl Attributes {
         let mut out = Writer::new(&mut bytes);
         out.u32(self.mode).u32(self.uid).u32(self.gid);
         out.u32(self.nlink).u64(self.size).u64(self.ino);
+        out.u64(self.identity);
         bytes
     }
 
@@ -57,6 +61,7 @@ impl Attributes {
             nlink: message.u32()?,
             size: message.u64()?,
             ino: message.u64()?,
+            identity: message.u64()?,
         };
         message.end()?;
         let is_sound = PLAIN.contains(&(attributes.mode & TYPE)) && attributes.mode >> 16 == 0;
@@ -75,6 +80,7 @@ mod tests {
         nlink: 9,
         size: 0,
         ino: 1 << 40,
+        identity: 12,
     };
 
     #[test]

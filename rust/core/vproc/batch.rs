@@ -200,6 +200,7 @@ mod tests {
         nlink: 1,
         size: 0,
         ino: 99,
+        identity: 7,
     };
 
     #[test]

@@ -5,10 +5,10 @@
 //! What is asked of it, behind the caller:
 //!
 //! ```text
-//!  +--------+-------+---------+------+---------------+
-//!  | offset | bytes | length  | path | data to write |
-//!  |  u64   |  u32  |   u8    |      |               |
-//!  +--------+-------+---------+------+---------------+
+//!  +----------+--------+-------+---------+------+---------------+
+//!  | identity | offset | bytes | length  | path | data to write |
+//!  |   u64    |  u64   |  u32  |   u8    |      |               |
+//!  +----------+--------+-------+---------+------+---------------+
 //! ```
 
 use super::pid::is_shared;
@@ -27,6 +27,8 @@ pub const DATA_BYTES_MAX: usize = 1536;
 /// A file and a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
+    /// Which process must have the pid, 0 if any may.
+    pub identity: u64,
     /// Path from `/proc` on; begins with a pid.
     pub path: &'a [u8],
     /// Where in the file, or which entry of a folder.
@@ -41,6 +43,7 @@ impl<'a> Place<'a> {
     /// All of `path`, for a question about it as a whole.
     pub const fn all(path: &'a [u8]) -> Self {
         Self {
+            identity: 0,
             path,
             offset: 0,
             bytes: 0,
@@ -50,7 +53,7 @@ impl<'a> Place<'a> {
 
     /// Puts it into a message.
     pub fn encode(&self, out: &mut Writer<'_>) {
-        out.u64(self.offset).u32(self.bytes);
+        out.u64(self.identity).u64(self.offset).u32(self.bytes);
         out.u8(u8::try_from(self.path.len()).unwrap_or(u8::MAX))
             .bytes(self.path);
         out.bytes(self.data);
@@ -63,11 +66,12 @@ impl<'a> Place<'a> {
     /// [`Malformed`] for what is no path of a process others may name, and for too
     /// much data.
     pub fn decode(mut message: Reader<'a>) -> Result<Self, Malformed> {
-        let (offset, bytes) = (message.u64()?, message.u32()?);
+        let (identity, offset, bytes) = (message.u64()?, message.u64()?, message.u32()?);
         let length = usize::from(message.u8()?);
         let path = message.bytes(length)?;
         let data = message.rest();
         let place = Self {
+            identity,
             path,
             offset,
             bytes,
@@ -115,6 +119,7 @@ mod tests {
     #[test]
     fn a_place_arrives_as_it_was() {
         let place = Place {
+            identity: 5,
             path: b"65600/fd/3",
             offset: u64::MAX,
             bytes: 4096,
@@ -171,7 +176,7 @@ mod tests {
             round_trip(&Place::all(b"../etc"), &mut [0; 64]),
             Err(Malformed)
         );
-        assert_eq!(Place::decode(Reader::new(&[0; 12])), Err(Malformed));
+        assert_eq!(Place::decode(Reader::new(&[0; 20])), Err(Malformed));
     }
 
     #[test]
