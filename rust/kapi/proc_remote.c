@@ -104,15 +104,27 @@ static struct dentry *attach_process(struct dentry *dentry, struct ssi_remote *r
 	return attach(dentry, remote, &unknown);
 }
 
-static struct dentry *attach_file(struct dentry *dentry, struct ssi_remote *remote)
+/* The first answer says which process it is; later ones must be of the same. */
+static int note_identity(struct ssi_remote *remote, u64 identity)
+{
+	u64 before = cmpxchg64(&remote->identity, 0, identity);
+
+	return before && before != identity ? -ENOENT : 0;
+}
+
+static struct dentry *attach_file(struct dentry *dentry, struct ssi_remote *parent,
+				  struct ssi_remote *remote)
 {
 	struct ssi_proc_attributes attributes;
-	int error = look(remote, &attributes);
+	int error;
 
+	remote->identity = READ_ONCE(parent->identity);
+	error = look(remote, &attributes) ?: note_identity(parent, attributes.identity);
 	if (error) {
 		kfree(remote);
 		return ERR_PTR(error);
 	}
+	remote->identity = attributes.identity;
 	remote->since = jiffies;
 	remote->is_known = true;
 	return attach(dentry, remote, &attributes);
@@ -186,7 +198,7 @@ bool __ssi_proc_lookup(struct dentry *dentry, unsigned int tgid, struct dentry *
 
 static struct dentry *remote_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 {
-	const struct ssi_remote *parent = dentry->d_parent->d_fsdata;
+	struct ssi_remote *parent = dentry->d_parent->d_fsdata;
 	struct ssi_remote *remote;
 	char path[PATH_BYTES_MAX];
 
@@ -194,10 +206,7 @@ static struct dentry *remote_lookup(struct inode *dir, struct dentry *dentry, un
 	    sizeof(path))
 		return ERR_PTR(-ENAMETOOLONG);
 	remote = make_remote(parent->node, parent->tgid, path);
-	if (!remote)
-		return ERR_PTR(-ENOMEM);
-	remote->identity = READ_ONCE(parent->identity);
-	return attach_file(dentry, remote);
+	return remote ? attach_file(dentry, parent, remote) : ERR_PTR(-ENOMEM);
 }
 
 static bool is_fresh(const struct ssi_remote *remote)
@@ -206,8 +215,8 @@ static bool is_fresh(const struct ssi_remote *remote)
 }
 
 /*
- * Asks for what @remote is now, if it is not known. The first answer says which
- * process it is; when that is no more, it is gone for good.
+ * Asks for what @remote is now, if it is not known. When the process that was meant is
+ * no more, it is gone for good.
  */
 static int refresh(struct inode *inode, struct ssi_remote *remote)
 {
@@ -218,10 +227,7 @@ static int refresh(struct inode *inode, struct ssi_remote *remote)
 		return -ENOENT;
 	if (is_fresh(remote))
 		return 0;
-	error = look(remote, &attributes);
-	if (!error && (cmpxchg64(&remote->identity, 0, attributes.identity) ?: attributes.identity) !=
-	    attributes.identity)
-		error = -ENOENT;
+	error = look(remote, &attributes) ?: note_identity(remote, attributes.identity);
 	if (!error && inode_wrong_type(inode, attributes.mode))
 		error = -ENOENT;
 	if (error == -ENOENT)
@@ -275,6 +281,9 @@ static int process_permission(struct mnt_idmap *idmap, struct inode *inode, int 
 
 	if (mask & MAY_NOT_BLOCK)
 		return -ECHILD;
+	/* On the way to something below, which is asked for anyway. */
+	if (mask == MAY_EXEC && proc_sb_info(inode->i_sb)->hide_pid == HIDEPID_OFF)
+		return READ_ONCE(((struct ssi_remote *)inode->i_private)->is_gone) ? -ENOENT : 0;
 	error = refresh(inode, inode->i_private);
 	if (error)
 		return error;

@@ -73,11 +73,14 @@ pub(crate) fn number(call: Call) -> u32 {
     }
 }
 
+/// Which one `call` is, `None` when it is none of them.
+pub(crate) fn which(call: &SystemCall) -> Option<Call> {
+    let mut all = Call::ALL.iter().copied();
+    all.find(|which| number(*which) == call.number)
+}
+
 /// Makes it elsewhere if `call` means another node; `None` leaves it to the kernel.
-pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
-    let which = *Call::ALL
-        .iter()
-        .find(|which| number(**which) == call.number)?;
+pub(crate) fn dispatch(which: Call, call: &SystemCall) -> Option<Result<isize>> {
     let arguments = call.arguments.map(|argument| argument as u64);
     match subject(which, &arguments)? {
         Subject::Own => None,

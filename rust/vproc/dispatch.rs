@@ -44,10 +44,14 @@ pub(crate) fn hook() -> Result {
 
 impl Dispatch for Dispatcher {
     fn dispatch(&self, call: &SystemCall) -> Option<isize> {
-        let outcome = signals::dispatch(call)
-            .or_else(|| calls::dispatch(call))
-            .or_else(|| refuse(call))?;
-        Some(outcome.unwrap_or_else(|error| error.to_errno() as isize))
+        let outcome = if signals::NUMBERS.contains(&call.number) {
+            signals::dispatch(call)
+        } else if let Some(which) = calls::which(call) {
+            calls::dispatch(which, call)
+        } else {
+            refuse(call)
+        };
+        outcome.map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
     }
 }
 
