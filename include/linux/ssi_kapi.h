@@ -236,6 +236,7 @@ struct ssi_caller {
 
 int ssi_caller_begin(void);
 void ssi_caller_current(struct ssi_caller *caller);
+u32 ssi_caller_group_count(void);
 u32 ssi_caller_groups(u32 *groups, u32 room);
 const struct cred *ssi_caller_assume(const struct ssi_caller *caller, const u32 *groups,
 				     u32 count);

@@ -61,6 +61,11 @@ void ssi_caller_current(struct ssi_caller *caller)
 	};
 }
 
+u32 ssi_caller_group_count(void)
+{
+	return current_cred()->group_info->ngroups;
+}
+
 u32 ssi_caller_groups(u32 *groups, u32 room)
 {
 	const struct group_info *info = current_cred()->group_info;

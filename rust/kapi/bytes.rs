@@ -27,6 +27,21 @@ pub fn extend<A: Allocator>(to: &mut Vec<u8, A>, bytes: &[u8]) -> Result {
     Ok(())
 }
 
+/// `length` zero bytes. May sleep.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub fn zeros(length: usize) -> Result<KVec<u8>> {
+    let mut bytes = KVec::with_capacity(length, GFP_KERNEL)?;
+    let room = bytes.spare_capacity_mut().as_mut_ptr();
+    // SAFETY: There is room for so many.
+    unsafe { ptr::write_bytes(room, 0, length) };
+    // SAFETY: So many spare bytes were there, and were written just now.
+    unsafe { bytes.inc_len(length) };
+    Ok(bytes)
+}
+
 #[cfg(CONFIG_SSI_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(ssi_kapi_bytes)]
 mod tests {
@@ -39,6 +54,15 @@ mod tests {
             extend(&mut text, part)?;
         }
         assert!(text.as_slice() == b"one two");
+        Ok(())
+    }
+
+    #[test]
+    fn zeros_are_as_many_as_asked_for() -> Result {
+        for length in [0, 1, 5000] {
+            let bytes = zeros(length)?;
+            assert!(bytes.len() == length && bytes.iter().all(|&byte| byte == 0));
+        }
         Ok(())
     }
 }

@@ -89,7 +89,9 @@ impl Caller {
         let mut raw: bindings::ssi_caller = pin_init::zeroed();
         // SAFETY: It is filled by the C side.
         unsafe { bindings::ssi_caller_current(&mut raw) };
-        let mut groups = KVec::from_elem(0, GROUPS_MAX, GFP_KERNEL)?;
+        // SAFETY: No preconditions.
+        let count = unsafe { bindings::ssi_caller_group_count() } as usize;
+        let mut groups = KVec::from_elem(0, count.min(GROUPS_MAX), GFP_KERNEL)?;
         // SAFETY: There is room for as many.
         let count =
             unsafe { bindings::ssi_caller_groups(groups.as_mut_ptr(), groups.len() as u32) };

@@ -20,6 +20,7 @@ use ssi_ics::{
 };
 use ssi_kapi::{
     behalf::Caller,
+    bytes,
     event::{
         Event,
         Patience, //
@@ -125,7 +126,7 @@ impl Question {
     /// `ENOMEM`; `E2BIG` when it is more than a message can carry.
     pub(crate) fn new(operation: Operation, put: impl FnOnce(&mut Writer<'_>)) -> Result<Self> {
         let caller = Caller::current()?;
-        let mut args = KVec::from_elem(0_u8, QUESTION_BYTES_MAX, GFP_KERNEL)?;
+        let mut args = bytes::zeros(QUESTION_BYTES_MAX)?;
         let mut out = Writer::new(&mut args);
         travelling(&caller).encode(&caller.groups, &mut out);
         put(&mut out);

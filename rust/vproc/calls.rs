@@ -33,6 +33,7 @@ use ssi_core::{
     wire::Reader, //
 };
 use ssi_kapi::{
+    bytes,
     page::PAGE_BYTES,
     syscall::{
         self,
@@ -267,7 +268,7 @@ fn copy(piece: &Piece, arguments: &[u64; 6], first: u32) -> Result<KVec<u8>> {
         return Ok(KVec::new());
     }
     let bytes = piece.length.travelling(arguments, first);
-    let mut memory = KVec::from_elem(0_u8, bytes, GFP_KERNEL)?;
+    let mut memory = bytes::zeros(bytes)?;
     if piece.way != Way::Out {
         user(address, memory.len())
             .reader()
@@ -289,7 +290,7 @@ fn has_surplus(address: u64, bytes: u32) -> Result<bool> {
     if bytes <= MEMORY_BYTES_MAX || bytes > PAGE_BYTES {
         return Ok(false);
     }
-    let mut rest = KVec::from_elem(0_u8, bytes - MEMORY_BYTES_MAX, GFP_KERNEL)?;
+    let mut rest = bytes::zeros(bytes - MEMORY_BYTES_MAX)?;
     let from = address + MEMORY_BYTES_MAX as u64;
     user(from, rest.len()).reader().read_slice(&mut rest)?;
     Ok(rest.iter().any(|&byte| byte != 0))

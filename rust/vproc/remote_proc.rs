@@ -28,6 +28,7 @@ use ssi_core::{
 };
 use ssi_ics::Reply;
 use ssi_kapi::{
+    bytes,
     page::PAGE_BYTES,
     proc_remote::{
         At,
@@ -190,7 +191,7 @@ fn is_stat(path: &[u8]) -> bool {
 
 /// The line with the time of start by this node's clock. It is short, and read whole.
 fn read_stat(node: NodeId, at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize> {
-    let mut line = KVec::from_elem(0_u8, PAGE_BYTES, GFP_KERNEL)?;
+    let mut line = bytes::zeros(PAGE_BYTES)?;
     let length = read(node, at, 0, &mut line)?;
     shift(node, line.get(..length).ok_or(EIO)?, offset, out)
 }
@@ -264,7 +265,7 @@ pub(crate) fn each_piece(
         return Ok(reply.body().len());
     }
     let length = reply.pages.bytes() as usize;
-    let mut piece = KVec::from_elem(0_u8, PAGE_BYTES, GFP_KERNEL)?;
+    let mut piece = bytes::zeros(PAGE_BYTES)?;
     for (number, page) in reply.pages.as_slice().iter().enumerate() {
         let at = number * PAGE_BYTES;
         let piece = piece.get_mut(..PAGE_BYTES.min(length - at)).ok_or(EIO)?;

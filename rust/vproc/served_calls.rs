@@ -21,10 +21,13 @@ use ssi_core::{
         Writer, //
     }, //
 };
-use ssi_kapi::behalf::{
-    self,
-    Area,
-    Caller, //
+use ssi_kapi::{
+    behalf::{
+        self,
+        Area,
+        Caller, //
+    },
+    bytes, //
 };
 
 use crate::{
@@ -88,7 +91,7 @@ fn make(asked: &Asked<'_>, area: &mut Area) -> Result<Answer, Fault> {
 fn written(asked: &Asked<'_>, area: &Area, result: isize) -> Result<Answer, Fault> {
     let mut memory = [KVec::new(), KVec::new()];
     for (place, (sent, came)) in asked.memory.iter().zip(&mut memory).enumerate() {
-        *came = KVec::from_elem(0_u8, sent.len(), GFP_KERNEL)?;
+        *came = bytes::zeros(sent.len())?;
         area.read(place * PIECE_BYTES, came)?;
     }
     let [one, other] = &memory;
@@ -96,7 +99,7 @@ fn written(asked: &Asked<'_>, area: &Area, result: isize) -> Result<Answer, Faul
 }
 
 fn answer(result: i64, memory: &[&[u8]; PIECES_MAX]) -> Result<Answer, Fault> {
-    let mut body = KVec::from_elem(0_u8, ANSWER_BYTES_MAX, GFP_KERNEL)?;
+    let mut body = bytes::zeros(ANSWER_BYTES_MAX)?;
     let mut out = Writer::new(&mut body);
     out.u64(result as u64);
     encode_memory(memory, &mut out);

@@ -123,7 +123,7 @@ fn taken(area: &Area, length: usize) -> Result<Answer, Fault> {
     if length > BODY_BYTES_MAX {
         return in_pages(length, |at, out| area.read(at, out));
     }
-    let mut body = KVec::from_elem(0_u8, length, GFP_KERNEL)?;
+    let mut body = bytes::zeros(length)?;
     area.read(0, &mut body)?;
     Ok(Answer::body(body))
 }
@@ -134,7 +134,7 @@ fn in_pages(
     mut fill: impl FnMut(usize, &mut [u8]) -> Result,
 ) -> Result<Answer, Fault> {
     let pages = Pages::alloc(length)?;
-    let mut piece = KVec::from_elem(0_u8, PAGE_BYTES, GFP_KERNEL)?;
+    let mut piece = bytes::zeros(PAGE_BYTES)?;
     for (number, page) in pages.as_slice().iter().enumerate() {
         let at = number * PAGE_BYTES;
         let piece = piece.get_mut(..PAGE_BYTES.min(length - at)).ok_or(EINVAL)?;
@@ -157,7 +157,7 @@ fn write(path: &CString, place: &Place<'_>) -> Result<Answer, Fault> {
 
 /// As many entries as a message holds; the result says whether there are more.
 fn list(path: &CString, from: u64) -> Result<Answer, Fault> {
-    let mut body = KVec::from_elem(0_u8, BODY_BYTES_MAX, GFP_KERNEL)?;
+    let mut body = bytes::zeros(BODY_BYTES_MAX)?;
     let mut out = Writer::new(&mut body);
     let mut room = BODY_BYTES_MAX;
     let mut has_more = 0;
@@ -219,7 +219,7 @@ fn add_item(pid: u32, file: File, area: &mut Area, items: &mut KVVec<u8>) -> Res
     if length > TEXT_BYTES_MAX {
         return Err(E2BIG);
     }
-    let mut text = KVec::from_elem(0_u8, length, GFP_KERNEL)?;
+    let mut text = bytes::zeros(length)?;
     area.read(0, &mut text)?;
     bytes::extend(items, &Item::head(pid, &attributes, length))?;
     bytes::extend(items, &text)

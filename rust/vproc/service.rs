@@ -172,7 +172,7 @@ fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
         saved,
         fs,
     };
-    let mut list = KVec::with_capacity(caller::GROUPS_MAX, GFP_KERNEL)?;
+    let mut list = KVec::with_capacity(groups.len(), GFP_KERNEL)?;
     for group in groups.iter() {
         list.push(group, GFP_KERNEL)?;
     }

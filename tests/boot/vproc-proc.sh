@@ -106,7 +106,7 @@ writes() {
 	on "$1" sh -c "
 		for file in comm oom_score_adj oom_adj coredump_filter timerslack_ns uid_map setgroups stat fd; do
 			for uid in 0 1000 1001; do
-				for words in 33 500 x ''; do
+				for words in 33 500 -1 x ''; do
 					echo \$file \$uid \$words \$(/tmp/files write \$uid /proc/$pid/\$file \"\$words\")
 				done
 			done

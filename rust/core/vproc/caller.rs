@@ -53,6 +53,16 @@ pub struct Caller {
 pub struct Groups<'a>(&'a [u8]);
 
 impl Groups<'_> {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.0.len() / 4
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The groups, in their order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.0
