@@ -163,6 +163,8 @@ struct ssi_proc_attributes {
 /* proc_view.c */
 
 void ssi_proc_begin(void);
+int ssi_proc_ask(unsigned int fd);
+void ssi_proc_forget(void);
 void ssi_proc_set_init_here(bool here);
 int ssi_proc_merge(struct file *file, struct dir_context *ctx,
 		   int (*native)(struct file *, struct dir_context *),

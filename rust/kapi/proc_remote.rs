@@ -17,10 +17,12 @@ use core::slice;
 
 use kernel::{
     bindings,
+    error::to_result,
     macros::export,
     prelude::*,
     str::CStr,
-    sync::SetOnce, //
+    sync::SetOnce,
+    types::NotThreadSafe, //
 };
 
 pub use crate::proc_attributes::Attributes;
@@ -128,6 +130,37 @@ pub fn install(remote: &'static dyn RemoteProc) -> Result {
     // SAFETY: What the hooks ask for is there.
     unsafe { bindings::ssi_proc_begin() };
     Ok(())
+}
+
+/// A listing of `/proc` the running task is about to make.
+///
+/// # Invariants
+///
+/// `ssi_proc_ask` was good in this task, and returned 1.
+pub struct Listing(NotThreadSafe);
+
+impl Listing {
+    /// Asks the other nodes for what `fd` lists, if that is `/proc` and shows them: where no
+    /// lock is held, for the one on `/proc` is everybody's. `None` if it is something else.
+    /// What was asked for is used as long as the value lives. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RemoteProc::processes`].
+    pub fn ask(fd: u32) -> Result<Option<Self>> {
+        // SAFETY: Any number may be asked for.
+        let found = unsafe { bindings::ssi_proc_ask(fd) };
+        to_result(found.min(0))?;
+        // INVARIANT: It was just called.
+        Ok((found == 1).then_some(Self(NotThreadSafe)))
+    }
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        // SAFETY: No preconditions.
+        unsafe { bindings::ssi_proc_forget() }
+    }
 }
 
 /// Says whether process 1 is [`Place::Here`]. Any context.

@@ -6,10 +6,13 @@
  * such a viewer, and the listing that merges both kinds, sorted by number.
  */
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/personality.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/xarray.h>
 #include "proc_remote.h"
 
 /* As in fs/proc: behind the entries that are no processes, "self" and "thread-self". */
@@ -164,23 +167,80 @@ int ssi_proc_merge(struct file *file, struct dir_context *ctx,
 	return 0;
 }
 
+/*
+ * What the nodes said before /proc was locked, by the number of the task that is about to
+ * list it: the lock is everybody's, and a node may be slow to answer.
+ */
+struct asked {
+	u32 *others;
+	size_t count;
+};
+
+static DEFINE_XARRAY(all_asked);
+
+static bool is_listing(struct file *file)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+
+	return file->f_path.dentry == sb->s_root && !strcmp(sb->s_type->name, "proc") &&
+	       proc_pid_ns(sb) == &init_pid_ns && ssi_proc_shows_cluster(sb) &&
+	       READ_ONCE(file->f_pos) < LISTING_END;
+}
+
+static void free_asked(struct asked *asked)
+{
+	if (asked)
+		kfree(asked->others);
+	kfree(asked);
+}
+
+/* 1 when @fd is /proc and what it lists is known now, 0 when it is something else. */
+int ssi_proc_ask(unsigned int fd)
+{
+	struct asked *asked;
+	int error;
+
+	CLASS(fd, opened)(fd);
+	if (fd_empty(opened) || !is_listing(fd_file(opened)))
+		return 0;
+	asked = kzalloc(sizeof(*asked), GFP_KERNEL);
+	if (!asked)
+		return -ENOMEM;
+	/* Says for the hooks of the listing, too, where process 1 is. */
+	ssi_proc_node_of(1);
+	error = ssi_remote_processes(&asked->others, &asked->count);
+	if (!error)
+		error = xa_err(xa_store(&all_asked, task_pid_nr(current), asked, GFP_KERNEL));
+	if (error)
+		free_asked(asked);
+	return error ?: 1;
+}
+
+void ssi_proc_forget(void)
+{
+	free_asked(xa_erase(&all_asked, task_pid_nr(current)));
+}
+
 int __ssi_proc_readdir(struct file *file, struct dir_context *ctx,
 		       int (*native)(struct file *, struct dir_context *))
 {
 	struct super_block *sb = file_inode(file)->i_sb;
-	size_t count;
-	u32 *others;
-	int error;
+	struct asked *asked;
+	struct asked now = {};
+	int error = 0;
 
 	if (!ssi_proc_shows_cluster(sb) || ctx->pos >= LISTING_END ||
 	    proc_pid_ns(sb) != &init_pid_ns)
 		return native(file, ctx);
-	/* Says for the hooks below, too, where process 1 is. */
-	ssi_proc_node_of(1);
-	error = ssi_remote_processes(&others, &count);
-	if (error)
-		return error;
-	error = ssi_proc_merge(file, ctx, native, others, count);
-	kfree(others);
+	asked = xa_erase(&all_asked, task_pid_nr(current));
+	/* Who lists without a system call, a file server of the kernel, has not asked. */
+	if (!asked)
+		error = ssi_remote_processes(&now.others, &now.count);
+	else
+		now = *asked;
+	if (!error)
+		error = ssi_proc_merge(file, ctx, native, now.others, now.count);
+	kfree(now.others);
+	kfree(asked);
 	return error;
 }

@@ -20,6 +20,10 @@ use kernel::{
 pub mod number {
     use kernel::bindings;
 
+    /// getdents(2)
+    pub const GETDENTS: u32 = bindings::__NR_getdents;
+    /// getdents64(2)
+    pub const GETDENTS64: u32 = bindings::__NR_getdents64;
     /// kill(2)
     pub const KILL: u32 = bindings::__NR_kill;
     /// tkill(2)

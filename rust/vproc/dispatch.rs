@@ -11,11 +11,14 @@ use ssi_core::vproc::{
     call::Call,
     route::Route, //
 };
-use ssi_kapi::syscall::{
-    self,
-    number,
-    Dispatch,
-    SystemCall, //
+use ssi_kapi::{
+    proc_remote::Listing,
+    syscall::{
+        self,
+        number,
+        Dispatch,
+        SystemCall, //
+    }, //
 };
 
 use crate::{
@@ -36,6 +39,9 @@ pub(crate) fn hook() -> Result {
     for call in Call::ALL {
         syscall::hook(calls::number(*call))?;
     }
+    for number in LISTINGS {
+        syscall::hook(number)?;
+    }
     for refused in &REFUSED {
         syscall::hook(refused.number)?;
     }
@@ -48,10 +54,24 @@ impl Dispatch for Dispatcher {
             signals::dispatch(call)
         } else if let Some(which) = calls::which(call) {
             calls::dispatch(which, call)
+        } else if LISTINGS.contains(&call.number) {
+            list(call)
         } else {
             refuse(call)
         };
         outcome.map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
+    }
+}
+
+/// The calls that list a folder.
+const LISTINGS: [u32; 2] = [number::GETDENTS, number::GETDENTS64];
+
+/// Asks the other nodes before `/proc` is locked to be listed.
+fn list(call: &SystemCall) -> Option<Result<isize>> {
+    match Listing::ask(call.int(0).unsigned_abs()) {
+        Ok(None) => None,
+        Ok(Some(_asked)) => Some(Ok(call.native())),
+        Err(error) => Some(Err(error)),
     }
 }
 
