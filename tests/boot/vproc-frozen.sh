@@ -96,6 +96,14 @@ must "nor who makes files" on "$asks" test -s /tmp/created
 all_can_be_killed
 wait "$creator"
 
+say "lists"
+waits list ls /proc
+creates
+sleep 0.5
+others_are_free "who asks for nobody else is not held up"
+all_can_be_killed
+wait "$creator"
+
 say "calls"
 waits priority renice 3 -p "$pid"
 waits signal kill -CONT "$pid"
