@@ -147,9 +147,12 @@ refuses "and not what it showed" "No such file" on 1 cat "/tmp/here/$pid/comm"
 on 1 mount -o remount,hidepid=invisible /tmp/here
 must "another option leaves it alone" on 1 grep 'hidepid=invisible,localview ' /proc/mounts
 on 1 umount /tmp/here
-on 2 sh -c 'mkdir -p /tmp/here && mount -t proc -o localview proc /tmp/here &&
+# A node whose first process is not the one of the cluster.
+elsewhere=2
+[ "$(on 1 cat /proc/1/where)" != 2 ] || elsewhere=3
+on "$elsewhere" sh -c 'mkdir -p /tmp/here && mount -t proc -o localview proc /tmp/here &&
 	echo 17 >/tmp/here/1/oom_score_adj'
-expect "process 1 is that of the node" "$(on 1 cat /proc/1/oom_score_adj)" 0
+expect "process 1 is that of the node, not that of the cluster" "$(on 1 cat /proc/1/oom_score_adj)" 0
 
 say "node 2 dies"
 on 1 sh -c 'while [ ! -e /tmp/enough ]; do
