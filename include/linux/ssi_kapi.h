@@ -138,7 +138,6 @@ void ssi_page_write(struct page *page, size_t offset, const void *from, size_t b
 /* pids.c */
 
 void ssi_pids_begin(int first, int end);
-bool ssi_pid_is_shown(int number);
 
 /* syscall.c */
 

@@ -5,7 +5,6 @@
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/random.h>
-#include <linux/sched/task.h>
 #include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
 
@@ -21,17 +20,4 @@ void ssi_pids_begin(int first, int end)
 	idr_set_cursor(&init_pid_ns.idr, first + get_random_u32_below(end - first));
 	ssi_pid_first = first;
 	WRITE_ONCE(ssi_pid_end, end);
-}
-
-/* Whether there is a process, or a thread, that other nodes may name. */
-bool ssi_pid_is_shown(int number)
-{
-	struct task_struct *task;
-	bool is_shown;
-
-	rcu_read_lock();
-	task = find_task_by_pid_ns(number, &init_pid_ns);
-	is_shown = task && !(task->flags & PF_KTHREAD);
-	rcu_read_unlock();
-	return is_shown;
 }

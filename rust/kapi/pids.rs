@@ -28,10 +28,3 @@ pub fn begin(range: Range<u32>) -> Result {
     unsafe { bindings::ssi_pids_begin(range.start as c_int, range.end as c_int) };
     Ok(())
 }
-
-/// Whether `number` is that of a process or thread here, in the initial pid namespace,
-/// that is no thread of the kernel. Any context.
-pub fn is_shown(number: u32) -> bool {
-    // SAFETY: Any number may be asked for.
-    c_int::try_from(number).is_ok_and(|number| unsafe { bindings::ssi_pid_is_shown(number) })
-}

@@ -231,6 +231,8 @@ impl Copied {
             Length::Argument(_) if result >= 0 => piece.length.bytes(&self.arguments, self.first),
             _ => 0,
         };
+        // The kernel takes no more; a node that says so is not believed.
+        let bytes = bytes.min(PAGE_BYTES);
         let address = address(piece, &self.arguments);
         let zeros = [0; MEMORY_BYTES_MAX];
         for at in (MEMORY_BYTES_MAX..bytes).step_by(MEMORY_BYTES_MAX) {

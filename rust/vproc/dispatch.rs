@@ -68,7 +68,7 @@ const LISTINGS: [u32; 2] = [number::GETDENTS, number::GETDENTS64];
 
 /// Asks the other nodes before `/proc` is locked to be listed.
 fn list(call: &SystemCall) -> Option<Result<isize>> {
-    match Listing::ask(call.int(0).unsigned_abs()) {
+    match Listing::ask(u32::try_from(call.int(0)).ok()?) {
         Ok(None) => None,
         Ok(Some(_asked)) => Some(Ok(call.native())),
         Err(error) => Some(Err(error)),
@@ -109,7 +109,7 @@ fn refuse(call: &SystemCall) -> Option<Result<isize>> {
         .find(|refused| refused.number == call.number)?;
     let is_elsewhere = |place: &usize| {
         let pid = u32::try_from(call.int(*place)).unwrap_or(0);
-        matches!(map::route(pid), Route::Node(_))
+        matches!(map::route(pid), Route::Node(_)) || map::nobody(pid).is_some()
     };
     refused
         .pids

@@ -31,8 +31,8 @@ use ssi_core::{
     }, //
 };
 use ssi_kapi::{
-    pids,
-    proc_remote, //
+    proc_remote,
+    proc_served, //
 };
 
 use crate::{
@@ -79,7 +79,7 @@ pub(crate) fn others() -> NodeSet {
 /// Whether another node that asks for `pid` is right here, and there is such a process
 /// or thread. May sleep.
 pub(crate) fn is_ours(pid: u32) -> bool {
-    pid::is_shared(pid) && route(pid) == Route::Here && pids::is_shown(pid)
+    pid::is_shared(pid) && route(pid) == Route::Here && proc_served::identity(pid).is_some()
 }
 
 /// Follows the membership.
