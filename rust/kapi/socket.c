@@ -23,6 +23,10 @@
 #define RETRANSMIT_US_MIN	60000
 /* Until who connected asks whether the other end is still there. */
 #define IDLE_SECONDS		1
+/* Bytes that may be on their way; many times what a near network holds. */
+#define WINDOW_BYTES		(512 << 10)
+/* The kernel doubles it. A short segment takes as much room as a long one. */
+#define RECEIVE_BYTES		(2 << 20)
 
 struct ssi_socket {
 	struct socket *sock;
@@ -71,6 +75,21 @@ static void on_change(struct sock *sk)
 	note(sk, SSI_SOCKET_CHANGED);
 }
 
+/*
+ * Whoever reads slower than the network brings must not lose what it cannot keep:
+ * left to itself the window grows to all there is, short segments take more room
+ * than they have bytes, and TCP throws away what it promised to take, to have it
+ * sent again. So the room is several times the window.
+ */
+static void keep_room(struct socket *sock)
+{
+	int window = WINDOW_BYTES;
+
+	sock_set_rcvbuf(sock->sk, RECEIVE_BYTES);
+	do_sock_setsockopt(sock, false, SOL_TCP, TCP_WINDOW_CLAMP,
+			   KERNEL_SOCKPTR(&window), sizeof(window));
+}
+
 static struct ssi_socket *wrap(struct socket *sock)
 {
 	struct ssi_socket *socket = kzalloc(sizeof(*socket), GFP_KERNEL);
@@ -89,6 +108,7 @@ static struct ssi_socket *wrap(struct socket *sock)
 				   KERNEL_SOCKPTR(&most_ms), sizeof(most_ms));
 		do_sock_setsockopt(sock, false, SOL_TCP, TCP_RTO_MIN_US,
 				   KERNEL_SOCKPTR(&least_us), sizeof(least_us));
+		keep_room(sock);
 	}
 	return socket;
 }

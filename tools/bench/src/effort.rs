@@ -63,7 +63,7 @@ impl Effort {
         bulk: Duration::from_millis(1_250),
         call_rounds: 7,
         calls: 2_000,
-        call_bulk_bytes: 192 << 20,
+        call_bulk_bytes: 512 << 20,
         touch_rounds: 21,
         touches: 300,
         walk_rounds: 7,
