@@ -90,6 +90,17 @@ static inline int ssi_proc_readdir(struct file *file, struct dir_context *ctx,
 	return ssi_proc_on ? __ssi_proc_readdir(file, ctx, native) : native(file, ctx);
 }
 
+/* Whether there ever was a process here whose parent is on another node. */
+extern bool ssi_has_guests;
+
+pid_t __ssi_ppid(struct task_struct *task, pid_t ppid);
+
+/* The parent of @task in the cluster; @ppid is what it has here. Any context. */
+static inline pid_t ssi_ppid(struct task_struct *task, pid_t ppid)
+{
+	return READ_ONCE(ssi_has_guests) ? __ssi_ppid(task, ppid) : ppid;
+}
+
 /* What the file "where" of a process of this kernel says. */
 int ssi_proc_where(struct seq_file *file, struct pid_namespace *ns, struct pid *pid,
 		   struct task_struct *task);
@@ -118,6 +129,11 @@ static inline int ssi_proc_readdir(struct file *file, struct dir_context *ctx,
 				   int (*native)(struct file *, struct dir_context *))
 {
 	return native(file, ctx);
+}
+
+static inline pid_t ssi_ppid(struct task_struct *task, pid_t ppid)
+{
+	return ppid;
 }
 #endif
 

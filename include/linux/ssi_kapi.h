@@ -139,6 +139,18 @@ void ssi_page_write(struct page *page, size_t offset, const void *from, size_t b
 
 void ssi_pids_begin(int first, int end);
 
+/* whereabouts.c: a node is 0 if there is none. */
+
+int ssi_away_add(u32 pid, u8 node);
+void ssi_away_remove(u32 pid);
+u8 ssi_away(u32 pid);
+int ssi_guest_add(u32 pid, u8 home, u32 parent);
+void ssi_guest_remove(u32 pid);
+bool ssi_guest(u32 pid, u8 *home, u32 *parent);
+void ssi_guest_set_parent(u32 pid, u32 parent);
+void ssi_guest_orphan(u32 pid);
+u32 ssi_guest_next(u32 pid);
+
 /* syscall.c */
 
 bool ssi_syscall_hook(unsigned int number);

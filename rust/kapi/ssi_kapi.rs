@@ -62,3 +62,5 @@ pub mod thread;
 pub mod trace;
 pub mod uevent;
 pub mod umh;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod whereabouts;

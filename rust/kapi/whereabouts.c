@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whereabouts of processes.
+ *
+ * Two tables by process number. Both hold plain values, so that readers need no lock.
+ */
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/ssi.h>
+#include <linux/ssi_kapi.h>
+#include <linux/xarray.h>
+
+/* Node of each process of this one that is elsewhere. */
+static DEFINE_XARRAY(away);
+
+/* Of each guest: the parent's number, and below it the node of home or 0. */
+static DEFINE_XARRAY(guests);
+
+#define HOME_BITS	8
+#define HOME_MASK	((1UL << HOME_BITS) - 1)
+
+bool ssi_has_guests __read_mostly;
+
+int ssi_away_add(u32 pid, u8 node)
+{
+	return xa_insert(&away, pid, xa_mk_value(node), GFP_KERNEL);
+}
+
+void ssi_away_remove(u32 pid)
+{
+	xa_erase(&away, pid);
+}
+
+/* Any context. 0 for a process that is not away. */
+u8 ssi_away(u32 pid)
+{
+	void *entry = xa_load(&away, pid);
+
+	return entry ? xa_to_value(entry) : 0;
+}
+
+static void *ssi_guest_entry(u8 home, u32 parent)
+{
+	return xa_mk_value((unsigned long)parent << HOME_BITS | home);
+}
+
+static u8 ssi_entry_home(void *entry)
+{
+	return xa_to_value(entry) & HOME_MASK;
+}
+
+static u32 ssi_entry_parent(void *entry)
+{
+	return xa_to_value(entry) >> HOME_BITS;
+}
+
+int ssi_guest_add(u32 pid, u8 home, u32 parent)
+{
+	WRITE_ONCE(ssi_has_guests, true);
+	return xa_insert(&guests, pid, ssi_guest_entry(home, parent), GFP_KERNEL);
+}
+
+void ssi_guest_remove(u32 pid)
+{
+	xa_erase(&guests, pid);
+}
+
+/* Any context. */
+bool ssi_guest(u32 pid, u8 *home, u32 *parent)
+{
+	void *entry = xa_load(&guests, pid);
+
+	if (!entry)
+		return false;
+	*home = ssi_entry_home(entry);
+	*parent = ssi_entry_parent(entry);
+	return true;
+}
+
+/* Only the lock keeps a guest that goes from being put back. */
+void ssi_guest_set_parent(u32 pid, u32 parent)
+{
+	void *entry;
+
+	xa_lock(&guests);
+	entry = xa_load(&guests, pid);
+	if (entry) {
+		entry = ssi_guest_entry(ssi_entry_home(entry), parent);
+		__xa_store(&guests, pid, entry, GFP_ATOMIC);
+	}
+	xa_unlock(&guests);
+}
+
+void ssi_guest_orphan(u32 pid)
+{
+	xa_lock(&guests);
+	if (xa_load(&guests, pid))
+		__xa_store(&guests, pid, ssi_guest_entry(0, 1), GFP_ATOMIC);
+	xa_unlock(&guests);
+}
+
+/* The first guest from @pid on, or 0. */
+u32 ssi_guest_next(u32 pid)
+{
+	unsigned long index = pid;
+
+	return xa_find(&guests, &index, PID_MAX_LIMIT, XA_PRESENT) ? index : 0;
+}
+
+pid_t __ssi_ppid(struct task_struct *task, pid_t ppid)
+{
+	u32 parent;
+	u8 home;
+
+	return ssi_guest(task_tgid_nr(task), &home, &parent) ? parent : ppid;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whereabouts of processes.
+//!
+//! Which processes of this node are elsewhere, each leaving a
+//! [surrogate](crate::surrogate) here, and which ones run here as
+//! [guests](crate::guest) of another node. Reading takes no lock: every call that names
+//! a pid does.
+//!
+//! C header: [`include/linux/xarray.h`](srctree/include/linux/xarray.h)
+
+use kernel::bindings;
+
+/// The node process `pid` of this node went to. `None` if it is here, or nowhere. Any
+/// context.
+pub fn away(pid: u32) -> Option<u8> {
+    // SAFETY: No preconditions.
+    let node = unsafe { bindings::ssi_away(pid) };
+    (node != 0).then_some(node)
+}
+
+/// A process of another node that runs here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// Where its parent is told of it. `None` when that node died.
+    pub home: Option<u8>,
+    /// Its parent in the cluster.
+    pub parent: u32,
+}
+
+/// What is known of guest `pid`; `None` if it is no guest of this node. Any context.
+pub fn guest(pid: u32) -> Option<Guest> {
+    let (mut home, mut parent) = (0, 0);
+    // SAFETY: Both can be written.
+    let known = unsafe { bindings::ssi_guest(pid, &mut home, &mut parent) };
+    known.then_some(Guest {
+        home: (home != 0).then_some(home),
+        parent,
+    })
+}
+
+/// From now on `parent` is the parent of guest `pid`. Nothing happens if that is none.
+/// Process context; does not sleep.
+pub fn set_parent(pid: u32, parent: u32) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_guest_set_parent(pid, parent) }
+}
+
+/// Tells `guest` every guest of this node, in the order of their numbers. No lock is
+/// held meanwhile, so some may come and go.
+pub fn guests(guest: &mut dyn FnMut(u32, Guest)) {
+    let mut next = 0;
+    loop {
+        // SAFETY: No preconditions.
+        let pid = unsafe { bindings::ssi_guest_next(next) };
+        if pid == 0 {
+            return;
+        }
+        if let Some(known) = self::guest(pid) {
+            guest(pid, known);
+        }
+        next = pid.saturating_add(1);
+    }
+}
+
+#[cfg(CONFIG_SSI_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(ssi_kapi_whereabouts)]
+mod tests {
+    use kernel::{
+        error::to_result,
+        prelude::*, //
+    };
+
+    use super::*;
+
+    const PID: u32 = 77 << 16;
+
+    struct Entry(u32);
+
+    impl Entry {
+        fn guest(pid: u32, home: u8, parent: u32) -> Result<Self> {
+            // SAFETY: No preconditions.
+            to_result(unsafe { bindings::ssi_guest_add(pid, home, parent) })?;
+            Ok(Self(pid))
+        }
+
+        fn away(pid: u32, node: u8) -> Result<Self> {
+            // SAFETY: No preconditions.
+            to_result(unsafe { bindings::ssi_away_add(pid, node) })?;
+            Ok(Self(pid))
+        }
+    }
+
+    impl Drop for Entry {
+        fn drop(&mut self) {
+            // SAFETY: No preconditions; the number is of a node there cannot be.
+            unsafe {
+                bindings::ssi_guest_remove(self.0);
+                bindings::ssi_away_remove(self.0);
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_away_is_known_until_it_is_gone() -> Result {
+        assert!(away(PID).is_none());
+        let entry = Entry::away(PID, 3)?;
+        assert!(away(PID) == Some(3));
+        assert!(Entry::away(PID, 4).err() == Some(EBUSY));
+        drop(entry);
+        assert!(away(PID).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn a_guest_may_change_its_parent() -> Result {
+        let _entry = Entry::guest(PID, 63, PID + 1)?;
+        let home = Some(63);
+        let known = guest(PID);
+        assert!(
+            known
+                == Some(Guest {
+                    home,
+                    parent: PID + 1
+                })
+        );
+        set_parent(PID, 1);
+        assert!(guest(PID) == Some(Guest { home, parent: 1 }));
+        set_parent(PID + 1, 1);
+        assert!(guest(PID + 1).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn the_parent_of_an_orphan_is_init() -> Result {
+        let _entry = Entry::guest(PID, 2, PID + 1)?;
+        // SAFETY: No preconditions.
+        unsafe { bindings::ssi_guest_orphan(PID) };
+        let (home, parent) = (None, 1);
+        assert!(guest(PID) == Some(Guest { home, parent }));
+        Ok(())
+    }
+
+    #[test]
+    fn guests_are_told_in_order() -> Result {
+        let _entries = [
+            Entry::guest(PID + 5, 1, 1)?,
+            Entry::guest(PID, 2, 1)?,
+            Entry::guest(PID + 1, 3, 1)?,
+        ];
+        let mut told = KVec::with_capacity(3, GFP_KERNEL)?;
+        guests(&mut |pid, _| {
+            let _ = told.push_within_capacity(pid);
+        });
+        assert!(told[..] == [PID, PID + 1, PID + 5]);
+        Ok(())
+    }
+}
