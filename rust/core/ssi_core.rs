@@ -17,6 +17,7 @@
 //! | who this kernel is | [`identity`] | names |
 //! | links between nodes | [`ics`] | names, bytes |
 //! | one process space | [`vproc`] | names, bytes |
+//! | programs on other nodes | [`migrate`] | names, bytes |
 
 #![cfg_attr(not(any(test, kernel)), no_std)]
 #![forbid(unsafe_code)]
@@ -27,6 +28,7 @@ pub mod hostlink;
 pub mod ics;
 pub mod identity;
 pub mod ids;
+pub mod migrate;
 pub mod node_set;
 pub mod sink;
 pub mod time;

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Programs on other nodes.
+//!
+//! The decisions of SSI_MIGRATE: what travels of a process that executes a program on
+//! another node, and who has the process at every moment of it. Nothing here waits or
+//! touches a process.
+//!
+//! | file | its noun |
+//! | --- | --- |
+//! | [`image`] | a program to execute, with all its process keeps |
+//! | [`strings`] | its arguments and environment |
+//! | [`open_file`] | a file it has open |
+//! | [`handover`] | the two nodes between which it goes over |
+//! | [`news`] | what became of it |
+
+pub mod handover;
+pub mod image;
+pub mod news;
+pub mod open_file;
+pub mod strings;

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Open file of a process.
+//!
+//! A file both nodes have is opened anew, any other is used through its home.
+//!
+//! ```text
+//!  0    4      5        7
+//!  +----+------+--------+---------------------------------+
+//!  | fd | kind | length | opened anew: flags, offset, path |
+//!  |    |      |        | at home: ticket                 |
+//!  +----+------+--------+---------------------------------+
+//! ```
+
+use crate::wire::{
+    Malformed,
+    NoRoom,
+    Reader,
+    Writer, //
+};
+
+/// Longest path, without the zero byte.
+pub const PATH_BYTES_MAX: usize = 4095;
+
+/// Longest ticket of a file at home.
+pub const TICKET_BYTES_MAX: usize = 256;
+
+/// Longest encoding, in bytes.
+pub const OPEN_FILE_BYTES_MAX: usize = HEAD_BYTES + 12 + PATH_BYTES_MAX;
+
+/// Numbers of files are smaller, as `NR_OPEN_MAX` would never let them be here.
+pub const FD_END: u32 = 1 << 20;
+
+/// Bytes of number, kind and length.
+const HEAD_BYTES: usize = 7;
+
+const ANEW: u8 = 1;
+const AT_HOME: u8 = 2;
+
+/// How the other node comes to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// It opens it by its name.
+    Anew {
+        /// Flags of open(2).
+        flags: u32,
+        /// Where reading goes on.
+        offset: u64,
+        /// Its name, from the root on.
+        path: &'a [u8],
+    },
+    /// It asks its home; the ticket is ssi_files'.
+    AtHome(&'a [u8]),
+}
+
+/// An open file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenFile<'a> {
+    /// Its number.
+    pub fd: u32,
+    /// How the other node comes to it.
+    pub way: Way<'a>,
+}
+
+impl<'a> OpenFile<'a> {
+    /// Puts it into `room`; gives the bytes written.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRoom`] in less than [`OPEN_FILE_BYTES_MAX`], and for what is longer than it
+    /// may be.
+    pub fn encode(&self, room: &mut [u8]) -> Result<usize, NoRoom> {
+        let mut out = Writer::new(room);
+        out.u32(self.fd);
+        match self.way {
+            Way::Anew {
+                flags,
+                offset,
+                path,
+            } => {
+                let length = u16::try_from(path.len().saturating_add(12)).map_err(|_| NoRoom)?;
+                out.u8(ANEW).u16(length).u32(flags).u64(offset).bytes(path);
+            }
+            Way::AtHome(ticket) => {
+                let length = u16::try_from(ticket.len()).map_err(|_| NoRoom)?;
+                out.u8(AT_HOME).u16(length).bytes(ticket);
+            }
+        }
+        out.finish()
+    }
+
+    fn decode(message: &mut Reader<'a>) -> Result<Self, Malformed> {
+        let fd = message.u32()?;
+        let kind = message.u8()?;
+        let length = usize::from(message.u16()?);
+        let mut rest = Reader::new(message.bytes(length)?);
+        let way = match kind {
+            ANEW => Way::Anew {
+                flags: rest.u32()?,
+                offset: rest.u64()?,
+                path: path(rest.rest())?,
+            },
+            AT_HOME if length <= TICKET_BYTES_MAX => Way::AtHome(rest.rest()),
+            _ => return Err(Malformed),
+        };
+        (fd < FD_END).then_some(Self { fd, way }).ok_or(Malformed)
+    }
+}
+
+/// A path from the root on.
+///
+/// # Errors
+///
+/// [`Malformed`] for one that is not, or is over [`PATH_BYTES_MAX`].
+pub fn path(bytes: &[u8]) -> Result<&[u8], Malformed> {
+    let is_sound = bytes.first() == Some(&b'/')
+        && bytes.len() <= PATH_BYTES_MAX
+        && !bytes.contains(&0);
+    is_sound.then_some(bytes).ok_or(Malformed)
+}
+
+/// Open files of a process, in the order of their numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenFiles<'a>(&'a [u8]);
+
+impl<'a> OpenFiles<'a> {
+    /// The files in `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] when one of them is, or the numbers do not rise.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut message = Reader::new(bytes);
+        let mut last = None;
+        while !message.rest().is_empty() {
+            let fd = OpenFile::decode(&mut message)?.fd;
+            if last.is_some_and(|last| last >= fd) {
+                return Err(Malformed);
+            }
+            last = Some(fd);
+        }
+        Ok(Self(bytes))
+    }
+
+    /// All of them as they travel.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = OpenFile<'a>> {
+        let mut message = Reader::new(self.0);
+        core::iter::from_fn(move || OpenFile::decode(&mut message).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(files: &[OpenFile<'_>]) -> Vec<u8> {
+        let mut all = Vec::new();
+        for file in files {
+            let mut room = [0; OPEN_FILE_BYTES_MAX];
+            let length = file.encode(&mut room).unwrap();
+            all.extend_from_slice(&room[..length]);
+        }
+        all
+    }
+
+    fn at_home(fd: u32) -> OpenFile<'static> {
+        let way = Way::AtHome(b"ticket");
+        OpenFile { fd, way }
+    }
+
+    fn anew(fd: u32, path: &[u8]) -> OpenFile<'_> {
+        let way = Way::Anew {
+            flags: 2,
+            offset: 77,
+            path,
+        };
+        OpenFile { fd, way }
+    }
+
+    #[test]
+    fn what_is_sent_arrives_as_it_was() {
+        let files = [at_home(0), anew(1, b"/dev/null"), at_home(7)];
+        let bytes = encoded(&files);
+        let arrived: Vec<_> = OpenFiles::new(&bytes).unwrap().iter().collect();
+        assert_eq!(arrived, files);
+    }
+
+    #[test]
+    fn numbers_must_rise() {
+        for pair in [[3, 3], [4, 3]] {
+            assert_eq!(OpenFiles::new(&encoded(&pair.map(at_home))), Err(Malformed));
+        }
+        assert_eq!(OpenFiles::new(&encoded(&[at_home(FD_END)])), Err(Malformed));
+    }
+
+    #[test]
+    fn a_path_begins_at_the_root() {
+        let long = [b'/'; PATH_BYTES_MAX + 1];
+        for wrong in [&b"relative"[..], b"", b"/with\0zero", &long] {
+            assert_eq!(OpenFiles::new(&encoded_any(wrong)), Err(Malformed));
+        }
+        assert!(OpenFiles::new(&encoded(&[anew(1, &long[1..])])).is_ok());
+    }
+
+    fn encoded_any(path: &[u8]) -> Vec<u8> {
+        let mut room = [0; OPEN_FILE_BYTES_MAX + 1];
+        let length = anew(1, path).encode(&mut room).unwrap();
+        room[..length].to_vec()
+    }
+
+    #[test]
+    fn what_is_cut_short_is_refused() {
+        let bytes = encoded(&[anew(1, b"/dev/null"), at_home(7)]);
+        let cuts = (1..bytes.len()).filter(|&cut| OpenFiles::new(&bytes[..cut]).is_ok());
+        assert_eq!(cuts.count(), 1);
+    }
+}
