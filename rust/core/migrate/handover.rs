@@ -321,7 +321,10 @@ mod tests {
         }
 
         fn check(&self) {
-            assert!(!(self.runs_at_home() && self.runs_elsewhere()), "two: {self:?}");
+            assert!(
+                !(self.runs_at_home() && self.runs_elsewhere()),
+                "two: {self:?}"
+            );
             if self.parent_was_told {
                 assert!(!self.runs_elsewhere(), "told, but it runs: {self:?}");
             }
@@ -354,9 +357,9 @@ mod tests {
             world.check();
             let next = world.next();
             // Deaths need not happen.
-            let is_quiet = next
-                .iter()
-                .all(|next| next.home_is_up != world.home_is_up || next.guest_is_up != world.guest_is_up);
+            let is_quiet = next.iter().all(|next| {
+                next.home_is_up != world.home_is_up || next.guest_is_up != world.guest_is_up
+            });
             if is_quiet {
                 world.check_end();
                 ends += 1;

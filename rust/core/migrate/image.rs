@@ -67,7 +67,9 @@ impl<'a> Image<'a> {
     /// Bytes it has on the wire.
     pub fn encoded_bytes(&self) -> usize {
         let bytes = |sum: usize, part: &[u8]| sum.saturating_add(part.len());
-        self.parts().into_iter().fold(PARTS.saturating_mul(4), bytes)
+        self.parts()
+            .into_iter()
+            .fold(PARTS.saturating_mul(4), bytes)
     }
 
     /// Puts it into `room`.
@@ -156,13 +158,19 @@ mod tests {
         for cut in 0..bytes.len() {
             assert_eq!(Image::decode(&bytes[..cut]), Err(Malformed));
         }
-        assert_eq!(Image::decode(&[&bytes[..], b"more"].concat()), Err(Malformed));
+        assert_eq!(
+            Image::decode(&[&bytes[..], b"more"].concat()),
+            Err(Malformed)
+        );
     }
 
     #[test]
     fn paths_are_looked_at() {
         for directory in [&b""[..], b"root", b"/ro\0ot"] {
-            let wrong = Image { directory, ..image() };
+            let wrong = Image {
+                directory,
+                ..image()
+            };
             assert_eq!(Image::decode(&encoded(&wrong)), Err(Malformed));
         }
         let long = vec![b'a'; PATH_BYTES_MAX + 1];

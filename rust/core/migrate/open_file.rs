@@ -113,9 +113,8 @@ impl<'a> OpenFile<'a> {
 ///
 /// [`Malformed`] for one that is not, or is over [`PATH_BYTES_MAX`].
 pub fn path(bytes: &[u8]) -> Result<&[u8], Malformed> {
-    let is_sound = bytes.first() == Some(&b'/')
-        && bytes.len() <= PATH_BYTES_MAX
-        && !bytes.contains(&0);
+    let is_sound =
+        bytes.first() == Some(&b'/') && bytes.len() <= PATH_BYTES_MAX && !bytes.contains(&0);
     is_sound.then_some(bytes).ok_or(Malformed)
 }
 
