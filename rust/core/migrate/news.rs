@@ -14,12 +14,11 @@ use crate::wire::{
 pub const NEWS_BYTES_MAX: usize = 5 + 4 + USAGE_FIELDS * 8;
 
 /// Numbers of a [`Usage`].
-pub const USAGE_FIELDS: usize = 8;
+pub const USAGE_FIELDS: usize = 9;
 
 /// What a process and the children it waited for have used, as getrusage(2) counts it:
 /// user and system time in nanoseconds, most kilobytes resident, minor and major faults,
-/// blocks read and written, voluntary and involuntary switches in that order, of which
-/// the two of blocks are one sum each.
+/// blocks read and written, voluntary and involuntary switches.
 pub type Usage = [u64; USAGE_FIELDS];
 
 /// What happened.
@@ -123,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_is_told_arrives_as_it_was() {
-        let usage = [1, 2, 3, 4, 5, 6, 7, u64::MAX];
+        let usage = [1, 2, 3, 4, 5, 6, 7, 8, u64::MAX];
         for what in [
             What::Exited(0, usage),
             What::Exited(0xff00, usage),
