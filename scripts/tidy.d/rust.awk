@@ -13,8 +13,8 @@ function crate(    parts) {
 	return parts[1] == "rust" ? parts[2] : parts[1]
 }
 
-# The two places where C is touched: the kernel's, and the library for programs.
-function touches() { return crate() == "kapi" || FILENAME ~ /^tools\/libcluster-c\// }
+# The places where C is touched: the kernel's, the library for programs, and its device.
+function touches() { return crate() == "kapi" || FILENAME ~ /^tools\/(device|libcluster-c)\// }
 
 # Words of the file's first documentation line.
 function check_headline(line,    words, count) {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The device of a node.
+//!
+//! The kernel of a node shows what it knows in `/proc`, and takes words there. What
+//! words cannot say is a call of `/dev/ssi`, of which there is one so far: to execute a
+//! program on another node.
+//!
+//! C header: `include/uapi/linux/ssi.h`.
+//!
+//! Nothing here is decided, and nothing allocated: a child of fork(2) may call it.
+
+use std::{
+    ffi::{
+        c_char,
+        CStr, //
+    },
+    os::fd::OwnedFd,
+};
+
+use rustix::{
+    fs::{
+        open,
+        Mode,
+        OFlags, //
+    },
+    io::Errno,
+    ioctl::{
+        ioctl,
+        opcode,
+        Opcode,
+        Setter, //
+    },
+};
+
+/// Where it is.
+const PATH: &CStr = c"/dev/ssi";
+
+/// The letter of its calls.
+const GROUP: u8 = 0xC5;
+
+/// `SSI_REXECVE`
+const REXECVE: Opcode = opcode::write::<Rexecve>(GROUP, 1);
+
+/// `struct ssi_rexecve`
+#[repr(C)]
+struct Rexecve {
+    node: u32,
+    flags: u32,
+    path: u64,
+    argv: u64,
+    envp: u64,
+}
+
+const _: () = assert!(size_of::<Rexecve>() == 32);
+
+/// The device of this node, open.
+#[derive(Debug)]
+pub struct Device(OwnedFd);
+
+impl Device {
+    /// Opens it. It is closed on exec.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSYS` where there is none: the kernel is no node of a cluster, or none that
+    /// takes calls. Errors of open(2).
+    pub fn open() -> Result<Self, Errno> {
+        Self::at(PATH)
+    }
+
+    fn at(path: &CStr) -> Result<Self, Errno> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
+        match open(path, flags, Mode::empty()) {
+            Ok(device) => Ok(Self(device)),
+            Err(Errno::NOENT | Errno::NXIO | Errno::NODEV) => Err(Errno::NOSYS),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Executes `path` on node number `node`, in this process, as execve(2) does here.
+    /// It returns only when that fails: why.
+    ///
+    /// `argv` and `envp` end with null. An address that is not readable is `EFAULT`.
+    pub fn rexecve(
+        &self,
+        node: u32,
+        path: *const c_char,
+        argv: *const *const c_char,
+        envp: *const *const c_char,
+    ) -> Errno {
+        let asked = Rexecve {
+            node,
+            flags: 0,
+            path: path.expose_provenance() as u64,
+            argv: argv.expose_provenance() as u64,
+            envp: envp.expose_provenance() as u64,
+        };
+        // SAFETY: The request says its size, and another device does not know it. The
+        // kernel only reads, there and at the addresses, and checks those.
+        match unsafe { ioctl(&self.0, Setter::<REXECVE, Rexecve>::new(asked)) } {
+            Err(Errno::NOTTY) => Errno::NOSYS,
+            Err(why) => why,
+            // A kernel that has executed it has nowhere to return to.
+            Ok(()) => Errno::PROTO,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        ffi::CString,
+        os::unix::ffi::OsStrExt as _,
+        ptr, //
+    };
+
+    use super::*;
+
+    #[test]
+    fn the_request_is_that_of_the_header() {
+        assert_eq!(REXECVE, 0x4020_C501);
+    }
+
+    #[test]
+    fn where_there_is_no_device_there_is_no_such_call() {
+        assert_eq!(Device::at(c"/nonexistent/ssi").unwrap_err(), Errno::NOSYS);
+        assert_eq!(Device::at(c"/").unwrap_err(), Errno::ISDIR);
+    }
+
+    #[test]
+    fn what_is_another_device_has_no_such_call() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = CString::new(file.path().as_os_str().as_bytes()).unwrap();
+        for path in [c"/dev/null", &path] {
+            let device = Device::at(path).unwrap();
+            let said = device.rexecve(1, ptr::null(), ptr::null(), ptr::null());
+            assert_eq!(said, Errno::NOSYS, "{path:?}");
+        }
+    }
+}
