@@ -4,8 +4,9 @@
 //!
 //! A node's kernel shows the membership in `/proc/cluster`; this crate reads it
 //! into types. [`Cluster`] answers what is now, [`Events`] follows what changes
-//! and loses nothing. The C library of OpenSSI's call names (`libcluster-c`) and
-//! the commands (`cluster` and its kin) are made of it.
+//! and loses nothing, [`rexecvp`] begins a program on another node. The C library
+//! of OpenSSI's call names (`libcluster-c`) and the commands (`cluster` and its kin)
+//! are made of it.
 //!
 //! ```no_run
 //! use libcluster::{Cluster, Event, Events};
@@ -24,8 +25,9 @@
 //! # }
 //! ```
 //!
-//! Nothing here needs privileges but [`Cluster::shut_down`]. No call but
-//! [`Cluster::node_pid`] waits for another node: the kernel of this one knows the answers.
+//! Nothing here needs privileges but [`Cluster::shut_down`]. The kernel of this node knows
+//! the answers. Only what concerns a process of another waits for that:
+//! [`Cluster::node_pid`], and [`rexecve`] with its kin, which becomes a program there.
 
 mod cluster;
 mod decoder;
@@ -33,7 +35,10 @@ mod error;
 mod events;
 mod history;
 mod local_view;
+mod not_begun;
+pub mod path_search;
 mod process;
+mod rexec;
 mod snapshot;
 mod text;
 mod transition;
@@ -63,7 +68,13 @@ pub use crate::{
         Events, //
     },
     local_view::local_view,
+    not_begun::NotBegun,
     process::Pid,
+    rexec::{
+        rexecv,
+        rexecve,
+        rexecvp, //
+    },
     snapshot::{
         NodeInfo,
         Snapshot, //
