@@ -26,14 +26,16 @@
 //! ```
 //!
 //! Nothing here needs privileges but [`Cluster::shut_down`]. The kernel of this node knows
-//! the answers. Only what concerns a process of another waits for that:
-//! [`Cluster::node_pid`], and [`rexecve`] with its kin, which becomes a program there.
+//! the answers. Only what concerns a process or the load of another waits for that:
+//! [`Cluster::node_pid`], [`Cluster::run_queue`], [`Cluster::fastest`], and [`rexecve`] with
+//! its kin, which becomes a program there.
 
 mod cluster;
 mod decoder;
 mod error;
 mod events;
 mod history;
+mod load;
 mod local_view;
 mod not_begun;
 pub mod path_search;

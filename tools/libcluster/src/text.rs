@@ -73,7 +73,7 @@ impl<'a> Words<'a> {
 }
 
 /// A number without sign; leading zeros are let pass.
-fn number(word: &str) -> Option<u64> {
+pub(crate) fn number(word: &str) -> Option<u64> {
     let is_plain = word.bytes().all(|byte| byte.is_ascii_digit());
     word.parse().ok().filter(|_| is_plain)
 }

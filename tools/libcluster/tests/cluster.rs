@@ -32,6 +32,12 @@ fn node(number: u8) -> ClusterNode {
     ClusterNode::new(number).unwrap()
 }
 
+/// Has so many tasks of a node run.
+fn keep_busy(place: &plain_files::Place, node: u8, tasks: u32) {
+    let line = format!("9.99 9.99 9.99 {tasks}/80 131100\n");
+    fs::write(place.path().join(format!("node{node}/loadavg")), line).unwrap();
+}
+
 fn content(place: &Path, file: &str) -> String {
     fs::read_to_string(place.join(file)).unwrap()
 }
@@ -154,4 +160,51 @@ fn a_file_that_cannot_be_read_is_named() {
     fs::set_permissions(&view, fs::Permissions::from_mode(0o755)).unwrap();
     let why = cluster.membership().unwrap_err().to_string();
     assert!(why.contains("/view: "), "{why}");
+}
+
+#[test]
+fn a_node_says_how_many_tasks_run() {
+    let (place, cluster) = cluster();
+    keep_busy(&place, 2, 7);
+    assert_eq!(cluster.run_queue(node(1)).unwrap(), 1);
+    assert_eq!(cluster.run_queue(node(2)).unwrap(), 7);
+    let why = cluster.run_queue(node(9)).unwrap_err();
+    assert!(matches!(why, Error::NotNode { .. }), "{why}");
+    fs::write(place.path().join("node1/loadavg"), "much\n").unwrap();
+    let why = cluster.run_queue(node(1)).unwrap_err().to_string();
+    assert!(why.contains("is not understood: 'much'"), "{why}");
+}
+
+/// Node 3 is not up, and has two processors.
+#[test]
+fn the_fastest_node_has_least_to_do_for_a_processor() {
+    let (place, cluster) = cluster();
+    let view = content(&place.path(), "view");
+    let four_cpus = view.replace("1 UP 1 1", "1 UP 1 4");
+    let three = view.replace("3 GOINGDOWN", "3 UP");
+    for (view, tasks, fastest) in [
+        (&view, [1, 1, 0], 2),
+        (&view, [1, 2, 0], 1),
+        (&view, [3, 2, 0], 2),
+        (&four_cpus, [8, 2, 0], 2),
+        (&four_cpus, [7, 2, 0], 1),
+        (&three, [5, 5, 10], 2),
+        (&three, [4, 5, 9], 1),
+        (&three, [4, 5, 7], 3),
+    ] {
+        fs::write(place.path().join("view"), view).unwrap();
+        for (number, tasks) in (1..).zip(tasks) {
+            keep_busy(&place, number, tasks);
+        }
+        assert_eq!(cluster.fastest().unwrap(), node(fastest), "{tasks:?}");
+    }
+}
+
+#[test]
+fn no_node_is_the_fastest_of_none() {
+    let (place, cluster) = cluster();
+    let view = content(&place.path(), "view").replace(" UP ", " DOWN ");
+    fs::write(place.path().join("view"), view).unwrap();
+    let why = cluster.fastest().unwrap_err();
+    assert!(matches!(why, Error::NoView), "{why}");
 }

@@ -26,6 +26,9 @@ pub(crate) const EVENTS: &str = "1 1 1 NEVERUP COMINGUP founded 1764214800.00000
     5 2 3 COMINGUP UP active 1764214801.000000 3\n\
     6 3 3 UP GOINGDOWN died 1764214802.500000 3\n";
 
+/// What `loadavg` of each node says: as idle as one can be that says so.
+const LOAD: &str = "0.20 0.18 0.12 1/80 131100\n";
+
 /// A `/proc` that goes with this value.
 pub(crate) struct Place(TempDir);
 
@@ -56,6 +59,7 @@ pub(crate) fn make() -> Place {
     for node in 1..=3 {
         fs::create_dir(folder.join(format!("node{node}"))).unwrap();
         write(&format!("node{node}/shutdown"), "");
+        write(&format!("node{node}/loadavg"), LOAD);
     }
     place
 }
