@@ -4,9 +4,8 @@
 //!
 //! OpenSSI's `libcluster`, call by call; `include/sys/cluster.h` is the header.
 //! A call checks what C hands over, asks the crate `libcluster`, and hands the
-//! answer back. Only what deals with C's pointers is `unsafe`: the four functions
-//! at the end of [`pointer`], and the calls, whose callers promise what the man
-//! pages say.
+//! answer back. Only what deals with C's pointers is `unsafe`: the functions at the end
+//! of [`pointer`], and the calls, whose callers promise what the man pages say.
 
 use std::{
     ffi::{
@@ -34,7 +33,13 @@ use rustix::io::Errno;
 mod abi;
 mod failure;
 mod pointer;
+mod rexec;
 
+pub use crate::rexec::{
+    rexecv,
+    rexecve,
+    rexecvp, //
+};
 use crate::{
     abi::{
         Info,
@@ -275,7 +280,7 @@ pub unsafe extern "C" fn cluster_getnodebyname(name: *const c_char) -> c_int {
     let ask = || {
         // SAFETY: The caller promises a text, or null.
         let name = unsafe { pointer::text(name) }?;
-        let number = name.strip_prefix(b"node").ok_or(Errno::INVAL)?;
+        let number = name.to_bytes().strip_prefix(b"node").ok_or(Errno::INVAL)?;
         let node = ClusterNode::parse(number).map_err(|_| Errno::INVAL)?;
         let is_known = cluster()?.snapshot()?.node(node).is_some();
         is_known
@@ -312,7 +317,7 @@ pub unsafe extern "C" fn __libcluster_root(root: *const c_char) -> c_int {
     let set = || {
         // SAFETY: The caller promises a text, or null.
         let root = unsafe { pointer::text(root) }?;
-        let root = String::from_utf8_lossy(root).into_owned();
+        let root = root.to_string_lossy().into_owned();
         ROOT.set(root).map_err(|_| Errno::BUSY)?;
         Ok(0)
     };

@@ -20,6 +20,7 @@ use std::{
         IntoRawFd as _,
         OwnedFd, //
     },
+    ptr,
     slice, //
 };
 
@@ -127,7 +128,7 @@ pub(crate) unsafe fn array<'a>(array: *mut c_int, length: c_int) -> Result<&'a m
     Ok(unsafe { slice::from_raw_parts_mut(array, length) })
 }
 
-/// The bytes of a text.
+/// A text.
 ///
 /// # Errors
 ///
@@ -136,12 +137,30 @@ pub(crate) unsafe fn array<'a>(array: *mut c_int, length: c_int) -> Result<&'a m
 /// # Safety
 ///
 /// `text` is null or ends with a 0, and stays for as long as the result.
-pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a [u8], Errno> {
+pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a CStr, Errno> {
     if text.is_null() {
         return Err(Errno::INVAL);
     }
     // SAFETY: Not null, and ends with a 0, as the caller promised.
-    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+    Ok(unsafe { CStr::from_ptr(text) })
+}
+
+/// The words of a list, and the null at its end. Null is a list without words.
+///
+/// # Safety
+///
+/// `list` is null or ends with a null, and stays for as long as the result.
+pub(crate) unsafe fn list<'a>(list: *const *const c_char) -> &'a [*const c_char] {
+    if list.is_null() {
+        return &[ptr::null()];
+    }
+    let mut length = 1;
+    // SAFETY: Not null, and no null was before this one, so it is in the list.
+    while unsafe { !(*list.add(length - 1)).is_null() } {
+        length += 1;
+    }
+    // SAFETY: Not null, and so many are there.
+    unsafe { slice::from_raw_parts(list, length) }
 }
 
 /// Gives a descriptor the number the caller wants; what had it is closed.

@@ -78,9 +78,10 @@ fn archive() -> PathBuf {
         .unwrap()
 }
 
-fn compile(place: &Path) -> PathBuf {
+/// Compiles a program of `c/` with what else it is made of.
+fn compile(place: &Path, name: &str, with: &Path) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = place.join("calls");
+    let program = place.join(name);
     let compiler = env::var_os("CC").unwrap_or_else(|| "gcc".into());
     let done = Command::new(compiler)
         .args([
@@ -93,13 +94,13 @@ fn compile(place: &Path) -> PathBuf {
             "-I",
         ])
         .arg(here.join("include"))
-        .arg(here.join("tests/c/calls.c"))
-        .arg(archive())
+        .arg(here.join(format!("tests/c/{name}.c")))
+        .arg(with)
         .args(["-static", "-o"])
         .arg(&program)
         .status()
         .unwrap();
-    assert!(done.success(), "calls.c does not compile");
+    assert!(done.success(), "{name}.c does not compile");
     program
 }
 
@@ -107,7 +108,7 @@ fn compile(place: &Path) -> PathBuf {
 fn every_call_answers_a_program_in_c() {
     let place = tempfile::tempdir().unwrap();
     let root = place.path().join("cluster");
-    let program = compile(place.path());
+    let program = compile(place.path(), "calls", &archive());
 
     // There is no cluster yet.
     let done = Command::new(&program).arg(&root).status().unwrap();
@@ -122,4 +123,12 @@ fn every_call_answers_a_program_in_c() {
     assert_eq!(asked, "halt\n");
     let ordered = fs::read_to_string(root.join("events")).unwrap();
     assert!(ordered.starts_with("signal 12"), "{ordered}");
+}
+
+#[test]
+fn a_list_of_words_becomes_an_array() {
+    let place = tempfile::tempdir().unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/list.c");
+    let program = compile(place.path(), "list", &source);
+    assert!(Command::new(program).status().unwrap().success());
 }

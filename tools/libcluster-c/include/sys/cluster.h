@@ -96,6 +96,27 @@ clusternode_t cluster_getnodebyname(const char *nodename);
 int cluster_maxnodes(void);
 int cluster_ssiconfig(void);
 
+/*
+ * These return only when they fail. In a list of words the last is null, and the
+ * number of the node comes behind all else.
+ */
+#ifdef __GNUC__
+#define _CLUSTER_NULL_BEFORE(count)	__attribute__((__sentinel__(count)))
+#else
+#define _CLUSTER_NULL_BEFORE(count)
+#endif
+
+int rexecve(const char *path, char *const argv[], char *const envp[],
+	    clusternode_t nodenum);
+int rexecv(const char *path, char *const argv[], clusternode_t nodenum);
+int rexecvp(const char *file, char *const argv[], clusternode_t nodenum);
+int rexecl(const char *path, const char *arg, ... /*, NULL, nodenum */)
+	_CLUSTER_NULL_BEFORE(1);
+int rexeclp(const char *file, const char *arg, ... /*, NULL, nodenum */)
+	_CLUSTER_NULL_BEFORE(1);
+int rexecle(const char *path, const char *arg, ... /*, NULL, envp, nodenum */)
+	_CLUSTER_NULL_BEFORE(2);
+
 #ifdef __cplusplus
 }
 #endif

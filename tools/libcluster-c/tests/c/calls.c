@@ -5,6 +5,7 @@
  * calls ROOT: asks the cluster of plain files in ROOT, which tests/calls.rs has
  * made, and compares each answer. Ends with status 0 when all are right.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -43,6 +44,7 @@ static void without_a_cluster(void)
 	FAILS(cluster_maxnodes(), ENOSYS);
 	FAILS(clusternode_avail(1), ENOSYS);
 	FAILS(node_pid(1), ENOSYS);
+	FAILS(rexecl("/bin/true", "true", NULL, 1), ENOSYS);
 	errno = 0;
 	IS(cluster_name() == NULL, 1);
 	IS(errno, ENOSYS);
@@ -211,6 +213,24 @@ static void processes(void)
 	FAILS(node_pid(8), ENOSYS);
 }
 
+/* Whoever runs this is on no node: there is no device. */
+static void other_nodes(void)
+{
+	char *argv[] = { "true", NULL };
+
+	FAILS(rexecve("/bin/true", argv, environ, 1), ENOSYS);
+	FAILS(rexecv("/bin/true", argv, 1), ENOSYS);
+	FAILS(rexecvp("true", argv, 63), ENOSYS);
+	FAILS(rexecl("/bin/true", "true", NULL, 1), ENOSYS);
+	FAILS(rexeclp("true", "true", "-x", NULL, 1), ENOSYS);
+	FAILS(rexecle("/bin/true", "true", NULL, environ, 1), ENOSYS);
+	FAILS(rexecvp("true", NULL, 1), ENOSYS);
+	FAILS(rexecv("/bin/true", argv, 0), EINVAL);
+	FAILS(rexecvp("true", argv, 64), EINVAL);
+	FAILS(rexecve("/bin/true", argv, environ, -1), EINVAL);
+	FAILS(rexecl("/bin/true", "true", NULL, 257), EINVAL);
+}
+
 /* The last: the order is written over the events of the plain file. */
 static void signals(void)
 {
@@ -243,6 +263,7 @@ int main(int argc, char **argv)
 	detailed_transitions();
 	shutdown_of_a_node();
 	processes();
+	other_nodes();
 	signals();
 	return faults != 0;
 }
