@@ -7,8 +7,9 @@ NODES_MAX=63
 
 # Prints the commands of the cluster, where OpenSSI had them, and those that end a node.
 cluster_commands() {
-	printf '%s\n' bin/cluster bin/clusternode_num bin/localview bin/where_pid sbin/clustername \
-		sbin/clusternode_{avail,getstate,info,shutdown} sbin/{halt,poweroff,reboot}
+	printf '%s\n' bin/cluster bin/clusternode_num bin/{fast,fastnode,localview,onall,onnode} \
+		bin/where_pid sbin/clustername sbin/clusternode_{avail,getstate,info,shutdown} \
+		sbin/{halt,poweroff,reboot}
 }
 
 # Prints /etc/hosts: every node there can be, by name.

@@ -128,6 +128,37 @@ pub(crate) enum Command {
         command: Vec<OsString>,
     },
 
+    /// Run a command on a node
+    ///
+    /// The command takes the place of this one: it has its number, its parent, its open
+    /// files, its working directory and its terminal, and runs on the other node.
+    #[command(after_help = STATUS_OF_COMMAND)]
+    Onnode(OnNode),
+
+    /// Run a command on every node
+    ///
+    /// On each node that is up, on all at the same time. What the commands write comes as they
+    /// write it.
+    #[command(after_help = STATUS_OF_ALL)]
+    Onall(OnAll),
+
+    /// Run a command on the node that has least to do
+    ///
+    /// The same as onnode with the number that fastnode prints.
+    #[command(after_help = STATUS_OF_COMMAND)]
+    Fast {
+        /// The command and its arguments
+        #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
+        command: Vec<OsString>,
+    },
+
+    /// Print the number of the node that has least to do
+    ///
+    /// That is the one with the fewest tasks that run or wait for a processor, for each
+    /// processor it has; of several alike this node, or the first.
+    #[command(after_help = STATUS)]
+    Fastnode,
+
     /// Switch this node off
     ///
     /// The same as poweroff. With -f the kernel says that it halted; the node ends all the
@@ -148,6 +179,40 @@ pub(crate) enum Command {
     /// order and comes back. The command returns when its init was told.
     #[command(after_help = STATUS)]
     Reboot(Ending),
+}
+
+/// What `onnode` takes.
+#[derive(Debug, Args)]
+pub(crate) struct OnNode {
+    /// Pin it to the node; not there yet, so it is refused
+    #[arg(short = 'p')]
+    pub(crate) is_pinned: bool,
+    /// With the processes of that node alone in /proc, as localview does
+    #[arg(short = 'l')]
+    pub(crate) has_local_view: bool,
+    /// Number of the node
+    #[arg(value_parser = parse_node)]
+    pub(crate) node: ClusterNode,
+    /// The command and its arguments
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// What `onall` takes.
+#[derive(Debug, Args)]
+pub(crate) struct OnAll {
+    /// One node after the other, in the order of their numbers
+    #[arg(short = 's')]
+    pub(crate) is_serial: bool,
+    /// The number of the node in front of each line
+    #[arg(short = 'v')]
+    pub(crate) is_verbose: bool,
+    /// With the processes of that node alone in /proc, as localview does
+    #[arg(short = 'l')]
+    pub(crate) has_local_view: bool,
+    /// The command and its arguments
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// What `halt`, `poweroff` and `reboot` take, as those of busybox.
@@ -206,6 +271,10 @@ const STATUS: &str = "Exit status: 0 done, 1 not done, 2 wrong words.";
 const STATUS_OF_COMMAND: &str = "\
 Exit status: that of the command; 127 if it was not found, 126 if it could not be run;
 125 if anything else went wrong.";
+
+const STATUS_OF_ALL: &str = "\
+Exit status: the highest of those of the commands, with 128 and the signal for one that a
+signal ended; 127, 126 and 125 as with onnode.";
 
 /// What is wrong with the words, in one line. `name` is what was called.
 pub(crate) fn one_line(name: &str, wrong: &clap::Error) -> String {

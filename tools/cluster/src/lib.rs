@@ -11,7 +11,10 @@
 //! exit status.
 
 use std::{
-    ffi::OsString,
+    ffi::{
+        CString,
+        OsString, //
+    },
     io::Write,
     path::Path, //
 };
@@ -24,32 +27,41 @@ use clap::{
 use libcluster::{
     Cluster,
     ClusterNode,
+    NotBegun,
     Pid, //
 };
 
 mod cli;
 mod end;
+mod failed;
 mod localview;
+mod onall;
+mod onnode;
 mod show;
 mod shutdown;
 mod where_pid;
 
 pub use libcluster::PROC_CLUSTER;
 
-use crate::cli::{
-    Cli,
-    Command, //
+use crate::{
+    cli::{
+        Cli,
+        Command, //
+    },
+    failed::{
+        Failed,
+        STATUS_FAILURE,
+        STATUS_NOT_BEGUN,
+        STATUS_USAGE, //
+    },
 };
-pub use crate::end::{
-    End,
-    Then, //
+pub use crate::{
+    end::{
+        End,
+        Then, //
+    },
+    onnode::become_on,
 };
-
-/// Something was not done.
-const STATUS_FAILURE: u8 = 1;
-
-/// The words were wrong; of `clusternode_avail` also: it cannot be told.
-const STATUS_USAGE: u8 = 2;
 
 /// The node the commands are typed on.
 #[derive(Clone, Copy)]
@@ -58,6 +70,10 @@ pub struct Node<'a> {
     pub proc_cluster: &'a str,
     /// Ends it. Returns when that has begun, or says why not.
     pub end: &'a dyn Fn(End) -> anyhow::Result<()>,
+    /// This process becomes a command on another node: [`become_on`].
+    pub become_on: &'a dyn Fn(ClusterNode, &[CString]) -> NotBegun,
+    /// The program that has all the commands, to start another one.
+    pub program: &'a Path,
 }
 
 /// Whether a program that was called by the first of `args` is to be a command of
@@ -76,23 +92,22 @@ pub fn run(
 ) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let name = name_of(&args);
-    let (status, words) = match Cli::try_parse_from(&args) {
-        Ok(Cli {
-            command: Command::Localview { command },
-        }) => localview::run(&command),
-        Ok(cli) => match obey(node, &cli.command, out) {
-            Ok(status) => return status,
-            Err(why) => (status_of_failure(&cli.command), format!("{why:#}")),
-        },
+    let done = match Cli::try_parse_from(&args) {
+        Ok(cli) => obey(node, &cli.command, out, err),
         Err(wrong) if !wrong.use_stderr() => match write!(out, "{wrong}") {
-            Ok(()) => return 0,
-            Err(why) => (STATUS_FAILURE, why.to_string()),
+            Ok(()) => Ok(0),
+            Err(why) => Err(Failed::new(STATUS_FAILURE, why)),
         },
-        Err(wrong) => (status_of_wrong_words(&name), cli::one_line(&name, &wrong)),
+        Err(wrong) => Err(Failed::new(
+            status_of_wrong_words(&name),
+            cli::one_line(&name, &wrong),
+        )),
     };
-    // Nobody reads it: there is nobody to tell that.
-    let _ = writeln!(err, "{name}: {words}");
-    status
+    done.unwrap_or_else(|why| {
+        // Nobody reads it: there is nobody to tell that.
+        let _ = writeln!(err, "{name}: {}", why.words);
+        why.status
+    })
 }
 
 /// The name the program was called by.
@@ -101,10 +116,10 @@ fn name_of(args: &[OsString]) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// 2 may be the status of the command that `localview` runs.
+/// 2 may be the status of a command that is run.
 fn status_of_wrong_words(name: &str) -> u8 {
     match name {
-        "localview" => localview::STATUS_FAILURE,
+        "fast" | "localview" | "onall" | "onnode" => STATUS_NOT_BEGUN,
         _ => STATUS_USAGE,
     }
 }
@@ -117,15 +132,25 @@ fn status_of_failure(command: &Command) -> u8 {
     }
 }
 
-/// Ends the node, or asks the cluster.
-fn obey(node: Node<'_>, command: &Command, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let asked = match command {
-        Command::Halt(ending) => ending.asked(Then::Halt),
-        Command::Poweroff(ending) => ending.asked(Then::Off),
-        Command::Reboot(ending) => ending.asked(Then::Restart),
-        command => return answer(node.proc_cluster, command, out),
+/// Becomes another command, starts others, ends the node, or asks the cluster. Returns
+/// the exit status.
+fn obey(
+    node: Node<'_>,
+    command: &Command,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Failed> {
+    let done = match command {
+        Command::Localview { command } => return Err(localview::run(command)),
+        Command::Onnode(asked) => return Err(onnode::run(node, asked)),
+        Command::Fast { command } => return Err(onnode::run_fast(node, command)),
+        Command::Onall(asked) => return onall::run(node, asked, out, err),
+        Command::Halt(ending) => (node.end)(ending.asked(Then::Halt)).map(|()| 0),
+        Command::Poweroff(ending) => (node.end)(ending.asked(Then::Off)).map(|()| 0),
+        Command::Reboot(ending) => (node.end)(ending.asked(Then::Restart)).map(|()| 0),
+        command => answer(node.proc_cluster, command, out),
     };
-    (node.end)(asked).map(|()| 0)
+    done.map_err(|why| Failed::new(status_of_failure(command), format!("{why:#}")))
 }
 
 fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<u8> {
@@ -156,12 +181,16 @@ fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<
             shutdown::run(&cluster, asked)?;
             String::new()
         }
+        Command::Fastnode => format!("{}\n", cluster.fastest()?),
         Command::WherePid { ref pids } => {
             where_pid::run(&cluster, pids, out)?;
             String::new()
         }
-        // They ask no cluster.
+        // They have no answer.
         Command::Localview { .. }
+        | Command::Onnode(_)
+        | Command::Onall(_)
+        | Command::Fast { .. }
         | Command::Halt(_)
         | Command::Poweroff(_)
         | Command::Reboot(_) => String::new(),

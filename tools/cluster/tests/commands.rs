@@ -5,6 +5,9 @@
 #[path = "../../libcluster/tests/plain_files/mod.rs"]
 mod plain_files;
 
+#[path = "commands/elsewhere.rs"]
+mod elsewhere;
+
 use std::{
     cell::RefCell,
     ffi::OsString,
@@ -14,12 +17,16 @@ use std::{
         Write, //
     },
     os::unix::ffi::OsStringExt as _,
-    path::PathBuf,
+    path::{
+        Path,
+        PathBuf, //
+    },
     process::Command,
     thread,
     time::Duration, //
 };
 
+use libcluster::NotBegun;
 use plain_files::{
     EVENTS,
     VIEW, //
@@ -79,6 +86,8 @@ fn node(root: &str) -> Node<'_> {
     Node {
         proc_cluster: root,
         end: &|_| anyhow::bail!("it does not end"),
+        become_on: &|node, _| NotBegun::NotUp(node),
+        program: Path::new("/nonexistent"),
     }
 }
 
@@ -180,8 +189,12 @@ fn every_command_has_help() {
         "clusternode_info",
         "clusternode_avail",
         "clusternode_shutdown",
+        "fast",
+        "fastnode",
         "halt",
         "localview",
+        "onall",
+        "onnode",
         "poweroff",
         "reboot",
         "where_pid",
@@ -237,7 +250,7 @@ fn wrong_words_are_one_line_and_status_2() {
         ("where_pid +1", "not the number of a process"),
         ("where_pid 65600 4294967297", "not the number of a process"),
         ("where_pid ../1", "not the number of a process"),
-        ("onnode 3 ls", "no such command"),
+        ("unheard_of 3 ls", "no such command"),
         ("reboot now", "unexpected argument 'now'"),
         ("poweroff -x", "unexpected argument '-x'"),
         ("halt -w", "unexpected argument '-w'"),
@@ -380,11 +393,11 @@ fn the_node_ends_as_it_is_told() {
     ] {
         let all_asked = RefCell::new(Vec::new());
         let node = Node {
-            proc_cluster: "/nonexistent",
             end: &|end| {
                 all_asked.borrow_mut().push(end);
                 Ok(())
             },
+            ..node("/nonexistent")
         };
         let said = run_on(node, line.split(' '));
         assert_eq!(
@@ -557,7 +570,11 @@ fn every_command_has_a_page_and_a_place() {
     for (command, section, place) in [
         ("cluster", 1, "bin"),
         ("clusternode_num", 1, "bin"),
+        ("fast", 1, "bin"),
+        ("fastnode", 1, "bin"),
         ("localview", 1, "bin"),
+        ("onall", 1, "bin"),
+        ("onnode", 1, "bin"),
         ("where_pid", 1, "bin"),
         ("clustername", 8, "sbin"),
         ("clusternode_getstate", 8, "sbin"),

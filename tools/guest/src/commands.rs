@@ -22,6 +22,9 @@ use crate::power;
 /// This program in the initramfs.
 const PROGRAM: &str = "/init";
 
+/// This program, on any root.
+const SELF: &str = "/proc/self/exe";
+
 /// Where the initramfs has links to it.
 const FOLDERS: [&str; 2] = ["/bin", "/sbin"];
 
@@ -33,6 +36,8 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
     let node = ssi_cluster::Node {
         proc_cluster: ssi_cluster::PROC_CLUSTER,
         end: &power::typed,
+        become_on: &ssi_cluster::become_on,
+        program: Path::new(SELF),
     };
     ExitCode::from(ssi_cluster::run(
         node,
