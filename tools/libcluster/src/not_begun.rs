@@ -26,8 +26,8 @@ pub enum NotBegun {
     NotUp(ClusterNode),
     /// The process has what another node cannot have, or cannot give it away: `EBUSY`.
     #[error(
-        "this process cannot leave its node for node {0}: it has children or several \
-         threads, is traced, or has something else that stays here"
+        "this process cannot leave its node for node {0}: it has children, several threads \
+         or filtered calls, is traced, or uses io_uring or semaphores of System V"
     )]
     Bound(ClusterNode),
     /// The process has namespaces or a root of its own, which are on its node alone:
@@ -91,7 +91,10 @@ mod tests {
             (Errno::NOSYS, "no node of a cluster"),
             (Errno::NODEV, "node 2 is not up"),
             (Errno::HOSTDOWN, "node 2 is not up"),
-            (Errno::BUSY, "has children or several threads, is traced"),
+            (
+                Errno::BUSY,
+                "has children, several threads or filtered calls, is traced",
+            ),
             (Errno::XDEV, "has a namespace or a root of its own"),
             (
                 Errno::OPNOTSUPP,
