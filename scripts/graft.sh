@@ -89,16 +89,26 @@ graft_links() {
 	else
 		printf 'ssi %s\n' "$SSI_TOP"
 	fi
-	for header in "$SSI_TOP"/include/linux/*.h; do
-		printf 'include/linux/%s ../../ssi/include/linux/%s\n' "${header##*/}" "${header##*/}"
+	for header in $(cd "$SSI_TOP" && printf '%s\n' include/linux/*.h include/uapi/linux/*.h); do
+		printf '%s %sssi/%s\n' "$header" "$(up_from "$header")" "$header"
+	done
+}
+
+# Prints the way from the folder of file $1, given from the top of a tree, to that top.
+up_from() {
+	local rest=$1
+	while [[ $rest == */* ]]; do
+		printf '../'
+		rest=${rest#*/}
 	done
 }
 
 # Prints the links into this repository that tree $1 has and should not.
 stale_links() {
-	local link
-	for link in "$1"/include/linux/*.h; do
-		[[ -L $link && $(readlink "$link") == ../../ssi/* ]] || continue
-		[[ -e $SSI_TOP/include/linux/${link##*/} ]] || printf '%s\n' "include/linux/${link##*/}"
+	local link path
+	for link in "$1"/include/linux/*.h "$1"/include/uapi/linux/*.h; do
+		[[ -L $link && $(readlink "$link") == ../*ssi/include/* ]] || continue
+		path=${link#"$1"/}
+		[[ -e $SSI_TOP/$path ]] || printf '%s\n' "$path"
 	done
 }

@@ -27,6 +27,9 @@ struct task_struct;
 /* Processes with lower numbers are private to their node; but process 1 is not. */
 #define SSI_PIDS_PRIVATE	0x10000
 
+/* Of kernel/exit.c: takes its address space from a task whose program is elsewhere. */
+void exit_mm(void);
+
 #ifdef CONFIG_SSI_VPROC
 #include <linux/compiler.h>
 

@@ -10,8 +10,11 @@
 #ifndef _LINUX_SSI_KAPI_H
 #define _LINUX_SSI_KAPI_H
 
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uio.h>
+#include <linux/wait.h>
 
 struct bio_vec;
 struct dir_context;
@@ -144,6 +147,7 @@ void ssi_pids_begin(int first, int end);
 int ssi_away_add(u32 pid, u8 node);
 void ssi_away_remove(u32 pid);
 u8 ssi_away(u32 pid);
+int ssi_guest_reserve(u32 pid);
 int ssi_guest_add(u32 pid, u8 home, u32 parent);
 void ssi_guest_remove(u32 pid);
 bool ssi_guest(u32 pid, u8 *home, u32 *parent);
@@ -248,6 +252,8 @@ struct ssi_caller {
 };
 
 int ssi_caller_begin(void);
+bool ssi_caller_ids(struct cred *cred, const struct ssi_caller *caller);
+int ssi_caller_set_groups(struct cred *cred, const u32 *groups, u32 count);
 void ssi_caller_current(struct ssi_caller *caller);
 u32 ssi_caller_group_count(void);
 u32 ssi_caller_groups(u32 *groups, u32 room);
@@ -268,6 +274,132 @@ int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid);
 int ssi_signal_group(const void *bytes, u32 pgid);
 int ssi_signal_all(const void *bytes, u32 *count);
 
+/* task_state.c */
+
+#define SSI_LIMITS		16
+#define SSI_TASK_GROUPS_MAX	1024	/* A task with more does not travel. */
+
+struct ssi_limit {
+	u64 soft;
+	u64 hard;
+};
+
+/* Travels as its bytes, so none of them may be between two members. */
+struct ssi_task_state {
+	struct ssi_ids user;
+	struct ssi_ids group;
+	u64 inheritable;
+	u64 permitted;
+	u64 effective;
+	u64 bounding;
+	u64 ambient;
+	struct ssi_limit limits[SSI_LIMITS];
+	u64 blocked;		/* signals, the first in the lowest bit */
+	u64 ignored;
+	u64 timer;		/* what is left of ITIMER_REAL and its interval, in ns */
+	u64 timer_interval;
+	u64 timer_slack;
+	u64 timer_slack_default;
+	u64 age;		/* since it was made, in ns */
+	u32 pid;
+	u32 parent;
+	u32 pgid;
+	u32 session;
+	u32 securebits;
+	u32 personality;
+	u32 mask;
+	u32 policy;
+	u32 priority;
+	s32 nice;
+	u32 io_priority;
+	s16 oom_adjust;
+	s16 oom_adjust_min;
+	u16 no_new_privileges;
+	u16 resets_on_fork;
+	u32 group_count;
+	u32 groups[SSI_TASK_GROUPS_MAX];
+};
+
+enum ssi_cannot {
+	SSI_CAN,
+	SSI_CANNOT_PRIVATE,
+	SSI_CANNOT_THREADS,
+	SSI_CANNOT_SHARED_SIGNALS,
+	SSI_CANNOT_TRACED,
+	SSI_CANNOT_CHILDREN,
+	SSI_CANNOT_SECCOMP,
+	SSI_CANNOT_NAMESPACES,
+	SSI_CANNOT_ROOT,
+	SSI_CANNOT_RING,
+	SSI_CANNOT_SEMAPHORES,
+	SSI_CANNOT_POLICY,
+};
+
+int ssi_task_state_take(struct ssi_task_state *state);
+bool ssi_task_state_valid(const struct ssi_task_state *state);
+int ssi_task_state_put(const struct ssi_task_state *state);
+enum ssi_cannot ssi_may_leave(void);
+u32 ssi_task_pid(void);
+ssize_t ssi_directory(char *buffer, size_t bytes);
+int ssi_enter(const char *name);
+int ssi_execute(const char *path, const char *const *arguments,
+		const char *const *environment);
+
+/* change.rs: what a process and the children it waited for used, as in getrusage(2). */
+
+enum ssi_used {
+	SSI_USED_USER,		/* ns */
+	SSI_USED_SYSTEM,	/* ns */
+	SSI_USED_RESIDENT,	/* kilobytes, the most there were */
+	SSI_USED_MINOR,
+	SSI_USED_MAJOR,
+	SSI_USED_READ,
+	SSI_USED_WRITTEN,
+	SSI_USED_VOLUNTARY,
+	SSI_USED_INVOLUNTARY,
+	SSI_USED_COUNT,
+};
+
+struct ssi_usage {
+	u64 used[SSI_USED_COUNT];
+};
+
+/* surrogate.c */
+
+int ssi_surrogate_leave(void (*body)(void *data), void *data);
+bool ssi_surrogate_begin(void);
+u32 ssi_surrogate_parent(void);
+int ssi_surrogate_signal(void *bytes, u32 parent);
+bool ssi_surrogate_is_orphaned(void);
+void ssi_surrogate_stop(struct task_struct *task, int signal);
+void ssi_surrogate_continue(struct task_struct *task);
+void ssi_surrogate_wake(struct task_struct *task);
+void ssi_surrogate_exit(int status, const struct ssi_usage *usage) __noreturn;
+
+/* guest.c */
+
+enum ssi_child_news {
+	SSI_CHILD_EXITED,
+	SSI_CHILD_STOPPED,
+	SSI_CHILD_CONTINUED,
+};
+
+struct ssi_child {
+	struct ssi_usage usage;
+	u32 pid;
+	int status;
+	enum ssi_child_news news;
+};
+
+void ssi_procd_begin(void);
+void ssi_procd_call(void);
+bool ssi_procd_wait(struct ssi_child *child);
+int ssi_guest_clone(u32 pid, int (*body)(void *data), void *data);
+int ssi_guest_settle(u32 pid, u32 pgid, u32 session);
+void ssi_guest_leave(void) __noreturn;
+int ssi_guest_signal(u32 pid, const void *bytes, bool orphaned);
+void ssi_guest_kill(u32 pid);
+
 /* proc_served.c */
 
 typedef bool (*ssi_proc_entry)(void *data, const char *name, size_t bytes, u64 ino, u8 type,
@@ -279,5 +411,149 @@ ssize_t ssi_proc_read_kernel(const char *path, void *to, size_t bytes);
 ssize_t ssi_proc_write(const char *path, u64 offset, unsigned long from, size_t bytes);
 ssize_t ssi_proc_link(const char *path, unsigned long to, size_t bytes);
 int ssi_proc_list(const char *path, u64 from, ssi_proc_entry entry, void *data);
+
+/* file_home.c, file_watch.c: open files of this node that other nodes use. */
+
+enum ssi_home_kind {
+	SSI_HOME_PIPE,
+	SSI_HOME_STREAM,	/* a socket, and so is the next */
+	SSI_HOME_PACKETS,
+	SSI_HOME_TERMINAL,
+	SSI_HOME_PLAIN,		/* never waits for anybody */
+	SSI_HOME_DEVICE,
+};
+
+/* What does not change of an open file. Ids are those of the initial user namespace. */
+struct ssi_file_description {
+	u64 ino;
+	u32 kind;	/* one of ssi_home_kind */
+	u32 flags;	/* of open(2) */
+	u32 mode;
+	u32 rdev;
+	u32 uid;
+	u32 gid;
+	bool can_seek;
+};
+
+/* What does. Times are nanoseconds since 1970. */
+struct ssi_file_status {
+	u64 size;
+	u64 blocks;
+	u64 accessed;
+	u64 modified;
+	u64 changed;
+	u32 mode;
+	u32 uid;
+	u32 gid;
+	u32 nlink;
+	u32 block_bytes;
+};
+
+struct ssi_home;
+
+struct ssi_home_transfer {
+	void *buffer;		/* if there are no pieces */
+	struct bio_vec *pieces;
+	size_t count;
+	size_t bytes;
+	s64 position;		/* negative: where all users of the file are */
+	u32 flags;		/* of open(2), of the user */
+};
+
+struct ssi_home *ssi_home_new(struct file *file, u64 name);
+struct ssi_home *ssi_home_again(const struct ssi_home *home, u64 name);
+void ssi_home_free(struct ssi_home *home);
+struct file *ssi_home_file(const struct ssi_home *home);
+bool ssi_home_is(const struct ssi_home *home, const struct file *file);
+bool ssi_home_is_same(const struct ssi_home *one, const struct ssi_home *other);
+void ssi_home_describe(const struct ssi_home *home, struct ssi_file_description *out,
+		       char *name, size_t room);
+ssize_t ssi_home_read(const struct ssi_home *home, const struct ssi_home_transfer *wanted);
+ssize_t ssi_home_write(const struct ssi_home *home, const struct ssi_home_transfer *given);
+u32 ssi_home_poll(struct ssi_home *home);
+u32 ssi_home_arm(struct ssi_home *home, u32 events);
+long ssi_home_ioctl(struct ssi_home *home, unsigned int number, unsigned long argument,
+		    bool drains);
+s64 ssi_home_seek(struct ssi_home *home, s64 offset, u32 whence);
+int ssi_home_status(struct ssi_home *home, struct ssi_file_status *out);
+int ssi_home_truncate(struct ssi_home *home, u64 length);
+int ssi_home_sync(struct ssi_home *home, u64 start, u64 end, bool is_data_only);
+
+/* file_home.rs */
+
+void ssi_home_ready(u64 name);
+
+/* file_proxy.c: open files of other nodes. */
+
+struct ssi_proxy {
+	refcount_t references;
+	spinlock_t lock;	/* of @file, which is not counted */
+	struct file *file;
+	wait_queue_head_t wait;
+	atomic_t sequence;	/* of wakeups */
+	bool is_lost;
+	u8 node;		/* its home */
+	u64 incarnation;	/* the life of that */
+	u64 handle;
+	struct ssi_file_description about;
+	char name[];
+};
+
+struct ssi_proxy_access {
+	struct ssi_proxy *proxy;
+	u32 flags;		/* of open(2) */
+	s64 position;		/* negative: where all users of the file are */
+};
+
+int ssi_proxy_begin(void);
+struct ssi_proxy *ssi_proxy_new(u8 node, u64 incarnation, u64 handle,
+				const struct ssi_file_description *about, const char *name);
+void ssi_proxy_get(struct ssi_proxy *proxy);
+void ssi_proxy_put(struct ssi_proxy *proxy);
+struct file *ssi_proxy_open(struct ssi_proxy *proxy);
+struct file *ssi_proxy_file(struct ssi_proxy *proxy);
+struct ssi_proxy *ssi_proxy_of(const struct file *file);
+void ssi_proxy_wake(struct ssi_proxy *proxy, u32 events);
+void ssi_proxy_lose(struct ssi_proxy *proxy);
+bool ssi_proxy_is_lost(struct ssi_proxy *proxy);
+u32 ssi_proxy_sequence(struct ssi_proxy *proxy);
+int ssi_proxy_wait(struct ssi_proxy *proxy, u32 sequence);
+size_t ssi_page_to_iter(struct page *page, size_t bytes, struct iov_iter *to);
+size_t ssi_page_from_iter(struct page *page, size_t bytes, struct iov_iter *from);
+
+/* file_proxy.rs: what an open file of another node asks there. */
+
+ssize_t ssi_proxy_read(const struct ssi_proxy_access *access, struct iov_iter *to);
+ssize_t ssi_proxy_write(const struct ssi_proxy_access *access, struct iov_iter *from);
+u32 ssi_proxy_poll(struct ssi_proxy *proxy, u32 events, bool waits);
+long ssi_proxy_ioctl(struct ssi_proxy *proxy, u32 flags, u32 number, unsigned long argument);
+s64 ssi_proxy_seek(struct ssi_proxy *proxy, s64 offset, int whence);
+int ssi_proxy_sync(struct ssi_proxy *proxy, u64 start, u64 end, bool is_data_only);
+int ssi_proxy_status(struct ssi_proxy *proxy, struct ssi_file_status *out);
+int ssi_proxy_truncate(struct ssi_proxy *proxy, u64 length);
+int ssi_proxy_opened(struct ssi_proxy *proxy);
+void ssi_proxy_closed(struct ssi_proxy *proxy);
+
+/* file_fixture.c: for tests. */
+
+int ssi_fixture_pipe(struct file **ends);
+struct file *ssi_fixture_regular(void);
+u32 ssi_fixture_poll(struct file *file);
+
+/* device.c, and ssi_device_control() in device.rs */
+
+enum ssi_device_command {
+	SSI_REXECVE_COMMAND = 0x4020c501,	/* SSI_REXECVE of uapi/linux/ssi.h */
+};
+
+int ssi_device_begin(void);
+long ssi_device_control(unsigned int command, unsigned long argument);
+
+/* open_files.c */
+
+int ssi_open_file_next(unsigned int fd);
+const char *ssi_open_file_everywhere(unsigned int fd, unsigned int *flags, char *buffer,
+				     size_t bytes);
+int ssi_open_file_anew(unsigned int fd, const char *path, unsigned int flags, u64 offset);
 
 #endif /* _LINUX_SSI_KAPI_H */

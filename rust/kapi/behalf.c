@@ -76,7 +76,7 @@ u32 ssi_caller_groups(u32 *groups, u32 room)
 	return count;
 }
 
-static bool ssi_caller_ids(struct cred *cred, const struct ssi_caller *caller)
+bool ssi_caller_ids(struct cred *cred, const struct ssi_caller *caller)
 {
 	cred->uid = make_kuid(&init_user_ns, caller->user.real);
 	cred->euid = make_kuid(&init_user_ns, caller->user.effective);
@@ -92,7 +92,7 @@ static bool ssi_caller_ids(struct cred *cred, const struct ssi_caller *caller)
 	       gid_valid(cred->sgid) && gid_valid(cred->fsgid);
 }
 
-static int ssi_caller_set_groups(struct cred *cred, const u32 *groups, u32 count)
+int ssi_caller_set_groups(struct cred *cred, const u32 *groups, u32 count)
 {
 	struct group_info *info = groups_alloc(count);
 

@@ -12,7 +12,7 @@ use kernel::{
 };
 
 /// One more than the highest pid there can be: `PID_MAX_LIMIT`.
-const LIMIT: u32 = 1 << 22;
+pub(crate) const LIMIT: u32 = 1 << 22;
 
 /// Every pid of the initial pid namespace that is given from now on lies in `range`.
 /// Those that were given stay. Call it once, from an initcall.

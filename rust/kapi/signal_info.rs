@@ -3,7 +3,8 @@
 //! Signal information that travels.
 //!
 //! Which signal, why, and from whom: a `kernel_siginfo` as bytes. All nodes run
-//! the same kernel, so nobody needs to look inside.
+//! the same kernel, so nobody needs to look inside. A [`SignalInfo`] is about to be sent
+//! for somebody, a [`SentSignal`] was sent already.
 //!
 //! C header: [`include/linux/signal_types.h`](srctree/include/linux/signal_types.h)
 
@@ -119,6 +120,42 @@ impl SignalInfo {
     }
 }
 
+/// A signal that reached a process, which is on another node. Nobody's rights are asked
+/// any more, so the kernel may have sent it.
+///
+/// # Invariants
+///
+/// A `kernel_siginfo` with a signal from 1 to [`SIGNAL_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentSignal([u8; SIGNAL_INFO_BYTES]);
+
+impl SentSignal {
+    /// What [`as_bytes`](Self::as_bytes) gave on another node.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for another length and for no signal.
+    pub fn from_wire(bytes: &[u8]) -> Result<Self> {
+        let sent = Self(bytes.try_into().map_err(|_| EINVAL)?);
+        // INVARIANT: It is checked here.
+        (1..=i32::from(SIGNAL_MAX))
+            .contains(&sent.signal())
+            .then_some(sent)
+            .ok_or(EINVAL)
+    }
+
+    /// What travels.
+    pub fn as_bytes(&self) -> &[u8; SIGNAL_INFO_BYTES] {
+        &self.0
+    }
+
+    /// The signal.
+    pub fn signal(&self) -> i32 {
+        // SAFETY: So many bytes are read.
+        unsafe { bindings::ssi_signal_number(self.0.as_ptr().cast()) }
+    }
+}
+
 #[cfg(CONFIG_SSI_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(ssi_kapi_signal_info)]
 mod tests {
@@ -158,6 +195,16 @@ mod tests {
         assert!(from_wire(SIGTERM, SI_QUEUE).is_ok());
         assert!(from_wire(SIGTERM, SI_KERNEL) == Err(EINVAL));
         assert!(from_wire(SIGTERM, 1) == Err(EINVAL));
+    }
+
+    #[test]
+    fn what_the_kernel_sent_goes_on() {
+        let sent = |signal, code| SentSignal::from_wire(&raw(signal, code)[..SIGNAL_INFO_BYTES]);
+        assert!(sent(SIGTERM, SI_KERNEL).is_ok_and(|sent| sent.signal() == SIGTERM));
+        assert!(sent(64, SI_USER).is_ok());
+        assert!(sent(0, SI_USER) == Err(EINVAL));
+        assert!(sent(65, SI_USER) == Err(EINVAL));
+        assert!(SentSignal::from_wire(&[0; 7]) == Err(EINVAL));
     }
 
     #[test]

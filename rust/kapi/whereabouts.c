@@ -54,10 +54,16 @@ static u32 ssi_entry_parent(void *entry)
 	return xa_to_value(entry) >> HOME_BITS;
 }
 
+/* Keeps room, so that it can be added for certain. */
+int ssi_guest_reserve(u32 pid)
+{
+	return xa_reserve(&guests, pid, GFP_KERNEL);
+}
+
 int ssi_guest_add(u32 pid, u8 home, u32 parent)
 {
 	WRITE_ONCE(ssi_has_guests, true);
-	return xa_insert(&guests, pid, ssi_guest_entry(home, parent), GFP_KERNEL);
+	return xa_err(xa_store(&guests, pid, ssi_guest_entry(home, parent), GFP_KERNEL));
 }
 
 void ssi_guest_remove(u32 pid)

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device /dev/ssi.
+ *
+ * For what needs a call of its own: everybody may make one, and each says itself
+ * who may do what.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/ssi_kapi.h>
+#include <uapi/linux/ssi.h>
+
+static long control(struct file *file, unsigned int command, unsigned long argument)
+{
+	BUILD_BUG_ON(sizeof(struct ssi_rexecve) != 32 || SSI_REXECVE_COMMAND != SSI_REXECVE);
+	return ssi_device_control(command, argument);
+}
+
+static const struct file_operations operations = {
+	.unlocked_ioctl = control,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "ssi",
+	.fops = &operations,
+	.mode = 0666,
+};
+
+int ssi_device_begin(void)
+{
+	return misc_register(&device);
+}

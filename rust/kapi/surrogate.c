@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Task whose program runs on another node.
+ */
+#include <linux/fdtable.h>
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
+#include <linux/posix-timers.h>
+#include <linux/proc_fs.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/ssi.h>
+#include <linux/ssi_kapi.h>
+#include <linux/task_work.h>
+#include <linux/tty.h>
+
+/* Neither SIG_DFL nor SIG_IGN. Nothing ever calls it: there is no user mode any more. */
+#define FORWARDED	((__sighandler_t)2UL)
+
+/* Comes when the parent dies. A signal of real time: each is told, none is merged. */
+#define PARENT_DIED	_NSIG
+
+struct ssi_departure {
+	struct callback_head work;
+	void (*body)(void *data);
+	void *data;
+};
+
+static void ssi_depart(struct callback_head *work)
+{
+	struct ssi_departure departure = *container_of(work, struct ssi_departure, work);
+
+	kfree(container_of(work, struct ssi_departure, work));
+	departure.body(departure.data);
+}
+
+/* @body runs before the current task returns to user mode; it need not return. */
+int ssi_surrogate_leave(void (*body)(void *data), void *data)
+{
+	struct ssi_departure *departure = kzalloc_obj(*departure);
+	int error;
+
+	if (!departure)
+		return -ENOMEM;
+	departure->body = body;
+	departure->data = data;
+	init_task_work(&departure->work, ssi_depart);
+	error = task_work_add(current, &departure->work, TWA_RESUME);
+	if (error)
+		kfree(departure);
+	return error;
+}
+
+/*
+ * No signal is fatal or ignored when it is sent, not even SIGKILL: get_signal() gives
+ * each as one that has a handler.
+ */
+static bool ssi_take_all_signals(void)
+{
+	struct sighand_struct *hand = current->sighand;
+
+	guard(spinlock_irq)(&hand->siglock);
+	if (current->signal->flags & SIGNAL_GROUP_EXIT)
+		return false;
+	for (int i = 0; i < _NSIG; i++) {
+		hand->action[i].sa.sa_handler = FORWARDED;
+		hand->action[i].sa.sa_flags = 0;
+	}
+	sigemptyset(&current->blocked);
+	recalc_sigpending();
+	return true;
+}
+
+/* They go on with the program. */
+static void ssi_end_timers(void)
+{
+	struct signal_struct *shared = current->signal;
+
+	spin_lock_irq(&current->sighand->siglock);
+	shared->it_real_incr = 0;
+	for (int i = 0; i < ARRAY_SIZE(shared->it); i++)
+		shared->it[i] = (struct cpu_itimer) {};
+	posix_cpu_timers_exit(current);
+	posix_cpu_timers_exit_group(current);
+	spin_unlock_irq(&current->sighand->siglock);
+	hrtimer_cancel(&shared->real_timer);
+	exit_itimers(current);
+	flush_itimer_signals();
+}
+
+/* What a program that is executed changes of its task: see begin_new_exec(). */
+static void ssi_end_program(void)
+{
+	if (current->mm)
+		setmax_mm_hiwater_rss(&current->signal->maxrss, current->mm);
+	exit_mm();
+	exit_files(current);
+	current->flags &= ~PF_FORKNOEXEC;
+	current->exit_signal = SIGCHLD;
+	WRITE_ONCE(current->self_exec_id, current->self_exec_id + 1);
+}
+
+/* False if the current task is about to end, which it then has to. */
+bool ssi_surrogate_begin(void)
+{
+	if ((current->flags & PF_EXITING) || !ssi_take_all_signals())
+		return false;
+	ssi_end_timers();
+	ssi_end_program();
+	if (!current->pdeath_signal)
+		current->pdeath_signal = PARENT_DIED;
+	proc_flush_pid(task_tgid(current));
+	return true;
+}
+
+u32 ssi_surrogate_parent(void)
+{
+	return ssi_ppid(current, task_ppid_nr(current));
+}
+
+/* Sent by forget_original_parent() and not by somebody else. */
+static bool ssi_is_death_of(u32 parent, const kernel_siginfo_t *info)
+{
+	return current->pdeath_signal == PARENT_DIED && info->si_signo == PARENT_DIED &&
+	       info->si_code == SI_USER && info->si_pid == parent;
+}
+
+/*
+ * Takes the next signal, or stops if that was said. 0 if there is none to forward.
+ * @parent is the one that was known.
+ */
+int ssi_surrogate_signal(void *bytes, u32 parent)
+{
+	struct ksignal signal = {};
+
+	if (!get_signal(&signal) || ssi_is_death_of(parent, &signal.info))
+		return 0;
+	memcpy(bytes, &signal.info, sizeof(signal.info));
+	return signal.sig;
+}
+
+bool ssi_surrogate_is_orphaned(void)
+{
+	return is_current_pgrp_orphaned();
+}
+
+/* As do_signal_stop() has other threads stop. */
+void ssi_surrogate_stop(struct task_struct *task, int signal)
+{
+	struct signal_struct *shared = task->signal;
+	unsigned long flags;
+
+	if (!lock_task_sighand(task, &flags))
+		return;
+	if (!(shared->flags & (SIGNAL_GROUP_EXIT | SIGNAL_STOP_STOPPED)) &&
+	    !shared->group_stop_count &&
+	    task_set_jobctl_pending(task, signal | JOBCTL_STOP_PENDING | JOBCTL_STOP_CONSUME)) {
+		shared->group_exit_code = signal;
+		shared->group_stop_count = 1;
+		signal_wake_up(task, false);
+	}
+	unlock_task_sighand(task, &flags);
+}
+
+/* What SIGCONT does besides being delivered: it is sent while it is ignored. */
+void ssi_surrogate_continue(struct task_struct *task)
+{
+	struct signal_struct *shared = task->signal;
+	unsigned long flags;
+
+	if (!lock_task_sighand(task, &flags))
+		return;
+	if ((shared->flags & SIGNAL_STOP_STOPPED) || shared->group_stop_count) {
+		struct k_sigaction *action = &task->sighand->action[SIGCONT - 1];
+		__sighandler_t handler = action->sa.sa_handler;
+
+		action->sa.sa_handler = SIG_IGN;
+		send_signal_locked(SIGCONT, SEND_SIG_PRIV, task, PIDTYPE_TGID);
+		action->sa.sa_handler = handler;
+	}
+	unlock_task_sighand(task, &flags);
+}
+
+/* Ends a stop, without a word to the parent. */
+void ssi_surrogate_wake(struct task_struct *task)
+{
+	unsigned long flags;
+
+	if (!lock_task_sighand(task, &flags))
+		return;
+	task_clear_jobctl_pending(task, JOBCTL_STOP_PENDING);
+	task->jobctl &= ~JOBCTL_STOPPED;
+	wake_up_state(task, __TASK_STOPPED);
+	unlock_task_sighand(task, &flags);
+}
+
+/* The parent is to find what the program used as used by its child. */
+static void ssi_account(const u64 *used)
+{
+	struct signal_struct *shared = current->signal;
+
+	write_seqlock_irq(&shared->stats_lock);
+	shared->utime += used[SSI_USED_USER];
+	shared->stime += used[SSI_USED_SYSTEM];
+	shared->sum_sched_runtime += used[SSI_USED_USER] + used[SSI_USED_SYSTEM];
+	shared->maxrss = max_t(unsigned long, shared->maxrss, used[SSI_USED_RESIDENT] >> (PAGE_SHIFT - 10));
+	shared->min_flt += used[SSI_USED_MINOR];
+	shared->maj_flt += used[SSI_USED_MAJOR];
+	shared->inblock += used[SSI_USED_READ];
+	shared->oublock += used[SSI_USED_WRITTEN];
+	shared->nvcsw += used[SSI_USED_VOLUNTARY];
+	shared->nivcsw += used[SSI_USED_INVOLUNTARY];
+	write_sequnlock_irq(&shared->stats_lock);
+}
+
+/* @status is that of wait(2). */
+void __noreturn ssi_surrogate_exit(int status, const struct ssi_usage *usage)
+{
+	ssi_account(usage->used);
+	do_group_exit(status);
+}

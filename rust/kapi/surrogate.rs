@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Surrogate of a process that is elsewhere.
+//!
+//! The task that executed a program on another node stays at home, in the kernel, and has
+//! neither memory nor files any more. It keeps the process' number and its place among
+//! parents, groups and sessions, so that all the kernel does with those goes on working:
+//! it forwards the signals it gets, stops when the program stopped, and exits with the
+//! program's status.
+//!
+//! ```text
+//!   leave()          the task is in a system call; the node is known from here on
+//!     |
+//!   on its way to user mode ---- it is being killed ---> Owner::left(), exit
+//!     |
+//!   forwards and stops  <--- report(Stopped), report(Continued)
+//!     |
+//!   exits as the program did  <--- report(Exited), lost()
+//! ```
+//!
+//! C headers: [`include/linux/sched/signal.h`](srctree/include/linux/sched/signal.h) and
+//! [`include/linux/task_work.h`](srctree/include/linux/task_work.h)
+
+use kernel::{
+    bindings,
+    error::to_result,
+    new_spinlock,
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNode, //
+    },
+    sync::{
+        aref::ARef,
+        Arc,
+        SetOnce,
+        SpinLock, //
+    },
+    task::Task, //
+};
+
+pub use crate::change::{
+    Change,
+    Usage, //
+};
+
+use crate::{
+    event::{
+        Event,
+        Patience, //
+    },
+    signal::SIGNAL_MAX,
+    signal_info::{
+        SentSignal,
+        SIGNAL_INFO_BYTES, //
+    },
+    task_state, //
+};
+
+/// Who tells the other node. Called by a surrogate, without locks; may sleep.
+pub trait Owner: Sync {
+    /// `pid`, which is on `node`, got this signal. `is_orphaned` says whether its process
+    /// group is: then a terminal's signals do not stop it.
+    fn forward(&self, pid: u32, node: u8, signal: &SentSignal, is_orphaned: bool);
+
+    /// `pid`, which is on `node`, has this parent. Comes once for each surrogate, and when
+    /// it changes.
+    fn parent(&self, pid: u32, node: u8, parent: u32);
+
+    /// `pid` was killed before it was a surrogate, and what runs on `node` is to be
+    /// killed, too.
+    fn left(&self, pid: u32, node: u8);
+}
+
+type Table = SpinLock<RBTree<u32, Arc<Surrogate>>>;
+
+static OWNER: SetOnce<&'static dyn Owner> = SetOnce::new();
+static TABLE: SetOnce<Pin<KBox<Table>>> = SetOnce::new();
+
+/// Has `owner` told what reaches a surrogate. Call it once, from an initcall.
+///
+/// # Errors
+///
+/// `EBUSY` the second time, `ENOMEM`.
+pub fn install(owner: &'static dyn Owner) -> Result {
+    let table = KBox::pin_init(new_spinlock!(RBTree::new(), "ssi_surrogates"), GFP_KERNEL)?;
+    (TABLE.populate(table) && OWNER.populate(owner))
+        .then_some(())
+        .ok_or(EBUSY)
+}
+
+/// How a surrogate ends.
+#[derive(Clone, Copy)]
+struct End {
+    status: i32,
+    usage: Usage,
+}
+
+struct Surrogate {
+    pid: u32,
+    node: u8,
+    task: ARef<Task>,
+    end: SetOnce<End>,
+    ended: Event,
+}
+
+/// The process that runs is on `node` from now on: as soon as it is about to return from
+/// the system call it is in, it becomes a surrogate. It [may leave](task_state::may_leave),
+/// and what runs on `node` waits for the word to go on.
+///
+/// A node that died before this was not [`lost`] for the process; the caller, who gives the
+/// word, finds out and [reports](report) that it was [killed](Change::killed).
+///
+/// # Errors
+///
+/// `ENODEV` before [`install`], `EBUSY` if it left already, `ENOMEM`. Then it goes on.
+pub fn leave(node: u8) -> Result {
+    let table = TABLE.as_ref().ok_or(ENODEV)?;
+    let pid = task_state::pid();
+    let surrogate = Arc::new(
+        Surrogate {
+            pid,
+            node,
+            task: ARef::from(&**kernel::current!()),
+            end: SetOnce::new(),
+            ended: Event::new()?,
+        },
+        GFP_KERNEL,
+    )?;
+    let place = RBTreeNode::new(pid, surrogate.clone(), GFP_KERNEL)?;
+    // SAFETY: No preconditions.
+    to_result(unsafe { bindings::ssi_away_add(pid, node) })?;
+    table.lock().insert(place);
+    surrogate.depart()
+}
+
+/// Tells the surrogate `pid` what became of the program. Does not sleep; from process
+/// context. False if there is no such surrogate, or no such signal.
+pub fn report(pid: u32, change: Change) -> bool {
+    let surrogate = first_from(pid).filter(|surrogate| surrogate.pid == pid);
+    surrogate.is_some_and(|surrogate| surrogate.take_in(change))
+}
+
+/// `node` is gone: all surrogates of processes there are killed. From process context.
+pub fn lost(node: u8) {
+    let mut next = 0;
+    while let Some(surrogate) = first_from(next) {
+        if surrogate.node == node {
+            surrogate.take_in(Change::killed());
+        }
+        next = surrogate.pid.saturating_add(1);
+    }
+}
+
+/// The first surrogate from `pid` on.
+fn first_from(pid: u32) -> Option<Arc<Surrogate>> {
+    let table = TABLE.as_ref()?.lock();
+    let cursor = table.cursor_lower_bound(&pid)?;
+    Some(cursor.current().1.clone())
+}
+
+impl Surrogate {
+    /// Has the running task call [`depart`] on its way to user mode.
+    fn depart(self: Arc<Self>) -> Result {
+        let data = self.clone().into_raw();
+        // SAFETY: `depart` gets what it needs, once.
+        let added = to_result(unsafe {
+            bindings::ssi_surrogate_leave(Some(depart), data.cast_mut().cast())
+        });
+        if added.is_err() {
+            // SAFETY: Nobody else got it.
+            drop(unsafe { Arc::from_raw(data) });
+            self.forget();
+        }
+        added
+    }
+
+    /// The process is as any other from now on.
+    fn forget(&self) {
+        // SAFETY: No preconditions.
+        unsafe { bindings::ssi_away_remove(self.pid) };
+        if let Some(table) = TABLE.as_ref() {
+            let gone = table.lock().remove_node(&self.pid);
+            drop(gone);
+        }
+    }
+
+    fn take_in(&self, change: Change) -> bool {
+        let task = self.task.as_ptr();
+        match change {
+            Change::Exited { status, usage } => {
+                self.end.populate(End { status, usage });
+                self.ended.raise();
+                // SAFETY: It is referenced by `self`.
+                unsafe { bindings::ssi_surrogate_wake(task) };
+            }
+            Change::Stopped(signal) if (1..=i32::from(SIGNAL_MAX)).contains(&signal) => {
+                // SAFETY: As above; the signal is one.
+                unsafe { bindings::ssi_surrogate_stop(task, signal) };
+            }
+            Change::Stopped(_) => return false,
+            Change::Continued => {
+                // SAFETY: As above.
+                unsafe { bindings::ssi_surrogate_continue(task) };
+            }
+        }
+        true
+    }
+
+    /// Stays behind in the kernel, until the program ended; `None` if the task is about to
+    /// end by itself. In the task it is for.
+    fn stay(&self) -> Option<End> {
+        let owner = *OWNER.as_ref()?;
+        // SAFETY: Called on the way to user mode, without locks.
+        if !unsafe { bindings::ssi_surrogate_begin() } {
+            owner.left(self.pid, self.node);
+            return None;
+        }
+        let mut known = 0;
+        loop {
+            let parent = parent();
+            if parent != known {
+                owner.parent(self.pid, self.node, parent);
+                known = parent;
+            }
+            if self.ended.wait(Patience::Interruptible, None).is_ok() {
+                return self.end.copy();
+            }
+            if let Some(signal) = next_signal(known) {
+                owner.forward(self.pid, self.node, &signal, is_orphaned());
+            }
+        }
+    }
+}
+
+/// The parent of the running task.
+fn parent() -> u32 {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_surrogate_parent() }
+}
+
+/// The next signal of the running surrogate, which stops here if it is to.
+fn next_signal(parent: u32) -> Option<SentSignal> {
+    let mut bytes = [0; SIGNAL_INFO_BYTES];
+    // SAFETY: There is room for all of it; the task is a surrogate.
+    let signal = unsafe { bindings::ssi_surrogate_signal(bytes.as_mut_ptr().cast(), parent) };
+    (signal != 0)
+        .then(|| SentSignal::from_wire(&bytes).ok())
+        .flatten()
+}
+
+fn is_orphaned() -> bool {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_surrogate_is_orphaned() }
+}
+
+/// # Safety
+///
+/// `data` is a surrogate of the running task that was made a pointer of by
+/// `Arc::into_raw`, and nobody else takes it. Called on the way to user mode.
+unsafe extern "C" fn depart(data: *mut c_void) {
+    // SAFETY: By the contract of this function.
+    let surrogate = unsafe { Arc::from_raw(data.cast::<Surrogate>().cast_const()) };
+    let end = surrogate.stay();
+    surrogate.forget();
+    drop(surrogate);
+    if let Some(end) = end {
+        let End { status, usage } = end;
+        // SAFETY: The task is a surrogate. Nothing here is left to be dropped.
+        unsafe { bindings::ssi_surrogate_exit(status, &bindings::ssi_usage { used: usage }) }
+    }
+}
+
+#[cfg(CONFIG_SSI_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(ssi_kapi_surrogate)]
+mod tests {
+    use kernel::sync::atomic::{
+        Atomic,
+        Relaxed, //
+    };
+
+    use super::*;
+    use crate::{
+        change::USAGE_NUMBERS,
+        guest::kunit::{
+            begin,
+            PID, //
+        },
+        thread,
+        whereabouts, //
+    };
+
+    const SIGCHLD: i32 = bindings::SIGCHLD as i32;
+    const SIGKILL: i32 = bindings::SIGKILL as i32;
+    const SIGTERM: i32 = bindings::SIGTERM as i32;
+    const SIGTSTP: i32 = bindings::SIGTSTP as i32;
+    const NODE: u8 = 7;
+
+    /// The last signal that was forwarded.
+    static FORWARDED: Atomic<i32> = Atomic::new(0);
+    static PARENT: Atomic<u32> = Atomic::new(0);
+
+    struct Listener;
+
+    impl Owner for Listener {
+        fn forward(&self, _: u32, _: u8, signal: &SentSignal, _: bool) {
+            FORWARDED.store(signal.signal(), Relaxed);
+        }
+
+        fn parent(&self, _: u32, _: u8, parent: u32) {
+            PARENT.store(parent, Relaxed);
+        }
+
+        fn left(&self, _: u32, _: u8) {}
+    }
+
+    fn is_soon(holds: impl Fn() -> bool) -> bool {
+        (0..1000).any(|_| {
+            thread::sleep(1_000);
+            holds()
+        })
+    }
+
+    extern "C" fn become_one(_: *mut c_void) -> c_int {
+        if leave(NODE).is_ok() {
+            // SAFETY: As on the way to user mode, there are no locks.
+            unsafe { bindings::task_work_run() };
+        }
+        // SAFETY: It is a task that was cloned.
+        unsafe { bindings::ssi_guest_leave() }
+    }
+
+    /// A child of this thread that is a surrogate.
+    fn child(pid: u32) -> Result {
+        begin()?;
+        match install(&Listener) {
+            Ok(()) | Err(EBUSY) => (),
+            Err(error) => return Err(error),
+        }
+        PARENT.store(0, Relaxed);
+        // SAFETY: The default of SIGCHLD; the body needs nothing.
+        let made = unsafe {
+            bindings::kernel_sigaction(SIGCHLD, None);
+            bindings::ssi_guest_clone(pid, Some(become_one), core::ptr::null_mut())
+        };
+        assert!(made == pid as c_int);
+        is_soon(|| PARENT.load(Relaxed) != 0)
+            .then_some(())
+            .ok_or(ETIME)
+    }
+
+    /// What its parent is told next.
+    fn next() -> Change {
+        let mut child: bindings::ssi_child = pin_init::zeroed();
+        // SAFETY: It can be written.
+        while !unsafe { bindings::ssi_procd_wait(&mut child) } {}
+        match child.news {
+            bindings::ssi_child_news_SSI_CHILD_STOPPED => Change::Stopped(child.status),
+            bindings::ssi_child_news_SSI_CHILD_CONTINUED => Change::Continued,
+            _ => Change::Exited {
+                status: child.status,
+                usage: child.usage.used,
+            },
+        }
+    }
+
+    fn end(pid: u32, status: i32) {
+        let usage = [0; USAGE_NUMBERS];
+        assert!(report(pid, Change::Exited { status, usage }));
+        let ended = next();
+        assert!(matches!(ended, Change::Exited { status: told, .. } if told == status));
+        assert!(whereabouts::away(pid).is_none());
+    }
+
+    fn send(pid: u32, signal: i32) {
+        FORWARDED.store(0, Relaxed);
+        // SAFETY: The child is not reaped yet, so it has a `struct pid`.
+        let sent = unsafe {
+            bindings::kill_pid(
+                bindings::find_pid_ns(pid as c_int, &raw mut bindings::init_pid_ns),
+                signal,
+                1,
+            )
+        };
+        assert!(sent == 0);
+    }
+
+    #[test]
+    fn it_exits_as_the_program_did() -> Result {
+        for status in [0, 0x2a00, SIGKILL, SIGTERM | 0x80] {
+            child(PID)?;
+            assert!(whereabouts::away(PID) == Some(NODE));
+            end(PID, status);
+            assert!(!report(PID, Change::killed()));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn its_parent_finds_what_the_program_used() -> Result {
+        child(PID)?;
+        let used = [3_000_000_000, 1_000_000_000, 4096, 5, 6, 7, 8, 9, 10];
+        let (status, usage) = (0, used);
+        assert!(report(PID, Change::Exited { status, usage }));
+        let Change::Exited { usage, .. } = next() else {
+            return Err(EINVAL);
+        };
+        assert!(usage
+            .iter()
+            .zip(used)
+            .all(|(&told, used)| told >= used * 99 / 100));
+        assert!(usage[0] + usage[1] < 5_000_000_000);
+        Ok(())
+    }
+
+    #[test]
+    fn no_signal_ends_it() -> Result {
+        child(PID)?;
+        for signal in 1..=i32::from(SIGNAL_MAX) {
+            send(PID, signal);
+            assert!(is_soon(|| FORWARDED.load(Relaxed) == signal));
+        }
+        end(PID, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn it_stops_and_goes_on_with_the_program() -> Result {
+        child(PID)?;
+        for signal in [SIGTSTP, bindings::SIGSTOP as i32, bindings::SIGTTIN as i32] {
+            assert!(report(PID, Change::Stopped(signal)));
+            assert!(next() == Change::Stopped(signal));
+            assert!(report(PID, Change::Continued));
+            assert!(next() == Change::Continued);
+        }
+        assert!(!report(PID, Change::Stopped(0)));
+        assert!(!report(PID, Change::Stopped(65)));
+        end(PID, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_signal_continues_it_and_is_forwarded() -> Result {
+        child(PID)?;
+        assert!(report(PID, Change::Stopped(SIGTSTP)));
+        assert!(next() == Change::Stopped(SIGTSTP));
+        send(PID, SIGTERM);
+        assert!(FORWARDED.load(Relaxed) == 0);
+        send(PID, bindings::SIGCONT as i32);
+        assert!(next() == Change::Continued);
+        // It goes on already.
+        assert!(report(PID, Change::Continued));
+        assert!(is_soon(|| FORWARDED.load(Relaxed) != 0));
+        end(PID, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn one_that_is_stopped_can_be_killed() -> Result {
+        child(PID)?;
+        assert!(report(PID, Change::Stopped(SIGTSTP)));
+        assert!(next() == Change::Stopped(SIGTSTP));
+        send(PID, SIGKILL);
+        assert!(is_soon(|| FORWARDED.load(Relaxed) == SIGKILL));
+        end(PID, SIGKILL);
+        Ok(())
+    }
+
+    #[test]
+    fn one_that_is_stopped_ends_with_the_program() -> Result {
+        child(PID)?;
+        assert!(report(PID, Change::Stopped(SIGTSTP)));
+        assert!(next() == Change::Stopped(SIGTSTP));
+        end(PID, 0x100);
+        Ok(())
+    }
+
+    #[test]
+    fn those_of_a_lost_node_are_killed() -> Result {
+        child(PID)?;
+        lost(NODE + 1);
+        assert!(whereabouts::away(PID) == Some(NODE));
+        lost(NODE);
+        assert!(matches!(
+            next(),
+            Change::Exited {
+                status: SIGKILL,
+                ..
+            }
+        ));
+        assert!(whereabouts::away(PID).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn its_parent_is_told_once() -> Result {
+        child(PID)?;
+        assert!(PARENT.load(Relaxed) == task_state::pid());
+        PARENT.store(0, Relaxed);
+        send(PID, SIGTERM);
+        assert!(is_soon(|| FORWARDED.load(Relaxed) == SIGTERM));
+        assert!(PARENT.load(Relaxed) == 0);
+        end(PID, 0);
+        Ok(())
+    }
+}
