@@ -17,6 +17,7 @@
 //! | who this kernel is | [`identity`] | names |
 //! | links between nodes | [`ics`] | names, bytes |
 //! | one process space | [`vproc`] | names, bytes |
+//! | open files of other nodes | [`files`] | names, bytes |
 //! | programs on other nodes | [`migrate`] | names, bytes |
 
 #![cfg_attr(not(any(test, kernel)), no_std)]
@@ -24,6 +25,7 @@
 
 pub mod address;
 pub mod clms;
+pub mod files;
 pub mod hostlink;
 pub mod ics;
 pub mod identity;

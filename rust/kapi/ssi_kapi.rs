@@ -15,12 +15,28 @@ pub mod bytes;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod caller;
 pub mod capability;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod change;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod clock;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod crypto;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod device;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod event;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod file_description;
+#[cfg(all(CONFIG_SSI_FILES, CONFIG_SSI_KUNIT_TEST))]
+mod file_fixture;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod file_home;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod file_install;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod file_proxy;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod guest;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod host;
 #[cfg(CONFIG_UML)]
@@ -30,6 +46,8 @@ pub mod late;
 pub mod memory;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod notifier;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod open_files;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod page;
 #[cfg(CONFIG_SSI_VPROC)]
@@ -53,9 +71,13 @@ pub mod signal;
 pub mod signal_info;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod socket;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod surrogate;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod syscall;
 pub mod sysctl;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod task_state;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod thread;
 #[cfg(CONFIG_SSI_ICS)]

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Open files of other nodes.
+//!
+//! The decisions of SSI_FILES: who may use which file, what is asked for it, and which
+//! requests to devices travel. Nothing here waits or touches a file.
+//!
+//! | file | its noun |
+//! | --- | --- |
+//! | [`handles`] | names of files that never come twice |
+//! | [`lease`] | the right of a node to a file |
+//! | [`ticket`] | what one node tells another of a file |
+//! | [`operation`] | what is asked of the home of a file |
+//! | [`status`] | what changes of a file |
+//! | [`device`] | ioctl(2) that can be made for another node |
+
+pub mod device;
+pub mod handles;
+pub mod lease;
+pub mod operation;
+pub mod status;
+pub mod ticket;

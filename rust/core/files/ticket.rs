@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ticket for a file.
+//!
+//! ```text
+//!  0      1        9      17     18   19     20
+//!  +------+--------+------+------+----+------+------------------------------------+
+//!  | home | its    | name | via, | ki | can  | flags, mode, rdev, uid, gid, ino,  |
+//!  |      | life   |      | or 0 | nd | seek | path                               |
+//!  +------+--------+------+------+----+------+------------------------------------+
+//! ```
+//!
+//! The node that gets it asks the home of the file, whoever handed it on.
+
+use super::handles::Handle;
+use crate::{
+    ids::{
+        Incarnation,
+        Instance,
+        NodeId, //
+    },
+    wire::{
+        Malformed,
+        NoRoom,
+        Reader,
+        Writer, //
+    }, //
+};
+
+/// Longest path, in bytes.
+pub const PATH_BYTES_MAX: usize = 127;
+
+/// Longest encoding, in bytes.
+pub const TICKET_BYTES_MAX: usize = 48 + PATH_BYTES_MAX;
+
+/// How a file behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A pipe, with or without a name.
+    Pipe,
+    /// A socket that keeps no limits between what is written.
+    Stream,
+    /// One that does.
+    Packets,
+    /// A terminal.
+    Terminal,
+    /// A regular file or a block device: never waits for anybody.
+    Plain,
+    /// Another device.
+    Device,
+}
+
+impl Kind {
+    /// All of them, in the order of their codes.
+    pub const ALL: [Self; 6] = [
+        Self::Pipe,
+        Self::Stream,
+        Self::Packets,
+        Self::Terminal,
+        Self::Plain,
+        Self::Device,
+    ];
+
+    const fn code(self) -> u8 {
+        match self {
+            Self::Pipe => 1,
+            Self::Stream => 2,
+            Self::Packets => 3,
+            Self::Terminal => 4,
+            Self::Plain => 5,
+            Self::Device => 6,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// What one node tells another of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket<'a> {
+    /// The node that has it open, in which life.
+    pub home: Instance,
+    /// Its name there.
+    pub handle: Handle,
+    /// Who handed the ticket on, `None` if its home did.
+    pub via: Option<NodeId>,
+    /// How it behaves.
+    pub kind: Kind,
+    /// Whether it has positions.
+    pub can_seek: bool,
+    /// Flags of open(2).
+    pub flags: u32,
+    /// Type and permissions.
+    pub mode: u32,
+    /// The device it is, 0 for none.
+    pub rdev: u32,
+    /// Its user.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// Its number.
+    pub ino: u64,
+    /// Where it is at home, for people.
+    pub path: &'a [u8],
+}
+
+impl<'a> Ticket<'a> {
+    /// Puts it into `room`; gives the bytes written.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRoom`] in less than [`TICKET_BYTES_MAX`], and for a longer path.
+    pub fn encode(&self, room: &mut [u8]) -> Result<usize, NoRoom> {
+        if self.path.len() > PATH_BYTES_MAX {
+            return Err(NoRoom);
+        }
+        let mut out = Writer::new(room);
+        out.u8(self.home.node.get())
+            .u64(self.home.incarnation.0)
+            .u64(self.handle.get())
+            .u8(self.via.map_or(0, NodeId::get))
+            .u8(self.kind.code())
+            .u8(self.can_seek.into())
+            .u32(self.flags)
+            .u32(self.mode)
+            .u32(self.rdev)
+            .u32(self.uid)
+            .u32(self.gid)
+            .u64(self.ino)
+            .bytes(self.path);
+        out.finish()
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`]: it is none.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut message = Reader::new(bytes);
+        let node = NodeId::new(message.u8()?).ok_or(Malformed)?;
+        let home = Instance::new(node, Incarnation(message.u64()?));
+        let handle = Handle::from_wire(message.u64()?).ok_or(Malformed)?;
+        let via = match message.u8()? {
+            0 => None,
+            number => Some(NodeId::new(number).ok_or(Malformed)?),
+        };
+        let kind = Kind::from_code(message.u8()?).ok_or(Malformed)?;
+        let can_seek = flag(&mut message)?;
+        let ticket = Self {
+            home,
+            handle,
+            via,
+            kind,
+            can_seek,
+            flags: message.u32()?,
+            mode: message.u32()?,
+            rdev: message.u32()?,
+            uid: message.u32()?,
+            gid: message.u32()?,
+            ino: message.u64()?,
+            path: message.rest(),
+        };
+        let is_sound = ticket.path.len() <= PATH_BYTES_MAX
+            && !ticket.path.contains(&0)
+            && suits(kind, ticket.mode);
+        is_sound.then_some(ticket).ok_or(Malformed)
+    }
+}
+
+/// Whether a file of that type behaves so. A folder is none of them.
+const fn suits(kind: Kind, mode: u32) -> bool {
+    let of_type = mode & 0o170_000;
+    match kind {
+        Kind::Pipe => of_type == 0o010_000,
+        Kind::Stream | Kind::Packets => of_type == 0o140_000,
+        Kind::Terminal | Kind::Device => of_type == 0o020_000,
+        Kind::Plain => of_type == 0o100_000 || of_type == 0o060_000,
+    }
+}
+
+/// A byte that says yes or no.
+pub(super) fn flag(message: &mut Reader<'_>) -> Result<bool, Malformed> {
+    match message.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket(kind: Kind, mode: u32) -> Ticket<'static> {
+        Ticket {
+            home: Instance::new(NodeId::new(3).unwrap(), Incarnation(70)),
+            handle: Handle::from_wire(0x0005_0001).unwrap(),
+            via: NodeId::new(9),
+            kind,
+            can_seek: true,
+            flags: 0o2001,
+            mode,
+            rdev: 0x8803,
+            uid: 1000,
+            gid: 5,
+            ino: 1 << 40,
+            path: b"/dev/pts/3",
+        }
+    }
+
+    fn encoded(ticket: &Ticket<'_>) -> Vec<u8> {
+        let mut room = [0; TICKET_BYTES_MAX];
+        let length = ticket.encode(&mut room).unwrap();
+        room[..length].to_vec()
+    }
+
+    #[test]
+    fn it_arrives_as_it_was() {
+        let modes = [
+            0o010_600, 0o140_777, 0o140_777, 0o020_620, 0o100_644, 0o020_666,
+        ];
+        for (kind, mode) in Kind::ALL.into_iter().zip(modes) {
+            let ticket = ticket(kind, mode);
+            assert_eq!(Ticket::decode(&encoded(&ticket)), Ok(ticket));
+        }
+        let block = ticket(Kind::Plain, 0o060_600);
+        assert_eq!(Ticket::decode(&encoded(&block)), Ok(block));
+    }
+
+    #[test]
+    fn the_longest_fits() {
+        let path = [b'x'; PATH_BYTES_MAX + 1];
+        let mut ticket = ticket(Kind::Pipe, 0o010_600);
+        let mut room = [0; TICKET_BYTES_MAX];
+        ticket.path = &path[1..];
+        assert_eq!(ticket.encode(&mut room), Ok(TICKET_BYTES_MAX));
+        ticket.path = &path;
+        assert_eq!(ticket.encode(&mut [0; 2 * TICKET_BYTES_MAX]), Err(NoRoom));
+    }
+
+    #[test]
+    fn what_is_none_is_refused() {
+        let good = encoded(&ticket(Kind::Pipe, 0o010_600));
+        for length in 0..48 {
+            assert_eq!(Ticket::decode(&good[..length]), Err(Malformed));
+        }
+        for (place, value) in [
+            (0, 0),
+            (0, 64),
+            (17, 64),
+            (18, 0),
+            (18, 7),
+            (18, 2),
+            (19, 2),
+        ] {
+            let mut wrong = good.clone();
+            wrong[place] = value;
+            assert_eq!(Ticket::decode(&wrong), Err(Malformed), "{place}");
+        }
+        for folder in Kind::ALL {
+            assert_eq!(
+                Ticket::decode(&encoded(&ticket(folder, 0o040_755))),
+                Err(Malformed)
+            );
+        }
+        let mut name = good.clone();
+        name.push(0);
+        assert_eq!(Ticket::decode(&name), Err(Malformed));
+    }
+}

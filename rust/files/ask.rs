@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Question to a home.
+
+use kernel::prelude::*;
+use ssi_core::{
+    files::{
+        handles::Handle,
+        operation::{
+            Operation,
+            INLINE_BYTES_MAX,
+            SOON, //
+        }, //
+    },
+    ids::NodeId,
+    wire::Writer, //
+};
+use ssi_ics::{
+    Ask,
+    CallError,
+    Pages,
+    Reply,
+    ServiceRef, //
+};
+use ssi_kapi::{
+    bytes,
+    event::{
+        Event,
+        Patience, //
+    },
+    file_proxy::Proxy,
+    thread, //
+};
+
+/// The service of all nodes.
+pub(crate) const NAME: &str = "ssi.files";
+/// Its version.
+pub(crate) const VERSION: u16 = 1;
+
+/// Most bytes of a question.
+const QUESTION_BYTES_MAX: usize = INLINE_BYTES_MAX + 64;
+
+/// How long to wait before what was not possible for a moment is tried again, in
+/// microseconds.
+const SOON_MICROS: u64 = 5_000;
+
+/// How long to wait for memory before a message that must go is sent again, in
+/// microseconds.
+const AGAIN_MICROS: u64 = 10_000;
+
+/// The highest number of an error a user gets, `EHWPOISON`.
+const ERRNO_MAX: i32 = 133;
+
+/// A question about a file.
+pub(crate) struct Question {
+    operation: Operation,
+    args: KVec<u8>,
+    pages: Pages,
+    reply_pages_max: u32,
+}
+
+impl Question {
+    /// Asks for `operation` of `handle`; `put` says what about. May sleep.
+    pub(crate) fn new(
+        operation: Operation,
+        handle: u64,
+        put: impl FnOnce(&mut Writer<'_>),
+    ) -> Result<Self> {
+        let mut args = bytes::zeros(QUESTION_BYTES_MAX)?;
+        let mut out = Writer::new(&mut args);
+        put(out.u64(handle));
+        let length = out.finish().map_err(|_| E2BIG)?;
+        args.truncate(length);
+        Ok(Self {
+            operation,
+            args,
+            pages: Pages::NONE,
+            reply_pages_max: 0,
+        })
+    }
+
+    /// Takes pages along.
+    pub(crate) fn with(self, pages: Pages) -> Self {
+        Self { pages, ..self }
+    }
+
+    /// Lets the answer bring so many bytes of pages.
+    pub(crate) fn expecting(self, reply_pages_max: u32) -> Self {
+        Self {
+            reply_pages_max,
+            ..self
+        }
+    }
+
+    fn ask(&self) -> Ask<'_> {
+        let service = ServiceRef::new(NAME, VERSION);
+        Ask {
+            pages: self.pages.clone(),
+            reply_pages_max: self.reply_pages_max,
+            ..Ask::new(service, self.operation.code(), &self.args)
+        }
+    }
+
+    /// Asks the home of `proxy`. It answers at once, so the wait ends with its answer, its
+    /// death, or that of the task.
+    ///
+    /// # Errors
+    ///
+    /// What the home says; `EIO` when it is gone; `ERESTARTSYS` for a task that is killed.
+    pub(crate) fn put_to(&self, proxy: &Proxy) -> Result<Reply> {
+        let node = NodeId::new(proxy.node()).ok_or(EIO)?;
+        loop {
+            if proxy.is_lost() {
+                return Err(EIO);
+            }
+            match ssi_ics::call(node, &self.ask()) {
+                Ok(reply) if reply.result == SOON => wait_a_moment()?,
+                Ok(reply) if reply.result < 0 => return Err(error(reply.result)),
+                Ok(reply) => return Ok(reply),
+                Err(CallError::Interrupted) => return Err(ERESTARTSYS),
+                Err(CallError::NoMemory) => return Err(ENOMEM),
+                Err(_) => return Err(EIO),
+            }
+        }
+    }
+}
+
+/// Waits a moment, or until a signal comes.
+fn wait_a_moment() -> Result {
+    match Event::new()?.wait(Patience::Interruptible, Some(SOON_MICROS)) {
+        Err(ETIME) => Ok(()),
+        _ => Err(ERESTARTSYS),
+    }
+}
+
+/// The error with this negative number, as far as another node may say it.
+fn error(number: i32) -> Error {
+    match (-ERRNO_MAX..0).contains(&number) {
+        true => Error::from_errno(number),
+        false => EIO,
+    }
+}
+
+/// Tells `node` something about `handle` that is not answered. May sleep, does not wait.
+pub(crate) fn tell(
+    node: NodeId,
+    operation: Operation,
+    handle: Handle,
+    put: impl FnOnce(&mut Writer<'_>),
+) {
+    let mut args = [0; 16];
+    let mut out = Writer::new(&mut args);
+    put(out.u64(handle.get()));
+    let Ok(length) = out.finish() else {
+        return;
+    };
+    let service = ServiceRef::new(NAME, VERSION);
+    let args = args.get(..length).unwrap_or_default();
+    send(node, &Ask::new(service, operation.code(), args));
+}
+
+/// Sends `ask` to `node`, unless that is gone: without memory, again.
+pub(crate) fn send(node: NodeId, ask: &Ask<'_>) {
+    while let Err(CallError::NoMemory | CallError::WouldBlock) = ssi_ics::send(node, ask) {
+        thread::sleep(AGAIN_MICROS);
+    }
+}

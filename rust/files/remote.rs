@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Use of a remote file.
+//!
+//! Its home answers at once. A task that may wait does so here, until the home says that
+//! something happened, and asks again: a task that is interrupted or killed has taken
+//! nothing it does not get.
+
+use kernel::{
+    prelude::*,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+use ssi_core::{
+    files::{
+        device::{
+            Argument,
+            DeviceCall,
+            ARGUMENT_BYTES_MAX, //
+        },
+        operation::{
+            self,
+            Device,
+            Operation,
+            Poll,
+            Seek,
+            Transfer,
+            INLINE_BYTES_MAX,
+            STREAM_BYTES_MAX,
+            TRANSFER_BYTES_MAX, //
+        },
+        status, //
+    }, //
+};
+use ssi_ics::{
+    Pages,
+    Reply, //
+};
+use ssi_kapi::{
+    bytes,
+    file_home::{
+        OVER,
+        READABLE,
+        WRITABLE, //
+    },
+    file_proxy::{
+        self,
+        Access,
+        Destination,
+        Kind,
+        Origin,
+        Proxy,
+        Status, //
+    },
+    page::PAGE_BYTES, //
+};
+
+use crate::{
+    ask::Question,
+    proxies, //
+};
+
+/// Asks the homes of the files.
+pub(crate) struct Remote;
+
+impl file_proxy::Remote for Remote {
+    fn read(&self, access: &Access<'_>, to: &mut Destination<'_>) -> Result<usize> {
+        let mut read = 0;
+        if to.room() == 0 {
+            return Ok(0);
+        }
+        loop {
+            let place = access.position.map(|position| position + read as u64);
+            match read_part(access, place, to) {
+                Ok(part) => {
+                    read += part.copied;
+                    if !part.goes_on || to.room() == 0 {
+                        return Ok(read);
+                    }
+                }
+                Err(_) if read > 0 => return Ok(read),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn write(&self, access: &Access<'_>, from: &mut Origin<'_>) -> Result<usize> {
+        if access.proxy.kind() == Kind::Packets && from.left() > TRANSFER_BYTES_MAX {
+            return Err(EMSGSIZE);
+        }
+        let mut written = 0;
+        while from.left() > 0 {
+            let place = access.position.map(|position| position + written as u64);
+            match write_part(access, place, from) {
+                Ok(0) => break,
+                Ok(part) => written += part,
+                Err(_) if written > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+
+    fn poll(&self, proxy: &Proxy, events: u32, waits: bool) -> u32 {
+        ask_poll(proxy, events, waits).unwrap_or(OVER | READABLE | WRITABLE)
+    }
+
+    fn ioctl(&self, proxy: &Proxy, _: u32, number: u32, argument: usize) -> Result<isize> {
+        let call = DeviceCall::with_number(number).ok_or(ENOTTY)?;
+        let mut room = [0; ARGUMENT_BYTES_MAX];
+        let memory = room.get_mut(..call.argument.bytes()).ok_or(ENOTTY)?;
+        let user = UserSlice::new(UserPtr::from_addr(argument), memory.len());
+        let mut device = Device {
+            number,
+            argument: 0,
+            memory: &[],
+        };
+        match call.argument {
+            Argument::Number => device.argument = argument as u64,
+            Argument::In(_) => {
+                user.reader().read_slice(memory)?;
+                device.memory = memory;
+            }
+            Argument::Out(_) => (),
+        }
+        let question = ask_about(Operation::Device, proxy, |out| device.encode(out))?;
+        let reply = question.put_to(proxy)?;
+        if let Argument::Out(bytes) = call.argument {
+            let memory = reply.body().get(..bytes).ok_or(EIO)?;
+            let user = UserSlice::new(UserPtr::from_addr(argument), memory.len());
+            user.writer().write_slice(memory)?;
+        }
+        Ok(reply.result as isize)
+    }
+
+    fn seek(&self, proxy: &Proxy, offset: i64, whence: u32) -> Result<u64> {
+        let seek = Seek {
+            offset: offset as u64,
+            whence,
+        };
+        let question = ask_about(Operation::Seek, proxy, |out| seek.encode(out))?;
+        let reply = question.put_to(proxy)?;
+        operation::place(ssi_core::wire::Reader::new(reply.body())).map_err(|_| EIO)
+    }
+
+    fn sync(&self, proxy: &Proxy, start: u64, end: u64, is_data_only: bool) -> Result {
+        let part = operation::Sync {
+            start,
+            end,
+            is_data_only,
+        };
+        let question = ask_about(Operation::Sync, proxy, |out| part.encode(out))?;
+        question.put_to(proxy).map(|_| ())
+    }
+
+    fn status(&self, proxy: &Proxy) -> Result<Status> {
+        let reply = ask_about(Operation::Status, proxy, |_| ())?.put_to(proxy)?;
+        let found = status::Status::decode(reply.body()).map_err(|_| EIO)?;
+        Ok(Status {
+            size: found.size,
+            blocks: found.blocks,
+            accessed: found.accessed,
+            modified: found.modified,
+            changed: found.changed,
+            mode: found.mode,
+            uid: found.uid,
+            gid: found.gid,
+            nlink: found.nlink,
+            block_bytes: found.block_bytes,
+        })
+    }
+
+    fn truncate(&self, proxy: &Proxy, length: u64) -> Result {
+        let question = ask_about(Operation::Truncate, proxy, |out| {
+            out.u64(length);
+        })?;
+        question.put_to(proxy).map(|_| ())
+    }
+
+    fn opened(&self, proxy: &Proxy) -> Result {
+        proxies::opened(proxy)
+    }
+
+    fn closed(&self, proxy: &Proxy) {
+        proxies::closed(proxy);
+    }
+}
+
+fn ask_about(
+    operation: Operation,
+    proxy: &Proxy,
+    put: impl FnOnce(&mut ssi_core::wire::Writer<'_>),
+) -> Result<Question> {
+    Question::new(operation, proxy.handle(), put)
+}
+
+fn ask_poll(proxy: &Proxy, events: u32, waits: bool) -> Result<u32> {
+    let poll = Poll { events, waits };
+    let question = ask_about(Operation::Poll, proxy, |out| poll.encode(out))?;
+    Ok(question.put_to(proxy)?.result as u32)
+}
+
+/// Asks until the home is ready, waiting in between if the task may.
+fn when_ready<T>(access: &Access<'_>, mut ask: impl FnMut() -> Result<T>) -> Result<T> {
+    loop {
+        // What happens from here on is not missed.
+        let sequence = access.proxy.sequence();
+        match ask() {
+            Err(EAGAIN) if access.waits() => access.proxy.wait(sequence)?,
+            done => return done,
+        }
+    }
+}
+
+/// Most bytes of a transfer.
+fn transfer_max(kind: Kind) -> usize {
+    match kind {
+        Kind::Plain | Kind::Packets => TRANSFER_BYTES_MAX,
+        Kind::Pipe | Kind::Stream | Kind::Terminal | Kind::Device => STREAM_BYTES_MAX,
+    }
+}
+
+/// What was read at once.
+struct Part {
+    copied: usize,
+    /// There may be more.
+    goes_on: bool,
+}
+
+fn read_part(access: &Access<'_>, position: Option<u64>, to: &mut Destination<'_>) -> Result<Part> {
+    let kind = access.proxy.kind();
+    let most = to.room().min(transfer_max(kind));
+    let transfer = Transfer {
+        flags: access.flags,
+        waits: access.waits(),
+        position,
+        bytes: most as u32,
+        data: &[],
+    };
+    let pages = if most > INLINE_BYTES_MAX { most } else { 0 };
+    let question = ask_about(Operation::Read, access.proxy, |out| transfer.encode(out))?
+        .expecting(pages as u32);
+    let reply = when_ready(access, || question.put_to(access.proxy))?;
+    let came = came(&reply, most)?;
+    let copied = copy(&reply, to, came);
+    if copied < came && copied == 0 {
+        return Err(EFAULT);
+    }
+    Ok(Part {
+        copied,
+        goes_on: kind == Kind::Plain && copied == most,
+    })
+}
+
+/// How many bytes came.
+fn came(reply: &Reply, most: usize) -> Result<usize> {
+    let came = match reply.pages.is_empty() {
+        true => reply.body().len(),
+        false => reply.pages.bytes() as usize,
+    };
+    (came <= most).then_some(came).ok_or(EIO)
+}
+
+fn copy(reply: &Reply, to: &mut Destination<'_>, came: usize) -> usize {
+    if reply.pages.is_empty() {
+        return to.put(reply.body());
+    }
+    let mut copied = 0;
+    for page in reply.pages.as_slice() {
+        let bytes = PAGE_BYTES.min(came - copied);
+        let taken = to.put_page(page, bytes);
+        copied += taken;
+        if taken < bytes {
+            break;
+        }
+    }
+    copied
+}
+
+fn write_part(access: &Access<'_>, position: Option<u64>, from: &mut Origin<'_>) -> Result<usize> {
+    let most = from.left().min(transfer_max(access.proxy.kind()));
+    let mut data = KVec::new();
+    let mut pages = Pages::NONE;
+    let taken = if most > INLINE_BYTES_MAX {
+        pages = Pages::alloc(most)?;
+        take_pages(from, &pages)
+    } else {
+        data = bytes::zeros(most)?;
+        from.take(&mut data)
+    };
+    if taken < most {
+        from.give_back(taken);
+        return Err(EFAULT);
+    }
+    let transfer = Transfer {
+        flags: access.flags,
+        waits: access.waits(),
+        position,
+        bytes: most as u32,
+        data: &data,
+    };
+    let written = ask_about(Operation::Write, access.proxy, |out| transfer.encode(out))
+        .map(|question| question.with(pages))
+        .and_then(|question| when_ready(access, || question.put_to(access.proxy)))
+        .map(|reply| (reply.result as usize).min(most));
+    from.give_back(most - *written.as_ref().unwrap_or(&0));
+    written
+}
+
+fn take_pages(from: &mut Origin<'_>, pages: &Pages) -> usize {
+    let total = pages.bytes() as usize;
+    let mut taken = 0;
+    for page in pages.as_slice() {
+        let bytes = PAGE_BYTES.min(total - taken);
+        let part = from.take_page(page, bytes);
+        taken += part;
+        if part < bytes {
+            break;
+        }
+    }
+    taken
+}

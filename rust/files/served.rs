@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Use for another node.
+
+use kernel::prelude::*;
+use ssi_core::{
+    files::{
+        device::{
+            Argument,
+            DeviceCall,
+            ARGUMENT_BYTES_MAX, //
+        },
+        operation::{
+            Device,
+            Poll,
+            Seek,
+            Transfer,
+            INLINE_BYTES_MAX, //
+        },
+        status, //
+    },
+    wire::Reader, //
+};
+use ssi_ics::Pages;
+use ssi_kapi::{
+    bytes,
+    file_home::{
+        Access,
+        HomeFile,
+        Place,
+        OVER,
+        READABLE,
+        WRITABLE, //
+    },
+    page::PAGE_BYTES, //
+};
+
+use crate::service::{
+    Answer,
+    Fault, //
+};
+
+/// Does `act`; if the file is not ready for it and somebody waits, that one is told when it
+/// is.
+fn when_ready<T>(
+    file: &HomeFile,
+    events: u32,
+    waits: bool,
+    mut act: impl FnMut() -> Result<T>,
+) -> Result<T, Fault> {
+    match act() {
+        Err(EAGAIN) if waits => (),
+        done => return Ok(done?),
+    }
+    if file.arm(events) & (events | OVER) == 0 {
+        return Err(EAGAIN.into());
+    }
+    // It became ready meanwhile, or others keep taking what there is.
+    match act() {
+        Err(EAGAIN) => Err(Fault::Soon),
+        done => Ok(done?),
+    }
+}
+
+pub(crate) fn read(file: &HomeFile, message: Reader<'_>, pages_max: u32) -> Result<Answer, Fault> {
+    let transfer = Transfer::decode(message)?;
+    let access = Access {
+        position: transfer.position,
+        flags: transfer.flags,
+    };
+    let most = transfer.bytes.min(pages_max.max(INLINE_BYTES_MAX as u32)) as usize;
+    when_ready(file, READABLE, transfer.waits, || {
+        // Most of those who are not ready would need memory for nothing.
+        if file.poll() & (READABLE | OVER) == 0 {
+            return Err(EAGAIN);
+        }
+        match most {
+            0..=INLINE_BYTES_MAX => read_inline(file, access, most),
+            _ => read_pages(file, access, most),
+        }
+    })
+}
+
+fn read_inline(file: &HomeFile, access: Access, most: usize) -> Result<Answer> {
+    let mut body = bytes::zeros(most)?;
+    let length = file.read(access, Place::Buffer(&mut body))?;
+    body.truncate(length);
+    Ok(Answer {
+        body,
+        ..Answer::number(length as i32)
+    })
+}
+
+fn read_pages(file: &HomeFile, access: Access, most: usize) -> Result<Answer> {
+    let pages = Pages::alloc(most)?;
+    let length = file.read(access, Place::Pages(pages.as_slice(), most))?;
+    if length > INLINE_BYTES_MAX {
+        let mut filled = KVec::new();
+        for page in pages.as_slice().iter().take(length.div_ceil(PAGE_BYTES)) {
+            filled.push(page.clone(), GFP_KERNEL)?;
+        }
+        return Ok(Answer {
+            pages: Pages::new(filled, length)?,
+            ..Answer::number(length as i32)
+        });
+    }
+    let mut body = bytes::zeros(length)?;
+    if let Some(first) = pages.as_slice().first() {
+        first.read(0, &mut body)?;
+    }
+    Ok(Answer {
+        body,
+        ..Answer::number(length as i32)
+    })
+}
+
+pub(crate) fn write(file: &HomeFile, message: Reader<'_>, pages: &Pages) -> Result<Answer, Fault> {
+    let transfer = Transfer::decode(message)?;
+    let access = Access {
+        position: transfer.position,
+        flags: transfer.flags,
+    };
+    let mut data = KVec::new();
+    bytes::extend(&mut data, transfer.data)?;
+    if pages.is_empty() != (data.len() == transfer.bytes as usize)
+        || !pages.is_empty() && pages.bytes() != transfer.bytes
+    {
+        return Err(Fault::Malformed);
+    }
+    when_ready(file, WRITABLE, transfer.waits, || {
+        let from = match pages.is_empty() {
+            true => Place::Buffer(&mut data),
+            false => Place::Pages(pages.as_slice(), pages.bytes() as usize),
+        };
+        Ok(Answer::number(file.write(access, from)? as i32))
+    })
+}
+
+pub(crate) fn poll(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
+    let poll = Poll::decode(message)?;
+    let events = match poll.waits {
+        true => file.arm(poll.events),
+        false => file.poll(),
+    };
+    Ok(Answer::number(events as i32 & i32::MAX))
+}
+
+pub(crate) fn device(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
+    let device = Device::decode(message)?;
+    let call = DeviceCall::with_number(device.number).ok_or(ENOTTY)?;
+    let mut room = [0; ARGUMENT_BYTES_MAX];
+    let memory = room
+        .get_mut(..call.argument.bytes())
+        .ok_or(Fault::Malformed)?;
+    let came = match call.argument {
+        Argument::In(bytes) => bytes,
+        Argument::Number | Argument::Out(_) => 0,
+    };
+    if device.memory.len() != came {
+        return Err(Fault::Malformed);
+    }
+    let result = match call.argument {
+        Argument::Number => file.ioctl(call.number, device.argument as usize, call.drains),
+        Argument::In(_) => {
+            memory.copy_from_slice(device.memory);
+            file.ioctl_with(call.number, memory, call.drains)
+        }
+        Argument::Out(_) => file.ioctl_with(call.number, memory, call.drains),
+    };
+    let result = match result {
+        Err(EAGAIN) if call.drains => return Err(Fault::Soon),
+        result => result? as i32,
+    };
+    match call.argument {
+        Argument::Out(_) => Ok(Answer {
+            result,
+            ..Answer::bytes(memory)?
+        }),
+        Argument::Number | Argument::In(_) => Ok(Answer::number(result)),
+    }
+}
+
+pub(crate) fn seek(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
+    let seek = Seek::decode(message)?;
+    let position = file.seek(seek.offset as i64, seek.whence)?;
+    Ok(Answer::bytes(&position.to_le_bytes())?)
+}
+
+pub(crate) fn status(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
+    message.end()?;
+    let found = file.status()?;
+    let status = status::Status {
+        size: found.size,
+        blocks: found.blocks,
+        accessed: found.accessed,
+        modified: found.modified,
+        changed: found.changed,
+        mode: found.mode,
+        uid: found.uid,
+        gid: found.gid,
+        nlink: found.nlink,
+        block_bytes: found.block_bytes,
+    };
+    Ok(Answer::bytes(&status.encode())?)
+}

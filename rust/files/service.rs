@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Answers about files of this node.
+//!
+//! Each is given at once: what would have to wait says so, and [`ready`](crate::ready)
+//! says when it is worth asking again.
+
+use kernel::prelude::*;
+use ssi_core::{
+    files::operation::{
+        self,
+        Operation,
+        SOON, //
+    },
+    ids::NodeId,
+    wire::{
+        Malformed,
+        Reader, //
+    }, //
+};
+use ssi_ics::{
+    Handler,
+    Pages,
+    Place,
+    Request,
+    Service, //
+};
+use ssi_kapi::bytes;
+
+use crate::{
+    ask::{
+        NAME,
+        VERSION, //
+    },
+    exports,
+    served, //
+};
+
+/// Requests of one node that are here at once.
+const WINDOW: u16 = 128;
+
+/// The service.
+pub(crate) static SERVICE: Service = Service {
+    name: NAME,
+    version: VERSION,
+    place: Place::Worker,
+    window: WINDOW,
+    handler: &Server,
+};
+
+/// What is answered.
+pub(crate) struct Answer {
+    pub(crate) result: i32,
+    pub(crate) body: KVec<u8>,
+    pub(crate) pages: Pages,
+}
+
+impl Answer {
+    /// A number.
+    pub(crate) fn number(result: i32) -> Self {
+        Self {
+            result,
+            body: KVec::new(),
+            pages: Pages::NONE,
+        }
+    }
+
+    /// Some bytes, few enough for a message.
+    pub(crate) fn bytes(from: &[u8]) -> Result<Self> {
+        let mut body = KVec::new();
+        bytes::extend(&mut body, from)?;
+        Ok(Self {
+            body,
+            ..Self::number(0)
+        })
+    }
+}
+
+/// Why there is none.
+pub(crate) enum Fault {
+    /// The question is none.
+    Malformed,
+    /// The caller gets this.
+    Error(Error),
+    /// It is to be asked again.
+    Soon,
+}
+
+impl From<Malformed> for Fault {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<kernel::alloc::AllocError> for Fault {
+    fn from(_: kernel::alloc::AllocError) -> Self {
+        Self::Error(ENOMEM)
+    }
+}
+
+struct Server;
+
+impl Handler for Server {
+    fn serve(&self, request: Request) {
+        let Some(operation) = Operation::from_code(request.operation()) else {
+            return request.no_operation();
+        };
+        match answer(operation, &request) {
+            Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
+            Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
+            Err(Fault::Soon) => request.reply(SOON, &[]),
+            Err(Fault::Malformed) => request.bad_arguments(),
+        }
+    }
+}
+
+fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
+    let mut message = Reader::new(request.args());
+    let client = request.from().node;
+    let handle = operation::handle(&mut message)?;
+    let found = || exports::of(client, handle).ok_or(EIO);
+    match operation {
+        Operation::Read => served::read(&*found()?, message, request.reply_pages_max()),
+        Operation::Write => served::write(&*found()?, message, request.pages()),
+        Operation::Poll => served::poll(&*found()?, message),
+        Operation::Device => served::device(&*found()?, message),
+        Operation::Seek => served::seek(&*found()?, message),
+        Operation::Status => served::status(&*found()?, message),
+        Operation::Truncate => {
+            found()?.truncate(operation::place(message)?)?;
+            Ok(Answer::number(0))
+        }
+        Operation::Sync => {
+            let part = operation::Sync::decode(message)?;
+            found()?.sync(part.start, part.end, part.is_data_only)?;
+            Ok(Answer::number(0))
+        }
+        Operation::Close => {
+            exports::give_back(client, handle, operation::claims(message)?);
+            Ok(Answer::number(0))
+        }
+        Operation::Grant => grant(client, &*found()?, operation::node(message)?),
+        Operation::Withdraw => {
+            message.end()?;
+            exports::withdraw(handle, Some(client));
+            Ok(Answer::number(0))
+        }
+        Operation::Taken => {
+            message.end()?;
+            exports::arrived(client, handle);
+            Ok(Answer::number(0))
+        }
+    }
+}
+
+fn grant(
+    client: NodeId,
+    file: &ssi_kapi::file_home::HomeFile,
+    to: NodeId,
+) -> Result<Answer, Fault> {
+    let ticket = exports::grant(file, to, client)?;
+    Ok(Answer::bytes(ticket.as_bytes())?)
+}

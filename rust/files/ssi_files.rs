@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Open files of other nodes.
+//!
+//! A program that runs on another node than it came from uses the files it had open: they
+//! stay where they are, at their *home*, and the other node has a *proxy* of each. See
+//! `Documentation/files.rst`.
+//!
+//! ```text
+//!   a program here                              the home of the file
+//!   read, write, poll -> remote -> ask  ------> service -> served -> kapi file_home
+//!                          ^                                  |
+//!   proxies <---- ready <--+------------------- ready <-------+ something happened
+//!                                               exports: who may use what
+//! ```
+
+#![deny(unsafe_code)]
+
+use kernel::prelude::*;
+use ssi_core::ids::NodeId;
+use ssi_kapi::{
+    file_home,
+    file_proxy, //
+};
+
+mod ask;
+mod exports;
+mod members;
+mod proxies;
+mod ready;
+mod remote;
+mod served;
+mod service;
+mod ticket;
+
+pub use crate::{
+    proxies::import,
+    ticket::Ticket, //
+};
+
+module! {
+    type: Files,
+    name: "ssi_files",
+    authors: ["SSI developers"],
+    description: "SSI open files of other nodes",
+    license: "GPL",
+}
+
+/// Lets node `to` use what the running task has open as `fd`, and gives what that node
+/// needs to [`import`] it. The file stays open for it until it says otherwise, or is gone.
+/// A file of a third node stays one of that node. May sleep.
+///
+/// # Errors
+///
+/// `EBADF`; `EOPNOTSUPP` for a file that cannot be used from another node, `ENFILE` when
+/// there are [`FILES_MAX`](ssi_core::files::handles::FILES_MAX) already, `EHOSTDOWN` for a
+/// node that is no member, `EIO` when the home of the file is gone, `ENOMEM`.
+pub fn export(fd: u32, to: NodeId) -> Result<Ticket> {
+    let file = file_home::of_current(fd)?;
+    match file_proxy::Proxy::of(&file) {
+        Some(proxy) => proxies::grant(&proxy, to),
+        None => exports::export(&file, to),
+    }
+}
+
+/// Forgets a ticket that never left this node. One that another node was given is its own
+/// affair: it imports or [refuses](refuse) it. May sleep.
+pub fn withdraw(ticket: &Ticket) {
+    ticket.withdraw();
+}
+
+/// Refuses a ticket that came: it will not be imported. May sleep.
+pub fn refuse(ticket: &[u8]) {
+    proxies::refuse(ticket);
+}
+
+struct Files;
+
+impl kernel::Module for Files {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        if let Some(me) = ssi_ics::this_node() {
+            members::begin(me.node);
+            exports::create()?;
+            proxies::create()?;
+            file_home::on_ready(ready::happened);
+            file_proxy::install(&remote::Remote)?;
+            ssi_ics::register(&service::SERVICE)?;
+            ssi_ics::register(&ready::SERVICE)?;
+            ssi_clms::register_subsystem(&members::Follower)?;
+        }
+        Ok(Self)
+    }
+}

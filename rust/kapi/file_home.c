@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Open files of this node that other nodes use.
+ *
+ * What is done here never waits for anybody but a disk: a pipe, a socket or a terminal
+ * that is not ready says so. A terminal looks at the flags of the open file alone, so
+ * it is opened a second time for us. All is done with the rights of who opened the file.
+ */
+#include <linux/bvec.h>
+#include <linux/cleanup.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/net.h>
+#include <linux/pipe_fs_i.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+#include <linux/tty.h>
+#include <linux/uio.h>
+#include <net/sock.h>
+#include <../drivers/tty/tty.h>
+#include "file_home.h"
+
+/* Flags of an open file that each of its users has for itself. */
+#define FLAGS_OF_USER	(IOCB_APPEND | IOCB_DSYNC | IOCB_SYNC | IOCB_DIRECT)
+
+static bool is_terminal(const struct file *file)
+{
+	struct file_operations operations;
+
+	tty_default_fops(&operations);
+	return file->f_op->read_iter == operations.read_iter;
+}
+
+static bool is_packets(struct file *file)
+{
+	struct socket *socket = sock_from_file(file);
+
+	return socket && socket->type != SOCK_STREAM;
+}
+
+/* Whether all that can be done with @file can be done from the kernel. */
+static bool is_suitable(const struct file *file)
+{
+	if (file->f_mode & FMODE_PATH || IS_ANON_FILE(file_inode(file)))
+		return false;
+	if (file->f_mode & FMODE_CAN_READ && !file->f_op->read_iter)
+		return false;
+	return !(file->f_mode & FMODE_CAN_WRITE) || file->f_op->write_iter;
+}
+
+/* A kind, or -EOPNOTSUPP. */
+static int kind_of(struct file *file)
+{
+	if (!is_suitable(file))
+		return -EOPNOTSUPP;
+	switch (file_inode(file)->i_mode & S_IFMT) {
+	case S_IFIFO:
+		return SSI_HOME_PIPE;
+	case S_IFSOCK:
+		return is_packets(file) ? SSI_HOME_PACKETS : SSI_HOME_STREAM;
+	case S_IFREG:
+	case S_IFBLK:
+		return SSI_HOME_PLAIN;
+	case S_IFCHR:
+		if (is_terminal(file))
+			return SSI_HOME_TERMINAL;
+		return file->f_mode & FMODE_NOWAIT ? SSI_HOME_DEVICE : -EOPNOTSUPP;
+	}
+	return -EOPNOTSUPP;
+}
+
+static struct tty_struct *terminal_of(const struct file *file)
+{
+	return ((struct tty_file_private *)file->private_data)->tty;
+}
+
+/* The other end of a pseudo terminal has a name under which there is a new one each time. */
+static struct file *twin_of(struct file *file)
+{
+	unsigned int flags = (file->f_flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY;
+	struct tty_struct *tty = terminal_of(file);
+	struct file *twin;
+
+	if (tty->driver->subtype == PTY_TYPE_MASTER && tty->driver->type == TTY_DRIVER_TYPE_PTY)
+		return ERR_PTR(-EOPNOTSUPP);
+	twin = dentry_open(&file->f_path, flags, file->f_cred);
+	if (IS_ERR(twin))
+		return twin;
+	if (is_terminal(twin) && terminal_of(twin) == tty)
+		return twin;
+	fput(twin);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/* What @file is for other nodes; it is kept open. */
+struct ssi_home *ssi_home_new(struct file *file, u64 name)
+{
+	struct ssi_home *home;
+	int kind = kind_of(file);
+
+	if (kind < 0)
+		return ERR_PTR(kind);
+	home = kzalloc(sizeof(*home), GFP_KERNEL);
+	if (!home)
+		return ERR_PTR(-ENOMEM);
+	home->kind = kind;
+	if (kind == SSI_HOME_TERMINAL) {
+		home->twin = twin_of(file);
+		if (IS_ERR(home->twin)) {
+			struct ssi_home *error = ERR_CAST(home->twin);
+
+			kfree(home);
+			return error;
+		}
+	}
+	home->file = get_file(file);
+	ssi_watch_init(&home->watch, name);
+	return home;
+}
+
+/* One more of the same. */
+struct ssi_home *ssi_home_again(const struct ssi_home *home, u64 name)
+{
+	struct ssi_home *other = kzalloc(sizeof(*other), GFP_KERNEL);
+
+	if (!other)
+		return ERR_PTR(-ENOMEM);
+	other->kind = home->kind;
+	other->file = get_file(home->file);
+	if (home->twin)
+		other->twin = get_file(home->twin);
+	ssi_watch_init(&other->watch, name);
+	return other;
+}
+
+/* With a reference. */
+struct file *ssi_home_file(const struct ssi_home *home)
+{
+	return get_file(home->file);
+}
+
+static void put(struct file *file)
+{
+	/* fput() of a kernel thread leaves it to a later one. */
+	if (current->flags & PF_KTHREAD)
+		__fput_sync(file);
+	else
+		fput(file);
+}
+
+void ssi_home_free(struct ssi_home *home)
+{
+	ssi_watch_end(&home->watch);
+	if (home->twin)
+		put(home->twin);
+	put(home->file);
+	kfree(home);
+}
+
+bool ssi_home_is(const struct ssi_home *home, const struct file *file)
+{
+	return home->file == file;
+}
+
+bool ssi_home_is_same(const struct ssi_home *one, const struct ssi_home *other)
+{
+	return one->file == other->file;
+}
+
+/* Fills what is said of it to the other node; the name is cut if need be. */
+void ssi_home_describe(const struct ssi_home *home, struct ssi_file_description *out,
+		       char *name, size_t room)
+{
+	const struct inode *inode = file_inode(home->file);
+	char *text;
+
+	*out = (struct ssi_file_description) {
+		.kind = home->kind,
+		.flags = home->file->f_flags,
+		.mode = inode->i_mode,
+		.rdev = new_encode_dev(inode->i_rdev),
+		.uid = from_kuid(&init_user_ns, inode->i_uid),
+		.gid = from_kgid(&init_user_ns, inode->i_gid),
+		.ino = inode->i_ino,
+		.can_seek = home->file->f_mode & FMODE_LSEEK,
+	};
+	text = d_path(&home->file->f_path, name, room);
+	if (IS_ERR(text))
+		*name = '\0';
+	else
+		memmove(name, text, strlen(text) + 1);
+}
+
+static void set_up(struct kiocb *iocb, const struct ssi_home *home,
+		   const struct ssi_home_transfer *transfer)
+{
+	init_sync_kiocb(iocb, home->twin ?: home->file);
+	iocb->ki_flags &= ~FLAGS_OF_USER;
+	if (transfer->flags & O_APPEND)
+		iocb->ki_flags |= IOCB_APPEND;
+	if (transfer->flags & O_DSYNC)
+		iocb->ki_flags |= IOCB_DSYNC;
+	if (transfer->flags & __O_SYNC)
+		iocb->ki_flags |= IOCB_SYNC;
+	if (home->kind != SSI_HOME_PLAIN && home->kind != SSI_HOME_TERMINAL)
+		iocb->ki_flags |= IOCB_NOWAIT;
+	iocb->ki_flags |= IOCB_NOSIGNAL;
+}
+
+static void set_up_iter(struct iov_iter *iter, unsigned int direction, struct kvec *part,
+			const struct ssi_home_transfer *transfer)
+{
+	if (transfer->pieces) {
+		iov_iter_bvec(iter, direction, transfer->pieces, transfer->count,
+			      transfer->bytes);
+		return;
+	}
+	part->iov_base = transfer->buffer;
+	part->iov_len = transfer->bytes;
+	iov_iter_kvec(iter, direction, part, 1, transfer->bytes);
+}
+
+static ssize_t transfer_at(const struct ssi_home *home, unsigned int direction,
+			   const struct ssi_home_transfer *transfer, loff_t *position)
+{
+	struct iov_iter iter;
+	struct kiocb iocb;
+	struct kvec part;
+	ssize_t done;
+
+	set_up(&iocb, home, transfer);
+	set_up_iter(&iter, direction, &part, transfer);
+	iocb.ki_pos = *position;
+	scoped_with_creds(home->file->f_cred)
+		done = direction == ITER_DEST ? vfs_iocb_iter_read(iocb.ki_filp, &iocb, &iter) :
+						vfs_iocb_iter_write(iocb.ki_filp, &iocb, &iter);
+	*position = iocb.ki_pos;
+	return done;
+}
+
+/* As read(2) and write(2) do it with the position that all users of the file share. */
+static ssize_t transfer_shared(const struct ssi_home *home, unsigned int direction,
+			       const struct ssi_home_transfer *transfer)
+{
+	struct file *file = home->file;
+	bool is_locked = file->f_mode & FMODE_ATOMIC_POS;
+	loff_t position = 0;
+	ssize_t done;
+
+	if (is_locked)
+		mutex_lock(&file->f_pos_lock);
+	if (!(file->f_mode & FMODE_STREAM))
+		position = file->f_pos;
+	done = transfer_at(home, direction, transfer, &position);
+	if (done >= 0 && !(file->f_mode & FMODE_STREAM))
+		file->f_pos = position;
+	if (is_locked)
+		mutex_unlock(&file->f_pos_lock);
+	return done;
+}
+
+static ssize_t transfer(const struct ssi_home *home, unsigned int direction,
+			const struct ssi_home_transfer *transfer)
+{
+	fmode_t needed = direction == ITER_DEST ? FMODE_PREAD : FMODE_PWRITE;
+	loff_t position = transfer->position;
+
+	if (position < 0)
+		return transfer_shared(home, direction, transfer);
+	if (!(home->file->f_mode & needed))
+		return -ESPIPE;
+	return transfer_at(home, direction, transfer, &position);
+}
+
+ssize_t ssi_home_read(const struct ssi_home *home, const struct ssi_home_transfer *wanted)
+{
+	return transfer(home, ITER_DEST, wanted);
+}
+
+ssize_t ssi_home_write(const struct ssi_home *home, const struct ssi_home_transfer *given)
+{
+	return transfer(home, ITER_SOURCE, given);
+}
+
+u32 ssi_home_poll(struct ssi_home *home)
+{
+	return vfs_poll(home->file, NULL);
+}
+
+/* ssi_home_ready() is called when one of @events happens; those that have are the result. */
+u32 ssi_home_arm(struct ssi_home *home, u32 events)
+{
+	return ssi_watch_arm(&home->watch, home->file, (__force __poll_t)events);
+}
+
+/* -EAGAIN for a terminal that would wait until its output is written. */
+long ssi_home_ioctl(struct ssi_home *home, unsigned int number, unsigned long argument,
+		    bool drains)
+{
+	struct file *file = home->file;
+	long result = -ENOTTY;
+
+	if (drains && home->kind == SSI_HOME_TERMINAL && !tty_hung_up_p(file) &&
+	    tty_chars_in_buffer(terminal_of(file)))
+		return -EAGAIN;
+	if (file->f_op->unlocked_ioctl) {
+		scoped_with_creds(file->f_cred)
+			result = file->f_op->unlocked_ioctl(file, number, argument);
+	}
+	return result == -ENOIOCTLCMD ? -ENOTTY : result;
+}
+
+s64 ssi_home_seek(struct ssi_home *home, s64 offset, u32 whence)
+{
+	struct file *file = home->file;
+	bool is_locked = file->f_mode & FMODE_ATOMIC_POS;
+	s64 position;
+
+	if (whence > SEEK_MAX)
+		return -EINVAL;
+	if (is_locked)
+		mutex_lock(&file->f_pos_lock);
+	position = vfs_llseek(file, offset, whence);
+	if (is_locked)
+		mutex_unlock(&file->f_pos_lock);
+	return position;
+}
+
+static u64 nanoseconds(const struct timespec64 *time)
+{
+	return timespec64_to_ns(time);
+}
+
+int ssi_home_status(struct ssi_home *home, struct ssi_file_status *out)
+{
+	struct kstat stat;
+	int error;
+
+	scoped_with_creds(home->file->f_cred)
+		error = vfs_getattr(&home->file->f_path, &stat, STATX_BASIC_STATS,
+				    AT_STATX_SYNC_AS_STAT);
+	if (error)
+		return error;
+	*out = (struct ssi_file_status) {
+		.size = stat.size,
+		.blocks = stat.blocks,
+		.accessed = nanoseconds(&stat.atime),
+		.modified = nanoseconds(&stat.mtime),
+		.changed = nanoseconds(&stat.ctime),
+		.mode = stat.mode,
+		.uid = from_kuid(&init_user_ns, stat.uid),
+		.gid = from_kgid(&init_user_ns, stat.gid),
+		.nlink = stat.nlink,
+		.block_bytes = stat.blksize,
+	};
+	return 0;
+}
+
+int ssi_home_truncate(struct ssi_home *home, u64 length)
+{
+	struct file *file = home->file;
+	int error;
+
+	if (length > LLONG_MAX || !S_ISREG(file_inode(file)->i_mode) ||
+	    !(file->f_mode & FMODE_WRITE))
+		return -EINVAL;
+	if (IS_APPEND(file_inode(file)))
+		return -EPERM;
+	sb_start_write(file_inode(file)->i_sb);
+	scoped_with_creds(file->f_cred)
+		error = do_truncate(file_mnt_idmap(file), file->f_path.dentry, length,
+				    ATTR_MTIME | ATTR_CTIME, file);
+	sb_end_write(file_inode(file)->i_sb);
+	return error;
+}
+
+int ssi_home_sync(struct ssi_home *home, u64 start, u64 end, bool is_data_only)
+{
+	return vfs_fsync_range(home->file, start, end, is_data_only);
+}

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Open files of other nodes.
+//!
+//! A [`Proxy`] stands for a file another node has open; a program here uses it through
+//! the files it is [opened](Proxy::open) as. What they are asked goes to the installed
+//! [`Remote`].
+//!
+//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
+
+use core::ptr::NonNull;
+
+use kernel::{
+    bindings,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    fs::{
+        File,
+        LocalFile, //
+    },
+    iov::{
+        IovIterDest,
+        IovIterSource, //
+    },
+    prelude::*,
+    str::CStr,
+    sync::{
+        aref::{
+            ARef,
+            AlwaysRefCounted, //
+        },
+        SetOnce, //
+    },
+    types::Opaque, //
+};
+
+use crate::page::{
+    SharedPage,
+    PAGE_BYTES, //
+};
+
+pub use crate::file_description::{
+    Description,
+    Kind,
+    Status,
+    NAME_BYTES_MAX, //
+};
+
+static REMOTE: SetOnce<&'static dyn Remote> = SetOnce::new();
+
+/// Flag of open(2): not to wait.
+pub const NONBLOCK: u32 = bindings::O_NONBLOCK;
+
+/// What the files of other nodes are asked, in the context of a task; may sleep.
+pub trait Remote: Sync {
+    /// Reads to `to`, and says how much.
+    ///
+    /// # Errors
+    ///
+    /// Those of read(2).
+    fn read(&self, access: &Access<'_>, to: &mut Destination<'_>) -> Result<usize>;
+
+    /// Writes from `from`, and says how much.
+    ///
+    /// # Errors
+    ///
+    /// Those of write(2); the signal that goes with `EPIPE` is sent by the caller.
+    fn write(&self, access: &Access<'_>, from: &mut Origin<'_>) -> Result<usize>;
+
+    /// What poll(2) says; with `waits` somebody waits until it is woken.
+    fn poll(&self, proxy: &Proxy, events: u32, waits: bool) -> u32;
+
+    /// Makes an ioctl(2); `flags` are those of the open file.
+    ///
+    /// # Errors
+    ///
+    /// Those of ioctl(2).
+    fn ioctl(&self, proxy: &Proxy, flags: u32, number: u32, argument: usize) -> Result<isize>;
+
+    /// As lseek(2).
+    ///
+    /// # Errors
+    ///
+    /// Those of lseek(2).
+    fn seek(&self, proxy: &Proxy, offset: i64, whence: u32) -> Result<u64>;
+
+    /// As fsync(2), for a part.
+    ///
+    /// # Errors
+    ///
+    /// Those of fsync(2).
+    fn sync(&self, proxy: &Proxy, start: u64, end: u64, is_data_only: bool) -> Result;
+
+    /// As fstat(2).
+    ///
+    /// # Errors
+    ///
+    /// Those of fstat(2).
+    fn status(&self, proxy: &Proxy) -> Result<Status>;
+
+    /// As ftruncate(2).
+    ///
+    /// # Errors
+    ///
+    /// Those of ftruncate(2).
+    fn truncate(&self, proxy: &Proxy, length: u64) -> Result;
+
+    /// One more file of it is opened.
+    ///
+    /// # Errors
+    ///
+    /// `ENXIO` when all were closed meanwhile.
+    fn opened(&self, proxy: &Proxy) -> Result;
+
+    /// A file of it was closed.
+    fn closed(&self, proxy: &Proxy);
+}
+
+/// Makes the file system, and lets `remote` answer for its files. Call it once, from an
+/// initcall.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub fn install(remote: &'static dyn Remote) -> Result {
+    // SAFETY: Called once, by the contract of this function.
+    to_result(unsafe { bindings::ssi_proxy_begin() })?;
+    REMOTE.populate(remote);
+    Ok(())
+}
+
+/// A file another node has open.
+///
+/// # Invariants
+///
+/// It was made by `ssi_proxy_new` and is referenced.
+#[repr(transparent)]
+pub struct Proxy(Opaque<bindings::ssi_proxy>);
+
+// SAFETY: What changes of it has locks or is atomic.
+unsafe impl Send for Proxy {}
+// SAFETY: As above.
+unsafe impl Sync for Proxy {}
+
+// SAFETY: The C side counts references, and frees it with the last.
+unsafe impl AlwaysRefCounted for Proxy {
+    fn inc_ref(&self) {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_proxy_get(self.0.get()) }
+    }
+
+    unsafe fn dec_ref(proxy: NonNull<Self>) {
+        // SAFETY: By the caller, who gives up a reference.
+        unsafe { bindings::ssi_proxy_put(proxy.as_ptr().cast()) }
+    }
+}
+
+impl Proxy {
+    /// The file `handle` of `node` in its life `incarnation`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub fn new(
+        (node, incarnation): (u8, u64),
+        handle: u64,
+        about: Description,
+        name: &CStr,
+    ) -> Result<ARef<Self>> {
+        let about = about.to_raw();
+        // SAFETY: Both are read during the call; the name ends in a zero byte.
+        let raw = unsafe {
+            bindings::ssi_proxy_new(node, incarnation, handle, &about, name.as_char_ptr())
+        };
+        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
+        // SAFETY: The reference is handed on; the type is transparent.
+        Ok(unsafe { ARef::from_raw(raw.cast()) })
+    }
+
+    /// What `file` is a proxy of, `None` for a file of this node.
+    pub fn of(file: &LocalFile) -> Option<ARef<Self>> {
+        // SAFETY: The file is referenced, and with it its proxy.
+        let raw = unsafe { bindings::ssi_proxy_of(file.as_ptr()) };
+        // SAFETY: As above; a reference is taken.
+        NonNull::new(raw).map(|raw| ARef::from(unsafe { raw.cast::<Self>().as_ref() }))
+    }
+
+    /// A new file of it; [`Remote::closed`] is called when that is closed. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, `ENFILE`.
+    pub fn open(&self) -> Result<ARef<File>> {
+        // SAFETY: Valid by the type invariant.
+        let raw = from_err_ptr(unsafe { bindings::ssi_proxy_open(self.0.get()) })?;
+        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
+        // SAFETY: The reference is handed on, and nobody has looked it up by a number yet.
+        Ok(unsafe { ARef::from_raw(raw.cast()) })
+    }
+
+    /// The file that was opened, if it is open still. Any context.
+    pub fn file(&self) -> Option<ARef<File>> {
+        // SAFETY: Valid by the type invariant; a reference is taken.
+        let raw = unsafe { bindings::ssi_proxy_file(self.0.get()) };
+        // SAFETY: The reference is handed on. The file has no position of its own that a
+        // number looked up elsewhere could hold.
+        NonNull::new(raw).map(|raw| unsafe { ARef::from_raw(raw.cast()) })
+    }
+
+    fn field<T: Copy>(&self, get: impl FnOnce(&bindings::ssi_proxy) -> T) -> T {
+        // SAFETY: Valid by the type invariant; only what never changes is looked at.
+        get(unsafe { &*self.0.get() })
+    }
+
+    /// The node that has it open.
+    pub fn node(&self) -> u8 {
+        self.field(|raw| raw.node)
+    }
+
+    /// In which of its lives.
+    pub fn incarnation(&self) -> u64 {
+        self.field(|raw| raw.incarnation)
+    }
+
+    /// Its name there.
+    pub fn handle(&self) -> u64 {
+        self.field(|raw| raw.handle)
+    }
+
+    /// How it behaves.
+    pub fn kind(&self) -> Kind {
+        self.field(|raw| Description::from_raw(&raw.about)).kind
+    }
+
+    /// Wakes who waits for one of `events`. Any context.
+    pub fn wake(&self, events: u32) {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_proxy_wake(self.0.get(), events) }
+    }
+
+    /// Says that its home is gone. Any context.
+    pub fn lose(&self) {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_proxy_lose(self.0.get()) }
+    }
+
+    /// Whether its home is gone.
+    pub fn is_lost(&self) -> bool {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_proxy_is_lost(self.0.get()) }
+    }
+
+    /// How often it was woken.
+    pub fn sequence(&self) -> u32 {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_proxy_sequence(self.0.get()) }
+    }
+
+    /// Waits until it was woken since it had been `sequence` times, or is lost.
+    ///
+    /// # Errors
+    ///
+    /// `ERESTARTSYS` for a signal.
+    pub fn wait(&self, sequence: u32) -> Result {
+        // SAFETY: Valid by the type invariant.
+        to_result(unsafe { bindings::ssi_proxy_wait(self.0.get(), sequence) })
+    }
+}
+
+/// How a file is used.
+pub struct Access<'a> {
+    /// Which one.
+    pub proxy: &'a Proxy,
+    /// Flags of open(2), as they are now.
+    pub flags: u32,
+    /// Where, `None` for where all users of it are.
+    pub position: Option<u64>,
+}
+
+impl Access<'_> {
+    /// # Safety
+    ///
+    /// `raw` and its proxy are valid during `'a`.
+    unsafe fn from_raw<'a>(raw: *const bindings::ssi_proxy_access) -> Access<'a> {
+        // SAFETY: By the caller.
+        let raw = unsafe { &*raw };
+        Access {
+            // SAFETY: By the caller.
+            proxy: unsafe { proxy(raw.proxy) },
+            flags: raw.flags,
+            position: raw.position.try_into().ok(),
+        }
+    }
+
+    /// Whether to wait when it is not ready.
+    pub fn waits(&self) -> bool {
+        self.flags & NONBLOCK == 0
+    }
+}
+
+/// Where what is read goes.
+pub struct Destination<'a>(&'a mut IovIterDest<'a>);
+
+impl Destination<'_> {
+    /// How much may still come.
+    pub fn room(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes `bytes`, and says how many it took: fewer when its memory is no good.
+    pub fn put(&mut self, bytes: &[u8]) -> usize {
+        self.0.copy_to_iter(bytes)
+    }
+
+    /// As [`put`](Self::put), with the first `bytes` of `page`.
+    pub fn put_page(&mut self, page: &SharedPage, bytes: usize) -> usize {
+        let bytes = bytes.min(PAGE_BYTES);
+        // SAFETY: So much is there of the page.
+        unsafe { bindings::ssi_page_to_iter(page.as_ptr(), bytes, self.0.as_raw()) }
+    }
+}
+
+/// Where what is written comes from.
+pub struct Origin<'a> {
+    iter: &'a mut IovIterSource<'a>,
+    taken: usize,
+}
+
+impl Origin<'_> {
+    /// How much is left.
+    pub fn left(&self) -> usize {
+        self.iter.len()
+    }
+
+    /// Takes as many bytes as `to` has, and says how many it got: fewer at the end, or
+    /// when its memory is no good.
+    pub fn take(&mut self, to: &mut [u8]) -> usize {
+        let taken = self.iter.copy_from_iter(to);
+        self.taken += taken;
+        taken
+    }
+
+    /// As [`take`](Self::take), to the beginning of `page`.
+    pub fn take_page(&mut self, page: &SharedPage, bytes: usize) -> usize {
+        let bytes = bytes.min(PAGE_BYTES);
+        // SAFETY: So much is there of the page.
+        let taken =
+            unsafe { bindings::ssi_page_from_iter(page.as_ptr(), bytes, self.iter.as_raw()) };
+        self.taken += taken;
+        taken
+    }
+
+    /// Gives the last `bytes` back that were taken.
+    pub fn give_back(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.taken);
+        self.taken -= bytes;
+        // SAFETY: So many were taken.
+        unsafe { self.iter.revert(bytes) }
+    }
+}
+
+/// # Safety
+///
+/// `raw` is valid during `'a`.
+unsafe fn proxy<'a>(raw: *mut bindings::ssi_proxy) -> &'a Proxy {
+    // SAFETY: By the caller; the type is transparent.
+    unsafe { &*raw.cast() }
+}
+
+fn remote() -> Result<&'static dyn Remote> {
+    REMOTE.copy().ok_or(EIO)
+}
+
+fn size(result: Result<usize>) -> isize {
+    result.map_or_else(|error| error.to_errno() as isize, |size| size as isize)
+}
+
+fn errno(result: Result) -> c_int {
+    result.map_or_else(|error| error.to_errno(), |()| 0)
+}
+
+/// # Safety
+///
+/// `access` and its proxy are valid, `to` an iterator that can be written.
+#[export]
+unsafe extern "C" fn ssi_proxy_read(
+    access: *const bindings::ssi_proxy_access,
+    to: *mut bindings::iov_iter,
+) -> isize {
+    // SAFETY: By the caller.
+    let (access, to) = unsafe { (Access::from_raw(access), IovIterDest::from_raw(to)) };
+    size(remote().and_then(|remote| remote.read(&access, &mut Destination(to))))
+}
+
+/// # Safety
+///
+/// `access` and its proxy are valid, `from` an iterator that can be read.
+#[export]
+unsafe extern "C" fn ssi_proxy_write(
+    access: *const bindings::ssi_proxy_access,
+    from: *mut bindings::iov_iter,
+) -> isize {
+    // SAFETY: By the caller.
+    let (access, iter) = unsafe { (Access::from_raw(access), IovIterSource::from_raw(from)) };
+    let mut from = Origin { iter, taken: 0 };
+    size(remote().and_then(|remote| remote.write(&access, &mut from)))
+}
+
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_poll(
+    raw: *mut bindings::ssi_proxy,
+    events: u32,
+    waits: bool,
+) -> u32 {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    remote().map_or(bindings::POLLERR, |remote| {
+        remote.poll(proxy, events, waits)
+    })
+}
+
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_ioctl(
+    raw: *mut bindings::ssi_proxy,
+    flags: u32,
+    number: u32,
+    argument: usize,
+) -> isize {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    remote()
+        .and_then(|remote| remote.ioctl(proxy, flags, number, argument))
+        .unwrap_or_else(|error| error.to_errno() as isize)
+}
+
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_seek(
+    raw: *mut bindings::ssi_proxy,
+    offset: i64,
+    whence: c_int,
+) -> i64 {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    let position = remote().and_then(|remote| remote.seek(proxy, offset, whence as u32));
+    position.map_or_else(
+        |error| error.to_errno().into(),
+        |position| position.try_into().unwrap_or(i64::MAX),
+    )
+}
+
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_sync(
+    raw: *mut bindings::ssi_proxy,
+    start: u64,
+    end: u64,
+    is_data_only: bool,
+) -> c_int {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    errno(remote().and_then(|remote| remote.sync(proxy, start, end, is_data_only)))
+}
+
+/// # Safety
+///
+/// The proxy is valid, `out` can be written.
+#[export]
+unsafe extern "C" fn ssi_proxy_status(
+    raw: *mut bindings::ssi_proxy,
+    out: *mut bindings::ssi_file_status,
+) -> c_int {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    match remote().and_then(|remote| remote.status(proxy)) {
+        // SAFETY: By the caller.
+        Ok(status) => unsafe { out.write(status.to_raw()) },
+        Err(error) => return error.to_errno(),
+    }
+    0
+}
+
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_truncate(raw: *mut bindings::ssi_proxy, length: u64) -> c_int {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    errno(remote().and_then(|remote| remote.truncate(proxy, length)))
+}
+
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_opened(raw: *mut bindings::ssi_proxy) -> c_int {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    errno(remote().and_then(|remote| remote.opened(proxy)))
+}
+
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_closed(raw: *mut bindings::ssi_proxy) {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    if let Ok(remote) = remote() {
+        remote.closed(proxy);
+    }
+}
