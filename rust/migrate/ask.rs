@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Question about a guest.
+//!
+//! The operations of the service `ssi.migrate`. Results are 0 or the negative number of
+//! an error.
+
+use kernel::prelude::*;
+use ssi_core::ids::NodeId;
+use ssi_ics::{
+    Ask,
+    CallError,
+    Reply,
+    ServiceRef, //
+};
+use ssi_kapi::event::Patience;
+
+/// The service of all nodes.
+pub(crate) const NAME: &str = "ssi.migrate";
+/// Its version.
+pub(crate) const VERSION: u16 = 1;
+
+/// The highest number of an error a program gets, `EHWPOISON`, negative as they come.
+const ERRNO_LAST: i32 = -133;
+
+/// What a node is asked for. Each begins with the number of the process, four bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// To execute the program in the pages, and hold it.
+    Execute,
+    /// To release the one that is held.
+    Commit,
+    /// To end the one that is held, or will be.
+    Abort,
+    /// To end the one that runs.
+    Kill,
+    /// To give it the signal that follows.
+    Signal,
+    /// To take in which parent it has now.
+    Parent,
+}
+
+impl Operation {
+    const ALL: [Self; 6] = [
+        Self::Execute,
+        Self::Commit,
+        Self::Abort,
+        Self::Kill,
+        Self::Signal,
+        Self::Parent,
+    ];
+
+    /// Its number on the wire.
+    pub(crate) const fn code(self) -> u16 {
+        self as u16 + 1
+    }
+
+    /// The one with this number.
+    pub(crate) fn from_code(code: u16) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.code() == code)
+    }
+}
+
+/// The question for `operation` with `args`, whose answer is waited for whatever comes.
+pub(crate) fn question(operation: Operation, args: &[u8]) -> Ask<'_> {
+    let mut ask = Ask::new(ServiceRef::new(NAME, VERSION), operation.code(), args);
+    ask.patience = Patience::Always;
+    ask
+}
+
+/// Asks `node` and waits.
+///
+/// # Errors
+///
+/// [`CallError`].
+pub(crate) fn put(
+    node: NodeId,
+    operation: Operation,
+    args: &[u8],
+) -> core::result::Result<Reply, CallError> {
+    ssi_ics::call(node, &question(operation, args))
+}
+
+/// Tells `node` and does not wait. A node that is gone need not know.
+pub(crate) fn tell(node: NodeId, operation: Operation, args: &[u8]) {
+    let _ = ssi_ics::send(node, &question(operation, args));
+}
+
+/// The error with this negative number, as far as another node may say it.
+pub(crate) fn error(number: i32) -> Error {
+    match number {
+        ERRNO_LAST..0 => Error::from_errno(number),
+        _ => EIO,
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Commands of `/dev/ssi`.
+
+use kernel::prelude::*;
+use ssi_kapi::{
+    device::{
+        command,
+        Control, //
+    },
+    syscall, //
+};
+
+use crate::{
+    rexec,
+    wanted::Wanted, //
+};
+
+/// What tasks ask for.
+pub(crate) struct Commands;
+
+impl Control for Commands {
+    fn control(&self, command: u32, argument: usize) -> Result<isize> {
+        match command {
+            command::REXECVE if !syscall::sees_cluster() => Err(EXDEV),
+            command::REXECVE => rexec::execute(&Wanted::read(argument)?),
+            _ => Err(ENOTTY),
+        }
+    }
+}

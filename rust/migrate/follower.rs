@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Deaths of nodes.
+
+use ssi_clms::Subsystem;
+use ssi_core::{
+    ids::Instance,
+    view::View, //
+};
+use ssi_kapi::{
+    guest,
+    surrogate, //
+};
+
+use crate::arrivals;
+
+/// Follows the membership.
+pub(crate) struct Follower;
+
+impl Subsystem for Follower {
+    fn name(&self) -> &'static str {
+        "migrate"
+    }
+
+    fn stands_on(&self) -> &'static [&'static str] {
+        &["vproc", "files"]
+    }
+
+    fn node_up(&self, _: &View, _: Instance) {}
+
+    fn node_down(&self, _: &View, instance: Instance) {
+        arrivals::home_down(instance);
+        guest::home_lost(instance.node.get());
+        surrogate::lost(instance.node.get());
+    }
+}

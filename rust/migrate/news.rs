@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! News of guests.
+//!
+//! What becomes of a process is told to its home, in the order in which it happened: on
+//! the reactor, where nothing overtakes.
+
+use ssi_core::{
+    ids::NodeId,
+    migrate::news::{
+        News,
+        What,
+        NEWS_BYTES_MAX, //
+    },
+    wire::{
+        Reader,
+        Writer, //
+    }, //
+};
+use ssi_ics::{
+    Ask,
+    Handler,
+    Place,
+    Request,
+    Service,
+    ServiceRef, //
+};
+use ssi_kapi::{
+    guest::{
+        self,
+        Change, //
+    },
+    surrogate,
+    whereabouts, //
+};
+
+const NAME: &str = "ssi.migrate.news";
+const VERSION: u16 = 1;
+const TELL: u16 = 1;
+
+/// The service at home.
+pub(crate) static SERVICE: Service = Service {
+    name: NAME,
+    version: VERSION,
+    place: Place::Inline,
+    window: 64,
+    handler: &Home,
+};
+
+/// Tells home.
+pub(crate) struct Keeper;
+
+impl guest::Keeper for Keeper {
+    fn changed(&self, pid: u32, home: u8, change: Change) {
+        let what = match change {
+            Change::Exited { status, usage } => What::Exited(status, usage),
+            Change::Stopped(signal) => What::Stopped(signal),
+            Change::Continued => What::Continued,
+        };
+        let mut room = [0; NEWS_BYTES_MAX];
+        let mut out = Writer::new(&mut room);
+        News { pid, what }.encode(&mut out);
+        if let (Ok(length), Some(home)) = (out.finish(), NodeId::new(home)) {
+            let args = room.get(..length).unwrap_or_default();
+            let ask = Ask::new(ServiceRef::new(NAME, VERSION), TELL, args);
+            // A home that is gone asks for nobody any more.
+            let _ = ssi_ics::send(home, &ask);
+        }
+    }
+}
+
+struct Home;
+
+impl Handler for Home {
+    fn serve(&self, request: Request) {
+        if request.operation() != TELL {
+            return request.no_operation();
+        }
+        let Ok(news) = News::decode(Reader::new(request.args())) else {
+            return request.bad_arguments();
+        };
+        // A node speaks for the processes that are there.
+        if whereabouts::away(news.pid) == Some(request.from().node.get()) {
+            surrogate::report(news.pid, of(news.what));
+        }
+        request.reply(0, &[]);
+    }
+}
+
+fn of(what: What) -> Change {
+    match what {
+        What::Exited(status, usage) => Change::Exited { status, usage },
+        What::Stopped(signal) => Change::Stopped(signal),
+        What::Continued => Change::Continued,
+    }
+}

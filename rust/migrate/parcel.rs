@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Parcel of a program.
+//!
+//! The image of the running task and the program it wants, packed into the pages of a
+//! call; and unpacked by the new task on the other node.
+
+use kernel::{
+    prelude::*,
+    str::CStr, //
+};
+use ssi_core::{
+    ids::NodeId,
+    migrate::{
+        image::{
+            Image,
+            IMAGE_BYTES_MAX, //
+        },
+        open_file::{
+            OpenFile,
+            OpenFiles,
+            Way,
+            OPEN_FILE_BYTES_MAX,
+            PATH_BYTES_MAX, //
+        },
+        strings::Strings, //
+    },
+    wire::Malformed, //
+};
+use ssi_files::Ticket;
+use ssi_ics::Pages;
+use ssi_kapi::{
+    bytes,
+    file_install,
+    open_files,
+    page::PAGE_BYTES,
+    task_state::{
+        self,
+        TaskState, //
+    }, //
+};
+
+use crate::wanted::Wanted;
+
+/// A program on its way, with the right of the other node to the files that stay at home.
+pub(crate) struct Parcel {
+    pub(crate) pages: Pages,
+    tickets: KVec<Ticket>,
+}
+
+impl Parcel {
+    /// Packs the running task. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `E2BIG` for more than travels, `EOPNOTSUPP` for a file that cannot be used from
+    /// away, `ENOENT` for a working directory without a name, `ENOMEM`.
+    pub(crate) fn pack(wanted: &Wanted) -> Result<Self> {
+        let state = TaskState::of_current()?;
+        let directory = task_state::directory()?;
+        let mut tickets = Tickets(KVec::new());
+        let files = tickets.pack(wanted.node)?;
+        let image = Image {
+            state: state.as_bytes(),
+            path: without_zero(&wanted.path),
+            directory: &directory,
+            arguments: Strings::new(&wanted.arguments).map_err(|_| E2BIG)?,
+            environment: Strings::new(&wanted.environment).map_err(|_| E2BIG)?,
+            files: OpenFiles::new(&files).map_err(|_| EMFILE)?,
+        };
+        Ok(Self {
+            pages: in_pages(&image)?,
+            tickets: core::mem::replace(&mut tickets.0, KVec::new()),
+        })
+    }
+
+    /// Takes the other node's right to the files back: it has no copy.
+    pub(crate) fn withdraw(self) {
+        for ticket in &self.tickets {
+            ssi_files::withdraw(ticket);
+        }
+    }
+}
+
+/// Withdrawn unless they are taken out.
+struct Tickets(KVec<Ticket>);
+
+impl Tickets {
+    /// The files of the running task that stay open, as they travel.
+    fn pack(&mut self, to: NodeId) -> Result<KVVec<u8>> {
+        let mut all = KVVec::new();
+        let mut room = bytes::zeros(OPEN_FILE_BYTES_MAX)?;
+        let mut name = bytes::zeros(PATH_BYTES_MAX + 1)?;
+        for fd in open_files::kept() {
+            let length = match open_files::everywhere(fd, &mut name) {
+                Some((path, flags)) => {
+                    let (path, offset) = (path.to_bytes(), 0);
+                    let way = Way::Anew {
+                        flags,
+                        offset,
+                        path,
+                    };
+                    OpenFile { fd, way }.encode(&mut room)
+                }
+                None => {
+                    self.0.reserve(1, GFP_KERNEL)?;
+                    let ticket = ssi_files::export(fd, to)?;
+                    let way = Way::AtHome(ticket.as_bytes());
+                    let length = OpenFile { fd, way }.encode(&mut room);
+                    self.0.push(ticket, GFP_KERNEL)?;
+                    length
+                }
+            };
+            let length = length.map_err(|_| EMFILE)?;
+            bytes::extend(&mut all, room.get(..length).unwrap_or_default())?;
+            if all.len() > IMAGE_BYTES_MAX {
+                return Err(E2BIG);
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Drop for Tickets {
+    fn drop(&mut self) {
+        for ticket in &self.0 {
+            ssi_files::withdraw(ticket);
+        }
+    }
+}
+
+fn without_zero(path: &[u8]) -> &[u8] {
+    path.strip_suffix(&[0]).unwrap_or(path)
+}
+
+fn in_pages(image: &Image<'_>) -> Result<Pages> {
+    let length = image.encoded_bytes();
+    if length > IMAGE_BYTES_MAX {
+        return Err(E2BIG);
+    }
+    let mut encoded = KVVec::from_elem(0, length, GFP_KERNEL)?;
+    image.encode(&mut encoded).map_err(|_| E2BIG)?;
+    let pages = Pages::alloc(length)?;
+    for (page, part) in pages.as_slice().iter().zip(encoded.chunks(PAGE_BYTES)) {
+        page.write(0, part)?;
+    }
+    Ok(pages)
+}
+
+/// A parcel that came.
+pub(crate) struct Delivery {
+    encoded: KVVec<u8>,
+    /// Nobody uses the files in it yet.
+    is_closed: bool,
+}
+
+impl Delivery {
+    /// What came in `pages`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn take(pages: &Pages) -> Result<Self> {
+        let mut encoded = KVVec::from_elem(0, pages.bytes() as usize, GFP_KERNEL)?;
+        let parts = encoded.chunks_mut(PAGE_BYTES);
+        for (page, part) in pages.as_slice().iter().zip(parts) {
+            page.read(0, part)?;
+        }
+        Ok(Self {
+            encoded,
+            is_closed: true,
+        })
+    }
+
+    /// The image in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] when it is none.
+    pub(crate) fn image(&self) -> Result<Image<'_>, Malformed> {
+        Image::decode(&self.encoded)
+    }
+
+    /// Makes the running task, which is new, the one in it, of this `state`, and executes
+    /// its program. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of execve(2), of chdir(2) to its directory, and `EINVAL` for a state there is
+    /// none like.
+    pub(crate) fn open(mut self, state: &TaskState) -> Result {
+        let mut name = KVVec::new();
+        state.put_on()?;
+        let directory = self.image().map_err(|_| EINVAL)?.directory;
+        task_state::enter(terminated(&mut name, directory)?)?;
+        self.is_closed = false;
+        let image = self.image().map_err(|_| EINVAL)?;
+        install_all(&image.files, &mut name)?;
+        task_state::execute(
+            terminated(&mut name, image.path)?,
+            image.arguments.as_bytes(),
+            image.environment.as_bytes(),
+        )
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let (true, Ok(image)) = (self.is_closed, self.image()) {
+            for file in image.files.iter() {
+                if let Way::AtHome(ticket) = file.way {
+                    ssi_files::refuse(ticket);
+                }
+            }
+        }
+    }
+}
+
+/// Opens each; when one cannot be, those behind it are refused.
+fn install_all(files: &OpenFiles<'_>, path: &mut KVVec<u8>) -> Result {
+    let mut outcome = Ok(());
+    for file in files.iter() {
+        match (outcome, file.way) {
+            (Ok(()), _) => outcome = install(&file, path),
+            (Err(_), Way::AtHome(ticket)) => ssi_files::refuse(ticket),
+            (Err(_), Way::Anew { .. }) => (),
+        }
+    }
+    outcome
+}
+
+fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
+    match file.way {
+        Way::Anew {
+            flags,
+            offset,
+            path: name,
+        } => open_files::open(file.fd, terminated(path, name)?, flags, offset),
+        Way::AtHome(ticket) => {
+            let proxy = ssi_files::import(ticket)?;
+            file_install::install(file.fd, &proxy)
+        }
+    }
+}
+
+/// `text` with a zero byte, in `room`.
+fn terminated<'a>(room: &'a mut KVVec<u8>, text: &[u8]) -> Result<&'a CStr> {
+    if text.len() > PATH_BYTES_MAX {
+        return Err(ENAMETOOLONG);
+    }
+    room.clear();
+    bytes::extend(room, text)?;
+    bytes::extend(room, &[0])?;
+    CStr::from_bytes_with_nul(room).map_err(|_| EINVAL)
+}

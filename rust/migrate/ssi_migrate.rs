@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Programs on other nodes.
+//!
+//! A process executes a program on another node and stays the same process: its number,
+//! its parent, its open files. See `Documentation/migrate.rst`.
+//!
+//! ```text
+//!  home                                         the other node
+//!  /dev/ssi -> rexec -> parcel ---- execute ---> arrivals -> kapi::guest
+//!                 |                                  ^
+//!                 '-------------- commit, abort -----'
+//!  kapi::surrogate -> forward ------ signal ---> kapi::guest
+//!  kapi::surrogate <- news <---- exited, stopped ---- kapi::guest
+//! ```
+//!
+//! What both sides decide is [`ssi_core::migrate::handover`].
+
+#![deny(unsafe_code)]
+
+use kernel::prelude::*;
+use ssi_kapi::{
+    device,
+    guest,
+    surrogate, //
+};
+
+mod arrivals;
+mod ask;
+mod control;
+mod follower;
+mod news;
+mod parcel;
+mod rexec;
+mod service;
+mod surrogates;
+mod wanted;
+
+module! {
+    type: Migrate,
+    name: "ssi_migrate",
+    authors: ["SSI developers"],
+    description: "SSI programs on other nodes",
+    license: "GPL",
+}
+
+struct Migrate;
+
+impl kernel::Module for Migrate {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        if ssi_ics::this_node().is_some() {
+            arrivals::create()?;
+            surrogate::install(&surrogates::Surrogates)?;
+            guest::begin(&news::Keeper)?;
+            ssi_ics::register(&service::SERVICE)?;
+            ssi_ics::register(&news::SERVICE)?;
+            ssi_clms::register_subsystem(&follower::Follower)?;
+            device::begin(&control::Commands)?;
+        }
+        Ok(Self)
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What reaches a process at home.
+//!
+//! Goes on to the node it is on.
+
+use ssi_core::{
+    ids::NodeId,
+    wire::Writer, //
+};
+use ssi_kapi::{
+    signal_info::{
+        SentSignal,
+        SIGNAL_INFO_BYTES, //
+    },
+    surrogate::Owner, //
+};
+
+use crate::ask::{
+    self,
+    Operation, //
+};
+
+/// Speaks for those that are away.
+pub(crate) struct Surrogates;
+
+impl Owner for Surrogates {
+    fn forward(&self, pid: u32, node: u8, info: &SentSignal, is_orphaned: bool) {
+        let mut room = [0; 5 + SIGNAL_INFO_BYTES];
+        let mut out = Writer::new(&mut room);
+        out.u32(pid).u8(is_orphaned.into()).bytes(info.as_bytes());
+        // A process that is gone gets no signals.
+        if let (Ok(length), Some(node)) = (out.finish(), NodeId::new(node)) {
+            let args = room.get(..length).unwrap_or_default();
+            let _ = ask::put(node, Operation::Signal, args);
+        }
+    }
+
+    fn parent(&self, pid: u32, node: u8, parent: u32) {
+        let mut args = [0; 8];
+        Writer::new(&mut args).u32(pid).u32(parent);
+        if let Some(node) = NodeId::new(node) {
+            let _ = ask::put(node, Operation::Parent, &args);
+        }
+    }
+
+    fn left(&self, pid: u32, node: u8) {
+        if let Some(node) = NodeId::new(node) {
+            ask::tell(node, Operation::Kill, &pid.to_le_bytes());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Program a task wants to execute elsewhere.
+//!
+//! Read from the memory of the task, with the rules of execve(2) for its arguments.
+
+use kernel::{
+    prelude::*,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+use ssi_core::{
+    ids::NodeId,
+    migrate::{
+        image::IMAGE_BYTES_MAX,
+        open_file::PATH_BYTES_MAX,
+        strings::STRING_BYTES_MAX, //
+    }, //
+};
+use ssi_kapi::{
+    bytes,
+    device::Rexecve, //
+};
+
+/// Bytes of an address.
+const WORD_BYTES: usize = 8;
+
+/// A program, and where it shall run.
+pub(crate) struct Wanted {
+    pub(crate) node: NodeId,
+    /// With its zero byte.
+    pub(crate) path: KVVec<u8>,
+    /// Each with its zero byte; there is one at least.
+    pub(crate) arguments: KVVec<u8>,
+    pub(crate) environment: KVVec<u8>,
+}
+
+impl Wanted {
+    /// Reads what the running task has at `address`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for flags, `ENODEV` for what is no node's number, `EFAULT`,
+    /// `ENAMETOOLONG`, `E2BIG` for more arguments than travel.
+    pub(crate) fn read(address: usize) -> Result<Self> {
+        let raw = Rexecve::read(address)?;
+        if raw.flags != 0 {
+            return Err(EINVAL);
+        }
+        let node = u8::try_from(raw.node).ok().and_then(NodeId::new);
+        let mut room = KVVec::from_elem(0, STRING_BYTES_MAX + 1, GFP_KERNEL)?;
+        let path = string(raw.path, &mut room)?;
+        if path.len() > PATH_BYTES_MAX + 1 {
+            return Err(ENAMETOOLONG);
+        }
+        let mut own = KVVec::new();
+        bytes::extend(&mut own, path)?;
+        let mut arguments = strings(raw.arguments, &mut room)?;
+        if arguments.is_empty() {
+            // As Linux does for a program without a name.
+            bytes::extend(&mut arguments, &[0])?;
+        }
+        Ok(Self {
+            node: node.ok_or(ENODEV)?,
+            path: own,
+            arguments,
+            environment: strings(raw.environment, &mut room)?,
+        })
+    }
+}
+
+/// All strings of an array, one behind another; none for a null address.
+fn strings(array: usize, room: &mut [u8]) -> Result<KVVec<u8>> {
+    let mut all = KVVec::new();
+    let mut place = array;
+    while place != 0 {
+        let address = UserSlice::new(UserPtr::from_addr(place), WORD_BYTES)
+            .reader()
+            .read::<u64>()?;
+        if address == 0 {
+            break;
+        }
+        bytes::extend(&mut all, string(address as usize, room)?)?;
+        if all.len() > IMAGE_BYTES_MAX {
+            return Err(E2BIG);
+        }
+        place = place.checked_add(WORD_BYTES).ok_or(EFAULT)?;
+    }
+    Ok(all)
+}
+
+/// The string at `address`, with its zero byte.
+fn string(address: usize, room: &mut [u8]) -> Result<&[u8]> {
+    let length = room.len();
+    let string = UserSlice::new(UserPtr::from_addr(address), length)
+        .reader()
+        .strcpy_into_buf(room)?
+        .to_bytes_with_nul();
+    match string.len() {
+        0..=STRING_BYTES_MAX => Ok(string),
+        _ => Err(E2BIG),
+    }
+}
