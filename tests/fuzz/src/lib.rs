@@ -8,6 +8,7 @@
 pub mod clms;
 pub mod ics;
 mod input;
+pub mod migrate;
 pub mod vproc;
 
 /// A target.
@@ -23,11 +24,18 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("clms_hostlink", clms::hostlink),
     ("clms_arbiter", clms::arbiter),
     ("clms_machine", clms::machine),
+    ("migrate_parsers", migrate::parsers),
     ("vproc_parsers", vproc::parsers),
     ("vproc_texts", vproc::texts),
 ];
 
 /// Inputs that get further than random ones: whole frames, to be mutated.
 pub fn corpus() -> Vec<Vec<u8>> {
-    [ics::corpus(), clms::corpus(), vproc::corpus()].concat()
+    [
+        ics::corpus(),
+        clms::corpus(),
+        migrate::corpus(),
+        vproc::corpus(),
+    ]
+    .concat()
 }

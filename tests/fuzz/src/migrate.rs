@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Targets of programs on other nodes.
+
+use ssi_core::{
+    migrate::{
+        handover::{Guest, Happened, Learnt, Source},
+        image::Image,
+        news::{News, What, NEWS_BYTES_MAX},
+        open_file::{OpenFile, OpenFiles, Way, OPEN_FILE_BYTES_MAX},
+        strings::Strings,
+    },
+    wire::{Reader, Writer},
+};
+
+/// Whatever is an image, or news, is written again as it came.
+pub fn parsers(data: &[u8]) {
+    if let Ok(image) = Image::decode(data) {
+        let mut again = vec![0; image.encoded_bytes()];
+        image.encode(&mut again).unwrap();
+        assert_eq!(again, data);
+        assert_eq!(image.arguments.iter().count(), image.arguments.count());
+        files(&image.files);
+    }
+    if let Ok(news) = News::decode(Reader::new(data)) {
+        let mut room = [0; NEWS_BYTES_MAX];
+        let mut out = Writer::new(&mut room);
+        news.encode(&mut out);
+        let length = out.finish().unwrap();
+        assert_eq!(&room[..length], data);
+    }
+    hand_over(data);
+}
+
+fn files(files: &OpenFiles<'_>) {
+    let mut again = Vec::new();
+    let mut room = [0; OPEN_FILE_BYTES_MAX];
+    for file in files.iter() {
+        let length = file.encode(&mut room).unwrap();
+        again.extend_from_slice(&room[..length]);
+    }
+    assert_eq!(again, files.as_bytes());
+}
+
+/// What is over stays over, whatever is learnt.
+fn hand_over(data: &[u8]) {
+    let mut source = Source::Asking;
+    let mut guest = Guest::Starting;
+    for &byte in data {
+        let (next, _) = source.step(LEARNT[usize::from(byte) % LEARNT.len()]);
+        assert!(source != Source::Dead || next == Source::Dead);
+        assert!(source != Source::Home || next == Source::Home);
+        source = next;
+        let (next, _) = guest.step(HAPPENED[usize::from(byte >> 4) % HAPPENED.len()]);
+        assert!(guest != Guest::Gone || next == Guest::Gone);
+        assert!(guest != Guest::Running || next == Guest::Running);
+        guest = next;
+    }
+}
+
+const LEARNT: [Learnt; 5] = [
+    Learnt::Held,
+    Learnt::Refused,
+    Learnt::Killed,
+    Learnt::Released,
+    Learnt::Lost,
+];
+
+const HAPPENED: [Happened; 5] = [
+    Happened::Executed,
+    Happened::Failed,
+    Happened::Commit,
+    Happened::Abort,
+    Happened::HomeDown,
+];
+
+/// An image and news, to be mutated.
+pub fn corpus() -> Vec<Vec<u8>> {
+    let mut files = Vec::new();
+    let mut room = [0; OPEN_FILE_BYTES_MAX];
+    let anew = Way::Anew {
+        flags: 2,
+        offset: 7,
+        path: b"/dev/null",
+    };
+    for (fd, way) in [(0, anew), (1, Way::AtHome(b"ticket"))] {
+        let length = OpenFile { fd, way }.encode(&mut room).unwrap();
+        files.extend_from_slice(&room[..length]);
+    }
+    let image = Image {
+        state: b"state",
+        path: b"/bin/ls",
+        directory: b"/",
+        arguments: Strings::new(b"ls\0-l\0").unwrap(),
+        environment: Strings::new(b"HOME=/\0").unwrap(),
+        files: OpenFiles::new(&files).unwrap(),
+    };
+    let mut encoded = vec![0; image.encoded_bytes()];
+    image.encode(&mut encoded).unwrap();
+    let told = [
+        What::Exited(0x100, [1; 9]),
+        What::Stopped(19),
+        What::Continued,
+    ];
+    let news = told.map(|what| {
+        let mut room = [0; NEWS_BYTES_MAX];
+        let mut out = Writer::new(&mut room);
+        News { pid: 65_600, what }.encode(&mut out);
+        let length = out.finish().unwrap();
+        room[..length].to_vec()
+    });
+    [vec![encoded], news.to_vec()].concat()
+}
