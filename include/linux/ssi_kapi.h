@@ -147,6 +147,7 @@ void ssi_pids_begin(int first, int end);
 int ssi_away_add(u32 pid, u8 node);
 void ssi_away_remove(u32 pid);
 u8 ssi_away(u32 pid);
+bool ssi_any_left(void);
 int ssi_guest_reserve(u32 pid);
 int ssi_guest_add(u32 pid, u8 home, u32 parent);
 void ssi_guest_remove(u32 pid);
@@ -192,12 +193,14 @@ bool ssi_remote_emit(struct dir_context *ctx, u8 node, const char *name, size_t 
 
 /* proc_remote.rs: what fs/proc asks other nodes. A place is a node, 0 for this one. */
 
+#define SSI_ANYWHERE	255	/* The place of who has lost its home: some other node. */
+
 int ssi_remote_place(u32 tgid);
 /* A file below /proc of another node. */
 struct ssi_remote_at {
 	u64 identity;	/* of the process, 0 if any that has the number will do */
 	const char *path;
-	u8 node;
+	u8 node;	/* where the process was thought to be, for numbers of inodes */
 };
 
 int ssi_remote_look(const struct ssi_remote_at *at, struct ssi_proc_attributes *out);

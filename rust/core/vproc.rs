@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | [`pid`] | a number: whose is it |
 //! | [`route`] | the nodes there are: where does a pid lead |
+//! | [`trail`] | a question that follows a process |
 //! | [`caller`] | who asks |
 //! | [`signal`] | a signal for another node |
 //! | [`call`] | a system call that is made on another node |
@@ -32,3 +33,4 @@ pub mod scan;
 pub mod signal;
 pub mod stat_line;
 pub mod totals;
+pub mod trail;

@@ -155,6 +155,17 @@ long ssi_system_call(unsigned long number, const unsigned long *args)
 	return sys_call_table[number](args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
+/* Whether a call about @task is made here: what a process left when it went is not it. */
+static bool ssi_is_here(struct task_struct *task)
+{
+	return !ssi_away(task_tgid_nr(task));
+}
+
+static bool ssi_is_served(struct task_struct *task)
+{
+	return !(task->flags & PF_KTHREAD) && ssi_is_here(task);
+}
+
 /* For RCU readers: the task @nr, or NULL if other nodes are to see none. */
 static struct task_struct *ssi_served_task(u32 nr)
 {
@@ -163,7 +174,7 @@ static struct task_struct *ssi_served_task(u32 nr)
 	if (nr >= PID_MAX_LIMIT || (nr < SSI_PRIVATE_PIDS && nr != 1))
 		return NULL;
 	task = find_task_by_pid_ns(nr, &init_pid_ns);
-	return task && !(task->flags & PF_KTHREAD) ? task : NULL;
+	return task && ssi_is_served(task) ? task : NULL;
 }
 
 bool ssi_served(u32 nr)
@@ -179,6 +190,10 @@ u64 ssi_served_identity(u32 nr)
 	return ssi_served_task(nr) ? find_pid_ns(nr, &init_pid_ns)->ino : 0;
 }
 
+/*
+ * One that is away is told, too: while it goes it is nowhere else, for those who ask
+ * there a moment before.
+ */
 u32 ssi_served_next(u32 nr)
 {
 	struct pid *pid;

@@ -165,6 +165,9 @@ static int place_of(struct super_block *sb, u32 tgid)
 		return ssi_proc_node_of(1);
 	if (tgid < SSI_PIDS_PRIVATE || tgid >= PID_MAX_LIMIT)
 		return -ENOENT;
+	/* What it left here is not it. */
+	if (ssi_away(tgid))
+		return ssi_proc_node_of(tgid) ?: -ENOENT;
 	rcu_read_lock();
 	task = find_task_by_pid_ns(tgid, &init_pid_ns);
 	if (task)

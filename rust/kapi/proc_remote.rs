@@ -40,6 +40,8 @@ pub enum Place {
     Here,
     /// On this other one, if it exists.
     Node(u8),
+    /// On any other one, if it exists.
+    Anywhere,
     /// On none that is there.
     Nowhere,
 }
@@ -47,8 +49,6 @@ pub enum Place {
 /// A file below `/proc` of another node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct At<'a> {
-    /// Which node.
-    pub node: u8,
     /// Of which process, 0 if any that has the number will do.
     pub identity: u64,
     /// Relative to `/proc`, as in `131100/fd/3`; at most 255 bytes.
@@ -196,6 +196,7 @@ unsafe extern "C" fn ssi_remote_place(tgid: u32) -> c_int {
     match remote().map_or(Place::Nowhere, |remote| remote.place(tgid)) {
         Place::Here | Place::Node(0) => 0,
         Place::Node(node) => c_int::from(node),
+        Place::Anywhere => bindings::SSI_ANYWHERE as c_int,
         Place::Nowhere => ENOENT.to_errno(),
     }
 }
@@ -255,7 +256,6 @@ unsafe fn place<'a>(at: *const bindings::ssi_remote_at) -> At<'a> {
     // SAFETY: By the caller.
     let (at, path) = unsafe { (&*at, CStr::from_char_ptr((*at).path)) };
     At {
-        node: at.node,
         identity: at.identity,
         path: path.to_bytes(),
     }
@@ -300,11 +300,11 @@ unsafe extern "C" fn ssi_remote_list(
     ctx: *mut bindings::dir_context,
 ) -> c_int {
     // SAFETY: By the caller.
-    let at = unsafe { place(at) };
+    let (at, node) = unsafe { (place(at), (*at).node) };
     let mut entry = |name: &[u8], ino, kind, next| {
         let (start, bytes) = (name.as_ptr().cast(), name.len());
         // SAFETY: The name is as long as said, and the call of the caller still runs.
-        unsafe { bindings::ssi_remote_emit(ctx, at.node, start, bytes, ino, kind, next) }
+        unsafe { bindings::ssi_remote_emit(ctx, node, start, bytes, ino, kind, next) }
     };
     errno(remote().and_then(|remote| remote.list(&at, from, &mut entry)))
 }

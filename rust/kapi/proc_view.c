@@ -67,7 +67,7 @@ bool __ssi_proc_hides(struct super_block *sb, struct task_struct *task)
 		return false;
 	if (tgid == 1)
 		return !READ_ONCE(init_is_here);
-	return (task->flags & PF_KTHREAD) || tgid < SSI_PIDS_PRIVATE;
+	return (task->flags & PF_KTHREAD) || tgid < SSI_PIDS_PRIVATE || ssi_away(tgid);
 }
 
 struct listing {

@@ -21,14 +21,23 @@ static DEFINE_XARRAY(guests);
 
 bool ssi_has_guests __read_mostly;
 
+/* Whether any process ever went: those it left behind may have its group elsewhere. */
+static bool has_left __read_mostly;
+
 int ssi_away_add(u32 pid, u8 node)
 {
+	WRITE_ONCE(has_left, true);
 	return xa_insert(&away, pid, xa_mk_value(node), GFP_KERNEL);
 }
 
 void ssi_away_remove(u32 pid)
 {
 	xa_erase(&away, pid);
+}
+
+bool ssi_any_left(void)
+{
+	return READ_ONCE(has_left);
 }
 
 /* Any context. 0 for a process that is not away. */

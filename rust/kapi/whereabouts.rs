@@ -19,6 +19,13 @@ pub fn away(pid: u32) -> Option<u8> {
     (node != 0).then_some(node)
 }
 
+/// Whether a process ever went from here to another node, in this life of the node. Its
+/// children there may be in a group of this node, whatever became of it. Any context.
+pub fn any_left() -> bool {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_any_left() }
+}
+
 /// A process of another node that runs here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guest {
@@ -105,7 +112,7 @@ mod tests {
     fn who_is_away_is_known_until_it_is_gone() -> Result {
         assert!(away(PID).is_none());
         let entry = Entry::away(PID, 3)?;
-        assert!(away(PID) == Some(3));
+        assert!(away(PID) == Some(3) && any_left());
         assert!(Entry::away(PID, 4).err() == Some(EBUSY));
         drop(entry);
         assert!(away(PID).is_none());

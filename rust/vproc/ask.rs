@@ -3,13 +3,24 @@
 //! Question to another node.
 //!
 //! Every question begins with who asks. The answer's result is 0 or more, or the
-//! negative number of the error the caller gets.
+//! negative number of the error the caller gets. Two numbers beyond those say that there
+//! is no answer yet: [`TRY_AGAIN`], and [`MOVED`], which a question about a process
+//! follows.
 
 use kernel::prelude::*;
 use ssi_core::{
     ids::NodeId,
     node_set::NodeSet,
-    vproc::caller,
+    vproc::{
+        caller,
+        route::Route,
+        trail::{
+            decode_moved,
+            Next,
+            Said,
+            Trail, //
+        }, //
+    },
     wire::Writer, //
 };
 use ssi_ics::{
@@ -27,7 +38,10 @@ use ssi_kapi::{
     }, //
 };
 
-use crate::scans;
+use crate::{
+    map,
+    scans, //
+};
 
 /// The service of all nodes.
 pub(crate) const NAME: &str = "ssi.vproc";
@@ -37,6 +51,9 @@ pub(crate) const VERSION: u16 = 1;
 /// The result of an answer that is none: too much is asked for at once. No number of an
 /// error is as large.
 pub(crate) const TRY_AGAIN: i32 = -10_000;
+
+/// The result of an answer that is none: the process went to the node the answer names.
+pub(crate) const MOVED: i32 = -10_001;
 
 /// How long to wait before the first and before each later time a question is put again,
 /// in microseconds.
@@ -111,6 +128,13 @@ impl Operation {
 /// Most bytes of a question.
 const QUESTION_BYTES_MAX: usize = 3072;
 
+/// An answer about a process.
+pub(crate) struct Answered {
+    /// Who gave it: the node that has the process.
+    pub(crate) node: NodeId,
+    pub(crate) reply: Reply,
+}
+
 /// A question of the running task, to any node.
 pub(crate) struct Question {
     operation: Operation,
@@ -152,22 +176,85 @@ impl Question {
         ask
     }
 
-    /// Asks `node` and waits, until there is an answer, the node is gone or the task is
-    /// killed.
+    /// Asks about a process, which the question names and which leads `to` there: the node
+    /// that has it, be it not the first one. Waits until there is an answer, the process is
+    /// gone or the task is killed.
     ///
     /// # Errors
     ///
-    /// What the node says; `ESRCH` when it is gone and its processes with it, `EINTR`
-    /// for a task that is killed, `EBUSY` when it is asked for too much for long.
-    pub(crate) fn put_to(&self, node: NodeId) -> Result<Reply> {
+    /// What the node says; `ESRCH` when there is no such process elsewhere, `EINTR` for a
+    /// task that is killed, `EBUSY` when a node is asked for too much for long.
+    pub(crate) fn put(&self, to: Route) -> Result<Answered> {
         self.forget();
-        let (mut pause, longest) = PAUSES;
-        for _ in 0..TRIES_MAX {
+        match to {
+            Route::Here | Route::Nowhere => Err(ESRCH),
+            Route::Node(node) => self.follow(node, self.put_once(node)),
+            Route::Anywhere => self.put_to_whoever(),
+        }
+    }
+
+    /// Asks `node`, about no process or several.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put); `ESRCH` when the node is gone.
+    pub(crate) fn put_to(&self, node: NodeId) -> Result<Reply> {
+        self.put_once(node).and_then(final_answer)
+    }
+
+    /// Asks whom the answer of `first` names, and so on.
+    fn follow(&self, first: NodeId, mut answer: Result<Reply>) -> Result<Answered> {
+        let (mut trail, mut node) = (Trail::new(first), first);
+        let mut pauses = pauses();
+        loop {
+            let said = match answer {
+                Ok(reply) if reply.result == MOVED => {
+                    Said::Moved(decode_moved(reply.body()).map_err(|_| EIO)?)
+                }
+                Ok(reply) => return Ok(Answered { node, reply }),
+                Err(ESRCH) => Said::Missing,
+                Err(error) => return Err(error),
+            };
+            match trail.next(said, &map::of(0).ok_or(ESRCH)?) {
+                Next::Ask(next) => node = next,
+                Next::AskLater(next) => {
+                    wait(pauses.next().ok_or(ESRCH)?)?;
+                    node = next;
+                }
+                Next::Nobody => return Err(ESRCH),
+            }
+            answer = self.put_once(node);
+        }
+    }
+
+    /// Asks all nodes at once: at most one has the process.
+    fn put_to_whoever(&self) -> Result<Answered> {
+        let mut found = None;
+        ssi_ics::call_many(map::others(), &self.ask(), |node, answer| {
+            let answer = told(answer);
+            let is_better = match &found {
+                None => true,
+                Some((_, Err(_))) => answer.is_ok(),
+                Some((_, Ok(_))) => false,
+            };
+            if is_better && !matches!(answer, Err(ESRCH)) {
+                found = Some((node, answer));
+            }
+        });
+        match found.ok_or(ESRCH)? {
+            (node, Ok(reply)) if reply.result == TRY_AGAIN => {
+                self.follow(node, self.put_once(node))
+            }
+            (node, answer) => self.follow(node, answer),
+        }
+    }
+
+    fn put_once(&self, node: NodeId) -> Result<Reply> {
+        for pause in pauses() {
             match ssi_ics::call(node, &self.ask()) {
                 Ok(reply) if reply.result == TRY_AGAIN => wait(pause)?,
-                answer => return outcome(answer),
+                answer => return told(answer),
             }
-            pause = longest.min(pause * 2);
         }
         Err(EBUSY)
     }
@@ -187,7 +274,7 @@ impl Question {
     pub(crate) fn put_to_each(&self, nodes: NodeSet, mut each: impl FnMut(NodeId, Result<Reply>)) {
         self.forget();
         ssi_ics::call_many(nodes, &self.ask(), |node, answer| {
-            each(node, outcome(answer))
+            each(node, told(answer).and_then(final_answer))
         });
     }
 }
@@ -200,6 +287,13 @@ pub(crate) fn error(number: i64) -> Error {
     }
 }
 
+/// How long to wait each time before a question is put again, in microseconds.
+fn pauses() -> impl Iterator<Item = u64> {
+    let (first, longest) = PAUSES;
+    let longer = move |pause: &u64| Some(longest.min(pause * 2));
+    core::iter::successors(Some(first), longer).take(TRIES_MAX)
+}
+
 /// Waits so many microseconds, or until the task is killed.
 fn wait(microseconds: u64) -> Result {
     match Event::new()?.wait(Patience::Killable, Some(microseconds)) {
@@ -208,14 +302,25 @@ fn wait(microseconds: u64) -> Result {
     }
 }
 
-fn outcome(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
+/// What a node said. It may be that there is no answer yet.
+fn told(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
     match answer {
+        Ok(reply) if [TRY_AGAIN, MOVED].contains(&reply.result) => Ok(reply),
         Ok(reply) if reply.result < 0 => Err(error(reply.result.into())),
         Ok(reply) => Ok(reply),
         Err(CallError::NotMember | CallError::NodeDown) => Err(ESRCH),
         Err(CallError::Interrupted) => Err(EINTR),
         Err(CallError::NoMemory) => Err(ENOMEM),
         Err(_) => Err(EIO),
+    }
+}
+
+/// A node that is not asked about one process has no reason to say that it went.
+fn final_answer(reply: Reply) -> Result<Reply> {
+    match reply.result {
+        TRY_AGAIN => Err(EBUSY),
+        MOVED => Err(EIO),
+        _ => Ok(reply),
     }
 }
 

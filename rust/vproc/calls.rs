@@ -13,7 +13,6 @@ use kernel::{
     }, //
 };
 use ssi_core::{
-    ids::NodeId,
     vproc::{
         answers::Answers,
         call::{
@@ -87,29 +86,33 @@ pub(crate) fn dispatch(which: Call, call: &SystemCall) -> Option<Result<isize>> 
         Subject::Own => None,
         Subject::User => Some(of_user(which, call)),
         Subject::Process(pid) | Subject::Group(pid) => match map::route(pid) {
-            Route::Node(node) => elsewhere(which, arguments, (node, pid), call)
-                .map_or_else(|| map::nobody(pid), Some),
             Route::Here => None,
-            Route::Nowhere => map::nobody(pid),
+            route => elsewhere(which, arguments, (route, pid), call)
+                .map_or_else(|| map::nobody(pid), Some),
         },
     }
 }
 
-/// What `node` makes of it, `None` when the process is not there: it is not here either,
-/// and the kernel here says so, and whatever else is wrong with the call, in its own order.
+/// What the node of the process makes of it, `None` when there is none elsewhere. Then the
+/// kernel here says that, and whatever else is wrong with the call, in its own order; or
+/// it makes the call, for what the process has left here until its parent has seen its
+/// end.
 fn elsewhere(
     which: Call,
     arguments: [u64; 6],
-    (node, pid): (NodeId, u32),
+    (route, pid): (Route, u32),
     call: &SystemCall,
 ) -> Option<Result<isize>> {
+    if route == Route::Nowhere {
+        return None;
+    }
     let copied = match Copied::of(which, arguments) {
         Ok(copied) => copied,
         Err(EFAULT) => return Some(unreadable(call, pid)),
         Err(error) => return Some(Err(error)),
     };
-    let answer = copied.question().and_then(|question| question.put_to(node));
-    match answer.and_then(|reply| copied.give_back(reply.body())) {
+    let answer = copied.question().and_then(|question| question.put(route));
+    match answer.and_then(|answered| copied.give_back(answered.reply.body())) {
         Err(ESRCH) => None,
         Ok(result) if result == ESRCH.to_errno() as isize => None,
         outcome => Some(outcome),

@@ -18,7 +18,8 @@ use ssi_kapi::{
         number,
         Dispatch,
         SystemCall, //
-    }, //
+    },
+    whereabouts, //
 };
 
 use crate::{
@@ -109,7 +110,10 @@ fn refuse(call: &SystemCall) -> Option<Result<isize>> {
         .find(|refused| refused.number == call.number)?;
     let is_elsewhere = |place: &usize| {
         let pid = u32::try_from(call.int(*place)).unwrap_or(0);
-        matches!(map::route(pid), Route::Node(_)) || map::nobody(pid).is_some()
+        let is_known = call.number == number::PIDFD_OPEN && whereabouts::away(pid).is_some();
+        let is_there = matches!(map::route(pid), Route::Node(_) | Route::Anywhere);
+        // A pidfd of what a process left here tells its end, and signals it.
+        is_there && !is_known || map::nobody(pid).is_some()
     };
     refused
         .pids

@@ -18,13 +18,15 @@ use kernel::{
 use ssi_core::{
     ids::{
         Instance,
-        NodeId, //
+        NodeId,
+        NodeNumber, //
     },
     node_set::NodeSet,
     view::View,
     vproc::{
         pid,
         route::{
+            Known,
             Map,
             Route, //
         }, //
@@ -32,7 +34,8 @@ use ssi_core::{
 };
 use ssi_kapi::{
     proc_remote,
-    proc_served, //
+    proc_served,
+    whereabouts, //
 };
 
 use crate::{
@@ -62,7 +65,15 @@ pub(crate) fn of(pid: u32) -> Option<Map> {
 
 /// Where `pid` leads. May sleep.
 pub(crate) fn route(pid: u32) -> Route {
-    of(pid).map_or(Route::Here, |map| map.route(pid))
+    of(pid).map_or(Route::Here, |map| map.route(pid, known(pid)))
+}
+
+fn known(pid: u32) -> Known {
+    let away = whereabouts::away(pid).map(NodeNumber::from);
+    if let Some(node) = away.and_then(NodeId::new) {
+        return Known::Away(node);
+    }
+    whereabouts::guest(pid).map_or(Known::Nothing, |_| Known::Guest)
 }
 
 /// What a call gets for a `pid` that is nowhere: the kernel here, which has nobody of that
@@ -76,10 +87,25 @@ pub(crate) fn others() -> NodeSet {
     of(0).map_or(NodeSet::EMPTY, |map| map.others())
 }
 
-/// Whether another node that asks for `pid` is right here, and there is such a process
-/// or thread. May sleep.
-pub(crate) fn is_ours(pid: u32) -> bool {
-    pid::is_shared(pid) && route(pid) == Route::Here && proc_served::identity(pid).is_some()
+/// What there is of a process here, for another node that asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It is here.
+    Here,
+    /// It went from here to that node.
+    Moved(NodeId),
+    /// Nothing: it never was here, or is gone.
+    Nothing,
+}
+
+/// What there is of process or thread `pid`. May sleep.
+pub(crate) fn presence(pid: u32) -> Presence {
+    match route(pid) {
+        _ if !pid::is_shared(pid) => Presence::Nothing,
+        Route::Here if proc_served::identity(pid).is_some() => Presence::Here,
+        Route::Node(node) if whereabouts::away(pid).is_some() => Presence::Moved(node),
+        _ => Presence::Nothing,
+    }
 }
 
 /// Follows the membership.

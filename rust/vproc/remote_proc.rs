@@ -22,6 +22,7 @@ use ssi_core::{
             Origin, //
         },
         route::Route,
+        scan::Listed,
         stat_line, //
     },
     wire::Reader, //
@@ -37,16 +38,18 @@ use ssi_kapi::{
         RemoteProc,
         TakeEntry,
         READ_BYTES_MAX, //
-    }, //
+    },
+    proc_served,
+    whereabouts, //
 };
 
 use crate::{
     ask::{
+        Answered,
         Operation,
         Question, //
     },
     boots,
-    init,
     map,
     scans, //
 };
@@ -62,31 +65,30 @@ impl RemoteProc for Remote {
         match map::route(tgid) {
             Route::Here => Place::Here,
             Route::Node(node) => Place::Node(node.get()),
+            Route::Anywhere => Place::Anywhere,
             Route::Nowhere => Place::Nowhere,
         }
     }
 
     fn look(&self, at: &At<'_>) -> Result<Attributes> {
-        let node = id(at.node)?;
-        if let Some(found) = scans::look(node, at) {
+        if let Some(found) = scans::look(at) {
             return Ok(shown(&found));
         }
-        let reply = about(Operation::Look, place(at))?.put_to(node)?;
+        let reply = about(Operation::Look, place(at))?.reply;
         let found = attributes::Attributes::decode(reply.body()).map_err(|_| EIO)?;
         Ok(shown(&found))
     }
 
     fn read(&self, at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize> {
-        let node = id(at.node)?;
         let ahead = match offset {
-            0 => scans::read(node, at).filter(|text| text.len() <= out.len()),
+            0 => scans::read(at).filter(|(_, text)| text.len() <= out.len()),
             _ => None,
         };
         match (is_stat(at.path), ahead) {
-            (true, Some(line)) => shift(node, &line, 0, out),
-            (true, None) => read_stat(node, at, offset, out),
-            (false, Some(text)) => fill(out, 0, &text),
-            (false, None) => read(node, at, offset, out),
+            (true, Some((node, line))) => shift(node, &line, 0, out),
+            (true, None) => read_stat(at, offset, out),
+            (false, Some((_, text))) => fill(out, 0, &text),
+            (false, None) => read(at, offset, out).map(|(_, bytes)| bytes),
         }
     }
 
@@ -96,14 +98,13 @@ impl RemoteProc for Remote {
             data: data.get(..DATA_BYTES_MAX).unwrap_or(data),
             ..place(at)
         };
-        let reply = about(Operation::Write, place)?.put_to(id(at.node)?)?;
+        let reply = about(Operation::Write, place)?.reply;
         Ok((reply.result as usize).min(place.data.len()))
     }
 
     fn list(&self, at: &At<'_>, from: u64, take: &mut TakeEntry<'_>) -> Result {
-        let node = id(at.node)?;
         let mut from = from;
-        while let Some(next) = list_part(node, at, from, take)? {
+        while let Some(next) = list_part(at, from, take)? {
             // A node that never comes to an end is not followed in a circle.
             if next <= from {
                 return Err(EIO);
@@ -118,16 +119,15 @@ impl RemoteProc for Remote {
             bytes: out.len() as u32,
             ..place(at)
         };
-        let reply = about(Operation::Link, place)?.put_to(id(at.node)?)?;
-        fill(out, 0, reply.body())
+        fill(out, 0, about(Operation::Link, place)?.reply.body())
     }
 
     fn processes(&self) -> Result<KVec<u32>> {
         let question = Question::new(Operation::Processes, |_| ())?.with_pages(PROCESSES_BYTES_MAX);
-        let mut list = KVec::new();
-        let mut failed = Ok(());
-        if matches!(map::route(pid::INIT), Route::Node(_)) && init::node().is_some() {
-            list.push(pid::INIT, GFP_KERNEL)?;
+        let mut list = KVVec::new();
+        let mut failed = add_away(&mut list);
+        if let (pid, Route::Node(node)) = (pid::INIT, map::route(pid::INIT)) {
+            list.push(Listed { pid, node }, GFP_KERNEL)?;
         }
         // One that cannot say which it has is left out, as one that is gone is.
         question.put_to_each(map::others(), |node, answer| {
@@ -136,12 +136,35 @@ impl RemoteProc for Remote {
             }
         });
         failed?;
-        list.sort_unstable();
+        list.sort_unstable_by_key(Listed::order);
         let mut last = 0;
-        list.retain(|tgid| core::mem::replace(&mut last, *tgid) != *tgid);
+        list.retain(|listed| core::mem::replace(&mut last, listed.pid) != listed.pid);
         scans::begin(&list);
-        Ok(list)
+        let mut pids = KVec::with_capacity(list.len(), GFP_KERNEL)?;
+        for listed in list {
+            pids.push(listed.pid, GFP_KERNEL)?;
+        }
+        Ok(pids)
     }
+}
+
+/// Adds those that went from here. Who asks where they went asks after that, or before they
+/// arrived there.
+fn add_away(list: &mut KVVec<Listed>) -> Result {
+    let mut failed = Ok(());
+    if whereabouts::any_left() {
+        proc_served::processes(&mut |pid| {
+            if let Some(node) = whereabouts::away(pid).and_then(id) {
+                failed = list.push(Listed { pid, node }, GFP_KERNEL);
+            }
+            failed.is_ok()
+        });
+    }
+    Ok(failed?)
+}
+
+fn id(node: u8) -> Option<NodeId> {
+    NodeId::new(NodeNumber::from(node))
 }
 
 fn shown(found: &attributes::Attributes) -> Attributes {
@@ -164,24 +187,31 @@ fn place<'a>(at: &At<'a>) -> path::Place<'a> {
     }
 }
 
-fn id(node: u8) -> Result<NodeId> {
-    NodeId::new(NodeNumber::from(node)).ok_or(ENOENT)
+/// Asks whoever has the process of `place` now.
+fn about(operation: Operation, place: path::Place<'_>) -> Result<Answered> {
+    let pid = path::pid_of(place.path).ok_or(ENOENT)?;
+    // Of these alone an answer may be longer than a message.
+    let bytes = match operation {
+        Operation::Read => place.bytes,
+        _ => 0,
+    };
+    Question::new(operation, |out| place.encode(out))?
+        .with_pages(bytes)
+        .put(map::route(pid))
 }
 
-fn about(operation: Operation, place: path::Place<'_>) -> Result<Question> {
-    Question::new(operation, |out| place.encode(out))
-}
-
-fn read(node: NodeId, at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize> {
-    let bytes = out.len().min(READ_BYTES_MAX) as u32;
+/// How many bytes were read, and of which node.
+fn read(at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<(NodeId, usize)> {
     let place = path::Place {
         offset,
-        bytes,
+        bytes: out.len().min(READ_BYTES_MAX) as u32,
         ..place(at)
     };
-    let question = about(Operation::Read, place)?.with_pages(bytes);
-    let reply = question.put_to(node)?;
-    each_piece(&reply, |at, piece| fill(out, at, piece).map(|_| ()))
+    let answered = about(Operation::Read, place)?;
+    let bytes = each_piece(&answered.reply, |at, piece| {
+        fill(out, at, piece).map(|_| ())
+    })?;
+    Ok((answered.node, bytes))
 }
 
 /// Whether the file is one with a time of start in it.
@@ -190,9 +220,9 @@ fn is_stat(path: &[u8]) -> bool {
 }
 
 /// The line with the time of start by this node's clock. It is short, and read whole.
-fn read_stat(node: NodeId, at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize> {
+fn read_stat(at: &At<'_>, offset: u64, out: &mut [u8]) -> Result<usize> {
     let mut line = bytes::zeros(PAGE_BYTES)?;
-    let length = read(node, at, 0, &mut line)?;
+    let (node, length) = read(at, 0, &mut line)?;
     shift(node, line.get(..length).ok_or(EIO)?, offset, out)
 }
 
@@ -215,17 +245,12 @@ fn shift(node: NodeId, line: &[u8], offset: u64, out: &mut [u8]) -> Result<usize
 }
 
 /// Tells `take` one message of entries, and gives where the next one begins.
-fn list_part(
-    node: NodeId,
-    at: &At<'_>,
-    from: u64,
-    take: &mut TakeEntry<'_>,
-) -> Result<Option<u64>> {
+fn list_part(at: &At<'_>, from: u64, take: &mut TakeEntry<'_>) -> Result<Option<u64>> {
     let place = path::Place {
         offset: from,
         ..place(at)
     };
-    let reply = about(Operation::List, place)?.put_to(node)?;
+    let reply = about(Operation::List, place)?.reply;
     let mut message = Reader::new(reply.body());
     let mut next = None;
     let mut is_empty = true;
@@ -240,13 +265,19 @@ fn list_part(
     Ok(next.filter(|_| reply.result > 0 && !is_empty))
 }
 
-/// Adds the pids an answer of `node` lists, those it can have.
-fn add(list: &mut KVec<u32>, node: NodeId, reply: &Reply) -> Result {
+/// Adds the pids an answer of `node` lists, those it can have: its own, and guests.
+fn add(list: &mut KVVec<Listed>, node: NodeId, reply: &Reply) -> Result {
+    let me = map::of(0).map(|map| map.me);
     each_piece(reply, |_, piece| {
         for number in piece.chunks_exact(4) {
-            let tgid = number.try_into().map_or(0, u32::from_le_bytes);
-            if pid::origin(tgid) == Some(Origin::Node(node)) {
-                list.push(tgid, GFP_KERNEL)?;
+            let pid = number.try_into().map_or(0, u32::from_le_bytes);
+            let can_have = match pid::origin(pid) {
+                Some(Origin::Node(home)) if Some(home) == me => whereabouts::away(pid).is_some(),
+                Some(Origin::Node(_)) => true,
+                Some(Origin::Private | Origin::Init) | None => false,
+            };
+            if can_have {
+                list.push(Listed { pid, node }, GFP_KERNEL)?;
             }
         }
         Ok(())

@@ -28,7 +28,9 @@ use ssi_core::{
         },
         path::pid_of,
         scan::{
+            node_of,
             window,
+            Listed,
             FRESH_MICROS, //
         },
     },
@@ -64,8 +66,9 @@ struct Scan {
     at: u64,
     asker: Asker,
     /// What it was told, in rising order.
-    list: KVVec<u32>,
-    batches: [Batch; File::ALL.len()],
+    list: KVVec<Listed>,
+    /// Of each file, one of each node at most.
+    batches: [KVec<Batch>; File::ALL.len()],
 }
 
 impl Scan {
@@ -75,14 +78,16 @@ impl Scan {
         let last = self
             .batches
             .iter()
+            .flatten()
             .map(|batch| batch.at)
             .fold(self.at, u64::max);
         now.saturating_sub(last) < IDLE_MICROS
     }
 }
 
-/// What was read ahead of one file.
+/// What was read ahead of one file on one node.
 struct Batch {
+    node: NodeId,
     /// When, in microseconds since boot.
     at: u64,
     /// The last process that was read ahead; before it nothing is any more.
@@ -111,11 +116,11 @@ pub(crate) fn create() -> Result {
 }
 
 /// The running process was told `list`. Without memory nothing is read ahead.
-pub(crate) fn begin(list: &[u32]) {
+pub(crate) fn begin(list: &[Listed]) {
     let _ = try_begin(list);
 }
 
-fn try_begin(list: &[u32]) -> Result {
+fn try_begin(list: &[Listed]) -> Result {
     let asker = Asker::current()?;
     let mut own = KVVec::with_capacity(list.len(), GFP_KERNEL)?;
     own.extend_from_slice(list, GFP_KERNEL)?;
@@ -123,7 +128,7 @@ fn try_begin(list: &[u32]) -> Result {
         at: clock::monotonic(),
         asker,
         list: own,
-        batches: [const { Batch::EMPTY }; File::ALL.len()],
+        batches: [const { KVec::new() }; File::ALL.len()],
     };
     let mut scans = SCANS.as_ref().ok_or(ENODEV)?.lock();
     let now = clock::monotonic();
@@ -142,32 +147,37 @@ pub(crate) fn forget() {
     }
 }
 
-/// What `at` of `node` is, if it was read ahead or is read now with those behind it.
-pub(crate) fn look(node: NodeId, at: &At<'_>) -> Option<Attributes> {
-    ahead(node, at, |file| Some(file.attributes))
+/// What `at` is, if it was read ahead or is read now with those behind it.
+pub(crate) fn look(at: &At<'_>) -> Option<Attributes> {
+    ahead(at, |file| Some(file.attributes)).map(|(_, attributes)| attributes)
 }
 
-/// What `at` of `node` holds, as [`look`], once.
-pub(crate) fn read(node: NodeId, at: &At<'_>) -> Option<KVec<u8>> {
-    ahead(node, at, |file| file.text.take())
+/// What `at` holds and which node says so, as [`look`], once.
+pub(crate) fn read(at: &At<'_>) -> Option<(NodeId, KVec<u8>)> {
+    ahead(at, |file| file.text.take())
 }
 
-fn ahead<T>(node: NodeId, at: &At<'_>, mut take: impl FnMut(&mut Ahead) -> Option<T>) -> Option<T> {
+fn ahead<T>(at: &At<'_>, mut take: impl FnMut(&mut Ahead) -> Option<T>) -> Option<(NodeId, T)> {
     let (pid, file) = split(at.path)?;
     let mut take = |file: &mut Ahead| {
         let is_meant = [0, file.attributes.identity].contains(&at.identity);
         is_meant.then(|| take(file)).flatten()
     };
     let asker = Asker::current().ok()?;
-    let wanted = match find(&asker, pid, file, &mut take)? {
-        Found::Here(value) => return Some(value),
-        Found::Wanted(pids) => pids,
+    let (node, wanted) = match find(&asker, pid, file, &mut take)? {
+        Found::Here(node, value) => return Some((node, value)),
+        Found::Wanted(node, pids) => (node, pids),
     };
-    let files = fetch(node, file, &wanted).ok()?;
-    keep(&asker, file, *wanted.last()?, files)?;
+    let batch = Batch {
+        node,
+        covered: *wanted.last()?,
+        files: fetch(node, file, &wanted).ok()?,
+        at: clock::monotonic(),
+    };
+    keep(&asker, file, batch)?;
     match find(&asker, pid, file, &mut take)? {
-        Found::Here(value) => Some(value),
-        Found::Wanted(_) => None,
+        Found::Here(node, value) => Some((node, value)),
+        Found::Wanted(..) => None,
     }
 }
 
@@ -183,10 +193,10 @@ fn split(path: &[u8]) -> Option<(u32, File)> {
 
 /// What is known of a file.
 enum Found<T> {
-    /// This.
-    Here(T),
-    /// It is to be read, with those of these processes.
-    Wanted(KVec<u32>),
+    /// This, of that node.
+    Here(NodeId, T),
+    /// It is to be read, with those of these processes of that node.
+    Wanted(NodeId, KVec<u32>),
 }
 
 fn find<T>(
@@ -197,16 +207,19 @@ fn find<T>(
 ) -> Option<Found<T>> {
     let mut scans = SCANS.as_ref()?.lock();
     let scan = scans.iter_mut().find(|scan| scan.asker == *asker)?;
-    let batch = scan.batches.get_mut(file.index())?;
-    if pid > batch.covered {
+    let node = node_of(&scan.list, pid)?;
+    let mut batches = scan.batches.get_mut(file.index())?.iter_mut();
+    let Some(batch) = batches.find(|batch| batch.node == node && pid <= batch.covered) else {
         let mut pids = KVec::new();
-        pids.extend_from_slice(window(&scan.list, pid), GFP_KERNEL)
-            .ok()?;
-        return (!pids.is_empty()).then_some(Found::Wanted(pids));
-    }
+        for pid in window(&scan.list, pid) {
+            pids.push(pid, GFP_KERNEL).ok()?;
+        }
+        return Some(Found::Wanted(node, pids));
+    };
     let is_fresh = clock::monotonic().saturating_sub(batch.at) < FRESH_MICROS;
     let file = batch.files.iter_mut().find(|file| file.pid == pid)?;
-    take(file).filter(|_| is_fresh).map(Found::Here)
+    let value = take(file).filter(|_| is_fresh)?;
+    Some(Found::Here(node, value))
 }
 
 fn fetch(node: NodeId, file: File, pids: &[u32]) -> Result<KVec<Ahead>> {
@@ -236,21 +249,14 @@ fn fetch(node: NodeId, file: File, pids: &[u32]) -> Result<KVec<Ahead>> {
     Ok(files)
 }
 
-fn keep(asker: &Asker, file: File, covered: u32, files: KVec<Ahead>) -> Option<()> {
+/// Keeps `batch` in place of the one before of the same node.
+fn keep(asker: &Asker, file: File, batch: Batch) -> Option<()> {
     let mut scans = SCANS.as_ref()?.lock();
     let scan = scans.iter_mut().find(|scan| scan.asker == *asker)?;
-    *scan.batches.get_mut(file.index())? = Batch {
-        at: clock::monotonic(),
-        covered,
-        files,
-    };
+    let batches = scan.batches.get_mut(file.index())?;
+    match batches.iter_mut().find(|other| other.node == batch.node) {
+        Some(other) => *other = batch,
+        None => batches.push(batch, GFP_KERNEL).ok()?,
+    }
     Some(())
-}
-
-impl Batch {
-    const EMPTY: Self = Self {
-        at: 0,
-        covered: 0,
-        files: KVec::new(),
-    };
 }

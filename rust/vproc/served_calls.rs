@@ -32,8 +32,8 @@ use ssi_kapi::{
 
 use crate::{
     calls::number,
-    map,
     service::{
+        ours,
         Answer,
         Fault, //
     }, //
@@ -49,7 +49,7 @@ const ANSWER_BYTES_MAX: usize = 8 + PIECES_MAX * (2 + ssi_core::vproc::call::MEM
 pub(crate) fn serve(caller: &Caller, message: Reader<'_>) -> Result<Answer, Fault> {
     let asked = Asked::decode(message)?;
     match asked.subject() {
-        Subject::Process(pid) if !map::is_ours(pid) => return Err(ESRCH.into()),
+        Subject::Process(pid) => ours(pid)?,
         Subject::User => return behalf::run_as(caller, || make_for_user(&asked))?,
         _ => (),
     }

@@ -45,8 +45,12 @@ use ssi_kapi::{
 
 use crate::{
     ask::Operation,
-    map,
+    map::{
+        self,
+        Presence, //
+    },
     service::{
+        ours,
         Answer,
         Fault, //
     },
@@ -64,22 +68,28 @@ pub(crate) fn serve(
     pages_max: u32,
 ) -> Result<Answer, Fault> {
     let pid = pid_of(place.path).ok_or(ENOENT)?;
-    let identity = proc_served::identity(pid).filter(|_| map::is_ours(pid));
-    if identity.is_none() || ![0, identity.unwrap_or(0)].contains(&place.identity) {
+    ours(pid)?;
+    let identity = proc_served::identity(pid).ok_or(ESRCH)?;
+    if ![0, identity].contains(&place.identity) {
         return Err(ESRCH.into());
     }
     let path = CString::try_from_fmt(fmt!(
         "{}",
         core::str::from_utf8(place.path).map_err(|_| ENOENT)?
     ))?;
-    behalf::run_as(caller, || match operation {
+    let answer = behalf::run_as(caller, || match operation {
         Operation::Look => look(&path, pid),
         Operation::Read => read(&path, place, pages_max),
         Operation::Write => write(&path, place),
         Operation::List => list(&path, place.offset),
         Operation::Link => link(&path, place),
         _ => Err(Fault::Malformed),
-    })?
+    })?;
+    // What was found may be of what the process left when it went meanwhile.
+    match map::presence(pid) {
+        Presence::Moved(node) if operation != Operation::Write => Err(Fault::Moved(node)),
+        _ => answer,
+    }
 }
 
 fn look(path: &CString, pid: u32) -> Result<Answer, Fault> {
@@ -191,11 +201,11 @@ pub(crate) fn batch(caller: &Caller, message: Reader<'_>, pages_max: u32) -> Res
     let items = behalf::run_as(caller, || {
         Area::with(|area| {
             let mut items = KVVec::new();
-            for pid in wanted.pids().filter(|pid| map::is_ours(*pid)) {
+            for pid in wanted.pids().filter(|pid| ours(*pid).is_ok()) {
                 let before = items.len();
                 match add_item(pid, wanted.file, area, &mut items) {
                     Err(ENOMEM) => return Err(ENOMEM),
-                    Ok(()) if items.len() <= most => (),
+                    Ok(()) if items.len() <= most && ours(pid).is_ok() => (),
                     _ => items.truncate(before),
                 }
             }

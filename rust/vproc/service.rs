@@ -10,11 +10,13 @@ use kernel::{
     prelude::*, //
 };
 use ssi_core::{
+    ids::NodeId,
     vproc::{
         answers::ESRCH as NOBODY,
         caller,
         path::Place as FilePlace,
-        signal::Target, //
+        signal::Target,
+        trail::encode_moved, //
     },
     wire::{
         Malformed,
@@ -39,12 +41,16 @@ use ssi_kapi::behalf::{
 use crate::{
     ask::{
         Operation,
+        MOVED,
         NAME,
         TRY_AGAIN,
         VERSION, //
     },
     boots,
-    map,
+    map::{
+        self,
+        Presence, //
+    },
     served_calls,
     served_files, //
 };
@@ -95,6 +101,8 @@ pub(crate) enum Fault {
     Error(Error),
     /// It is to be asked again.
     Busy,
+    /// This node is to be asked: the process went there.
+    Moved(NodeId),
 }
 
 impl From<Malformed> for Fault {
@@ -126,6 +134,7 @@ impl Handler for Server {
             Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
             Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
             Err(Fault::Busy) => request.reply(TRY_AGAIN, &[]),
+            Err(Fault::Moved(node)) => request.reply(MOVED, &encode_moved(node)),
             Err(Fault::Malformed) => request.bad_arguments(),
         }
     }
@@ -164,6 +173,15 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
     }
 }
 
+/// Whether process or thread `pid` is here: this node is right to be asked.
+pub(crate) fn ours(pid: u32) -> Result<(), Fault> {
+    match map::presence(pid) {
+        Presence::Here => Ok(()),
+        Presence::Moved(node) => Err(Fault::Moved(node)),
+        Presence::Nothing => Err(ESRCH.into()),
+    }
+}
+
 fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
     let (caller, groups) = caller::Caller::decode(message)?;
     let ids = |[real, effective, saved, fs]: caller::Ids| Ids {
@@ -192,14 +210,16 @@ fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
 fn signal(mut message: Reader<'_>) -> Result<Answer, Fault> {
     let target = Target::decode(&mut message)?;
     let info = SignalInfo::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
-    // A group has the number of a process that may be gone.
-    let is_named = |pid| matches!(target, Target::Group(_)) || map::is_ours(pid);
-    if !target.pid().is_none_or(is_named) {
-        return Err(ESRCH.into());
-    }
     match target {
-        Target::Process(tgid) => behalf::signal_process(tgid, &info)?,
-        Target::Thread { tgid, tid } => behalf::signal_thread(tgid, tid, &info)?,
+        Target::Process(tgid) => {
+            ours(tgid)?;
+            behalf::signal_process(tgid, &info)?;
+        }
+        Target::Thread { tgid, tid } => {
+            ours(tid)?;
+            behalf::signal_thread(tgid, tid, &info)?;
+        }
+        // It has the number of a process that may be gone.
         Target::Group(pgid) => behalf::signal_group(pgid, &info)?,
         Target::Everybody => {
             let sent = behalf::signal_all(&info);

@@ -6,16 +6,13 @@
 //! with the rights of the sender.
 
 use kernel::prelude::*;
-use ssi_core::{
-    ids::NodeId,
-    vproc::{
-        answers::{
-            Answers,
-            Rule, //
-        },
-        route::Route,
-        signal::Target, //
-    }, //
+use ssi_core::vproc::{
+    answers::{
+        Answers,
+        Rule, //
+    },
+    route::Route,
+    signal::Target, //
 };
 use ssi_kapi::{
     behalf::{
@@ -68,8 +65,7 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
         None => Some(sending.to_everybody(call)),
         Some(pid) => match map::route(pid) {
             Route::Here => None,
-            Route::Nowhere => map::nobody(pid),
-            Route::Node(node) => match sending.to(node) {
+            route => match sending.to(route) {
                 Err(ESRCH) => map::nobody(pid),
                 outcome => Some(outcome.map(|()| 0)),
             },
@@ -128,23 +124,23 @@ impl Sending {
         })
     }
 
-    fn to(&self, node: NodeId) -> Result {
+    fn to(&self, route: Route) -> Result {
         match self.question() {
-            Ok(question) => question.put_to(node).map(|_| ()),
-            Err(EINVAL) => self.refused_by(node),
+            Ok(question) => question.put(route).map(|_| ()),
+            Err(EINVAL) => self.refused_by(route),
             Err(error) => Err(error),
         }
     }
 
     /// It is no signal. The kernel says so only if there is somebody to get it.
-    fn refused_by(&self, node: NodeId) -> Result {
+    fn refused_by(&self, route: Route) -> Result {
         let (signal, what) = (0, What::Plain(Origin::Kill));
         let probe = Self {
             target: self.target,
             signal,
             what,
         };
-        match probe.question()?.put_to(node) {
+        match probe.question()?.put(route) {
             Err(ESRCH) => Err(ESRCH),
             _ => Err(EINVAL),
         }

@@ -2,8 +2,10 @@
 
 //! Way to a process.
 //!
-//! A process runs on the node its pid names. What is private to a node is looked
-//! for here, by the kernel; what belongs to a node that is no member is nowhere.
+//! A process runs on the node its pid names, unless it went to another one: then what it
+//! left at home says where it went, and the node that has it knows it as a guest. What is
+//! private to a node is looked for here, by the kernel. A process whose home is no member
+//! may live on as a guest of any node.
 
 use super::pid::{
     origin,
@@ -26,6 +28,17 @@ pub struct Map {
     pub init: Option<NodeId>,
 }
 
+/// What this kernel knows of a process that its number does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing.
+    Nothing,
+    /// It went from here to that node.
+    Away(NodeId),
+    /// It is of another node and runs here.
+    Guest,
+}
+
 /// Where a pid leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -33,6 +46,8 @@ pub enum Route {
     Here,
     /// To another one.
     Node(NodeId),
+    /// To whichever node has it: that of its number is gone.
+    Anywhere,
     /// To nobody: there is no such process.
     Nowhere,
 }
@@ -48,11 +63,17 @@ impl Map {
     }
 
     /// Where `pid` leads from here.
-    pub fn route(&self, pid: u32) -> Route {
-        match origin(pid) {
-            Some(Origin::Private) | None => Route::Here,
-            Some(Origin::Init) => self.init.map_or(Route::Here, |node| self.to(node)),
-            Some(Origin::Node(node)) => self.to(node),
+    pub fn route(&self, pid: u32, known: Known) -> Route {
+        let init = self.init.unwrap_or(self.me);
+        match (origin(pid), known) {
+            (Some(Origin::Private) | None, _) => Route::Here,
+            (Some(Origin::Init), _) => self.to(init).unwrap_or(Route::Nowhere),
+            (Some(Origin::Node(_)), Known::Guest) => Route::Here,
+            // What it left here is told of its node's end, and ends as well.
+            (Some(Origin::Node(_)), Known::Away(node)) => self.to(node).unwrap_or(Route::Here),
+            (Some(Origin::Node(node)), Known::Nothing) => {
+                self.to(node).unwrap_or_else(|| self.anywhere())
+            }
         }
     }
 
@@ -61,11 +82,23 @@ impl Map {
         self.members.without(self.me)
     }
 
-    fn to(&self, node: NodeId) -> Route {
-        match node {
-            _ if node == self.me => Route::Here,
-            _ if self.members.contains(node) => Route::Node(node),
-            _ => Route::Nowhere,
+    /// Whether `node` is another one that can be called.
+    pub fn can_ask(&self, node: NodeId) -> bool {
+        self.others().contains(node)
+    }
+
+    fn to(&self, node: NodeId) -> Option<Route> {
+        if node == self.me {
+            return Some(Route::Here);
+        }
+        self.can_ask(node).then_some(Route::Node(node))
+    }
+
+    fn anywhere(&self) -> Route {
+        if self.others().is_empty() {
+            Route::Nowhere
+        } else {
+            Route::Anywhere
         }
     }
 }
@@ -87,55 +120,72 @@ mod tests {
         }
     }
 
+    /// Where a number leads of which nothing else is known.
+    fn by_number(map: &Map, pid: u32) -> Route {
+        map.route(pid, Known::Nothing)
+    }
+
     #[test]
     fn a_pid_leads_to_the_node_it_names() {
-        assert_eq!(map().route(2 << 16 | 5), Route::Here);
-        assert_eq!(map().route(3 << 16 | 5), Route::Node(node(3)));
-        assert_eq!(map().route(4 << 16 | 5), Route::Nowhere);
+        assert_eq!(by_number(&map(), 2 << 16 | 5), Route::Here);
+        assert_eq!(by_number(&map(), 3 << 16 | 5), Route::Node(node(3)));
+    }
+
+    #[test]
+    fn who_went_is_where_it_went() {
+        for pid in [2 << 16 | 5, 3 << 16 | 5, 4 << 16 | 5] {
+            let to = |number| map().route(pid, Known::Away(node(number)));
+            assert_eq!(to(1), Route::Node(node(1)));
+            assert_eq!(to(2), Route::Here);
+            // What stands for it here is soon gone, too.
+            assert_eq!(to(9), Route::Here);
+        }
+    }
+
+    #[test]
+    fn a_guest_is_here_whatever_its_number() {
+        for pid in [1 << 16, 3 << 16 | 5, 4 << 16 | 5, 2 << 16] {
+            assert_eq!(map().route(pid, Known::Guest), Route::Here);
+        }
+    }
+
+    #[test]
+    fn who_has_lost_its_home_may_be_anywhere() {
+        assert_eq!(by_number(&map(), 4 << 16 | 5), Route::Anywhere);
     }
 
     #[test]
     fn what_is_private_stays_here() {
         for pid in [0, 2, 300, 65_535] {
-            assert_eq!(map().route(pid), Route::Here);
+            for known in [Known::Nothing, Known::Guest, Known::Away(node(3))] {
+                assert_eq!(map().route(pid, known), Route::Here);
+            }
         }
     }
 
     #[test]
     fn init_is_that_of_the_init_node() {
-        assert_eq!(map().route(1), Route::Node(node(1)));
-        assert_eq!(
-            Map {
-                me: node(1),
-                ..map()
-            }
-            .route(1),
-            Route::Here
-        );
-        assert_eq!(
-            Map {
-                init: None,
-                ..map()
-            }
-            .route(1),
-            Route::Here
-        );
-        assert_eq!(
-            Map {
-                init: Some(node(9)),
-                ..map()
-            }
-            .route(1),
-            Route::Nowhere
-        );
+        let with = |init| Map { init, ..map() };
+        assert_eq!(by_number(&map(), 1), Route::Node(node(1)));
+        assert_eq!(map().route(1, Known::Guest), Route::Node(node(1)));
+        assert_eq!(by_number(&with(Some(node(2))), 1), Route::Here);
+        assert_eq!(by_number(&with(None), 1), Route::Here);
+        assert_eq!(by_number(&with(Some(node(9))), 1), Route::Nowhere);
     }
 
     #[test]
     fn who_knows_nobody_asks_nobody() {
         let map = Map::alone(node(2));
-        assert_eq!(map.route(1), Route::Here);
-        assert_eq!(map.route(3 << 16), Route::Nowhere);
-        assert_eq!(map.route(2 << 16), Route::Here);
+        assert_eq!(by_number(&map, 1), Route::Here);
+        assert_eq!(by_number(&map, 3 << 16), Route::Nowhere);
+        assert_eq!(by_number(&map, 2 << 16), Route::Here);
+        assert_eq!(map.route(2 << 16, Known::Away(node(3))), Route::Here);
         assert!(map.others().is_empty());
+    }
+
+    #[test]
+    fn nobody_asks_itself_or_who_is_gone() {
+        let asked: Vec<_> = NodeId::all().filter(|node| map().can_ask(*node)).collect();
+        assert_eq!(asked, [node(1), node(3)]);
     }
 }

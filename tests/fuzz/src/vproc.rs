@@ -11,11 +11,13 @@ use ssi_core::{
         caller::{Caller, CALLER_BYTES_MAX, GROUPS_MAX},
         listing::{Entry, NAME_BYTES_MAX},
         path::{self, Place, DATA_BYTES_MAX, PATH_BYTES_MAX},
-        pid::{is_shared, origin},
-        scan::window,
+        pid::is_shared,
+        route::{Known, Map, Route},
+        scan::{node_of, window, Listed},
         signal::Target,
         stat_line::shift_start,
         totals::{self, whole_lines, Part},
+        trail::{decode_moved, encode_moved, Next, Said, Trail, QUESTIONS_MAX},
     },
     wire::{Reader, Writer},
 };
@@ -27,6 +29,10 @@ const ROOM_BYTES: usize = 4096;
 
 /// Nodes that say something to be summed.
 const NODES: u8 = 4;
+
+fn node(number: u8) -> NodeId {
+    NodeId::new(number).expect("a number of a node")
+}
 
 const SOMEBODY: Caller = Caller {
     user: [1000, 1001, 1002, 1003],
@@ -134,6 +140,7 @@ pub fn parsers(data: &[u8]) {
     place(data);
     listing(data);
     files(data);
+    trail(data);
     if let Ok(attributes) = Attributes::decode(data) {
         assert_eq!(attributes.encode(), data);
     }
@@ -176,6 +183,37 @@ fn call(data: &[u8]) {
         assert!(memory.len() <= MEMORY_BYTES_MAX);
         assert!(memory.is_empty() || place < pieces.len());
     }
+}
+
+/// A question that is sent on comes to an end, whatever nodes say, and is never put to who
+/// cannot be asked.
+fn trail(data: &[u8]) {
+    if let Ok(node) = decode_moved(data) {
+        assert_eq!(encode_moved(node)[..], *data);
+    }
+    let map = Map {
+        me: node(1),
+        members: data
+            .iter()
+            .filter_map(|byte| NodeId::new(byte >> 2))
+            .collect(),
+        init: None,
+    };
+    let pid = 2 << 16;
+    let Route::Node(first) = map.route(pid, Known::Nothing) else {
+        return;
+    };
+    let mut trail = Trail::new(first);
+    let mut questions = 1;
+    for said in data {
+        let said = NodeId::new(*said).map_or(Said::Missing, Said::Moved);
+        match trail.next(said, &map) {
+            Next::Ask(node) | Next::AskLater(node) => assert!(map.can_ask(node)),
+            Next::Nobody => break,
+        }
+        questions += 1;
+    }
+    assert!(questions <= QUESTIONS_MAX);
 }
 
 fn place(data: &[u8]) {
@@ -270,7 +308,6 @@ fn sums(input: &mut Input<'_>) {
             input.bytes(length)
         })
         .collect();
-    let node = |number| NodeId::new(number).expect("a number of a node");
     let parts: Vec<Part<'_>> = (1..)
         .zip(texts)
         .map(|(number, text)| Part {
@@ -292,17 +329,21 @@ fn sums(input: &mut Input<'_>) {
 
 /// A window into a list is of one node, begins where it should, and has an end.
 fn list(data: &[u8]) {
-    let mut list: Vec<u32> = data
+    let mut list: Vec<Listed> = data
         .chunks_exact(2)
-        .map(|pair| 1 << 16 | u32::from(pair[0] & 3) << 16 | u32::from(pair[1]))
+        .map(|pair| Listed {
+            pid: 1 << 16 | u32::from(pair[0] & 3) << 16 | u32::from(pair[1]),
+            node: node(1 + (pair[0] >> 6)),
+        })
         .collect();
-    list.sort_unstable();
-    list.dedup();
-    for &pid in list.first().iter().chain(&list.last()).copied() {
-        let window = window(&list, pid);
-        assert_eq!(window.first(), Some(&pid));
-        assert!(window.len() <= BATCH_MAX);
-        assert!(window.iter().all(|other| origin(*other) == origin(pid)));
+    list.sort_unstable_by_key(Listed::order);
+    list.dedup_by_key(|listed| listed.pid);
+    for listed in list.first().iter().chain(&list.last()).copied() {
+        let window: Vec<u32> = window(&list, listed.pid).collect();
+        assert_eq!(window.first(), Some(&listed.pid));
+        assert!(window.len() <= BATCH_MAX && window.is_sorted());
+        let node = Some(listed.node);
+        assert!(window.iter().all(|pid| node_of(&list, *pid) == node));
     }
-    assert!(window(&list, 1).is_empty());
+    assert_eq!(window(&list, 1).count(), 0);
 }
