@@ -163,6 +163,7 @@ void ssi_syscall_arguments(struct pt_regs *regs, unsigned long *arguments);
 long ssi_syscall_native(unsigned int number, const unsigned long *arguments);
 bool ssi_sees_cluster(void);
 u32 ssi_user(u32 who);
+u32 ssi_own_group(void);
 
 /* proc_attributes.rs: what proc_served.c says and proc_remote.c takes. */
 
@@ -254,6 +255,12 @@ struct ssi_caller {
 	bool is_foreign;
 };
 
+/* What a number says of a task. */
+enum ssi_whose {
+	SSI_OF_USER,
+	SSI_OF_GROUP,
+};
+
 int ssi_caller_begin(void);
 bool ssi_caller_ids(struct cred *cred, const struct ssi_caller *caller);
 int ssi_caller_set_groups(struct cred *cred, const u32 *groups, u32 count);
@@ -267,15 +274,17 @@ long ssi_system_call(unsigned long number, const unsigned long *args);
 bool ssi_served(u32 nr);
 u64 ssi_served_identity(u32 nr);
 u32 ssi_served_next(u32 nr);
-u32 ssi_served_next_of(u32 user, u32 nr);
+u32 ssi_served_next_of(enum ssi_whose whose, u32 number, u32 nr);
+u32 ssi_own_next_of(enum ssi_whose whose, u32 number, u32 nr);
+int ssi_io_priority(u32 nr);
 int ssi_signal_number(const void *bytes);
 int ssi_signal_code(const void *bytes);
 void ssi_signal_user(void *bytes, int signal, int code, u32 tgid, u32 uid);
 int ssi_signal_from_user(void *bytes, int signal, unsigned long address);
-int ssi_signal_process(const void *bytes, u32 tgid);
-int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid);
-int ssi_signal_group(const void *bytes, u32 pgid);
-int ssi_signal_all(const void *bytes, u32 *count);
+int ssi_signal_process(const void *bytes, u32 tgid, u32 session);
+int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid, u32 session);
+int ssi_signal_group(const void *bytes, u32 pgid, u32 session);
+int ssi_signal_all(const void *bytes, u32 *count, u32 session);
 
 /* task_state.c */
 

@@ -3,6 +3,7 @@
  * Acting for a task of another node.
  */
 #include <linux/cred.h>
+#include <linux/ioprio.h>
 #include <linux/nospec.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -213,14 +214,20 @@ u32 ssi_served_next(u32 nr)
 	return 0;
 }
 
-/* The next task from @nr on that is @user's and that other nodes are to see, or 0. */
-u32 ssi_served_next_of(u32 user, u32 nr)
+static bool ssi_is_of(struct task_struct *task, enum ssi_whose whose, u32 number)
 {
-	kuid_t uid = make_kuid(&init_user_ns, user);
+	if (whose == SSI_OF_USER)
+		return uid_eq(task_uid(task), make_kuid(&init_user_ns, number));
+	return task_pgrp_nr_ns(task, &init_pid_ns) == number;
+}
+
+static u32 ssi_next_of(enum ssi_whose whose, u32 number, u32 nr,
+		       bool (*is_meant)(struct task_struct *task))
+{
 	struct pid *pid;
 
 	guard(rcu)();
-	for (nr = max(nr, SSI_PRIVATE_PIDS); nr < PID_MAX_LIMIT; nr++) {
+	for (; nr < PID_MAX_LIMIT; nr++) {
 		struct task_struct *task;
 
 		pid = find_ge_pid(nr, &init_pid_ns);
@@ -228,10 +235,38 @@ u32 ssi_served_next_of(u32 user, u32 nr)
 			break;
 		nr = pid_nr(pid);
 		task = pid_task(pid, PIDTYPE_PID);
-		if (task && !(task->flags & PF_KTHREAD) && uid_eq(task_uid(task), uid))
+		if (task && is_meant(task) && ssi_is_of(task, whose, number))
 			return nr;
 	}
 	return 0;
+}
+
+/* The next task from @nr on that is of @number and that other nodes are to see, or 0. */
+u32 ssi_served_next_of(enum ssi_whose whose, u32 number, u32 nr)
+{
+	return ssi_next_of(whose, number, max(nr, SSI_PRIVATE_PIDS), ssi_is_served);
+}
+
+/* Of those the kernel here would find, private ones as well. */
+u32 ssi_own_next_of(enum ssi_whose whose, u32 number, u32 nr)
+{
+	return ssi_next_of(whose, number, max(nr, 1U), ssi_is_here);
+}
+
+/* As ioprio_get(2) says of several: of one it says what was set, which may be nothing. */
+int ssi_io_priority(u32 nr)
+{
+	struct task_struct *task;
+	int priority;
+
+	guard(rcu)();
+	task = find_task_by_pid_ns(nr, &init_pid_ns);
+	if (!task)
+		return -ESRCH;
+	task_lock(task);
+	priority = __get_task_ioprio(task);
+	task_unlock(task);
+	return priority;
 }
 
 /* Signals travel as bytes, which are aligned to nothing. */
@@ -277,21 +312,37 @@ int ssi_signal_from_user(void *bytes, int signal, unsigned long address)
 	return 0;
 }
 
+/* A worker acts for a task of another node, all others for themselves. */
+static bool ssi_serves(void)
+{
+	return current->flags & PF_KTHREAD;
+}
+
+static bool ssi_is_of_session(struct task_struct *task, u32 session)
+{
+	return session && task_session_nr_ns(task, &init_pid_ns) == session;
+}
+
 /*
- * A worker is of no session. Without the question whether any signal may be sent, a
- * SIGCONT would pass for one of the same session as every task that is of none either.
+ * A worker is of no session: @session is that of the task it acts for, and within one a
+ * SIGCONT needs no right. Without the question whether any signal may be sent, it would
+ * pass for one of the same session as every task that is of none either.
  */
-static int ssi_signal_task(kernel_siginfo_t *info, struct task_struct *task, enum pid_type type)
+static int ssi_signal_task(kernel_siginfo_t *info, struct task_struct *task, enum pid_type type,
+			   u32 session)
 {
 	kernel_siginfo_t question = *info;
 	int error = 0;
 
-	if (info->si_signo == SIGCONT)
+	if (info->si_signo == SIGCONT && ssi_serves()) {
+		if (ssi_is_of_session(task, session))
+			return do_send_sig_info(SIGCONT, info, task, type);
 		error = group_send_sig_info(0, &question, task, type);
+	}
 	return error ?: group_send_sig_info(info->si_signo, info, task, type);
 }
 
-int ssi_signal_process(const void *bytes, u32 tgid)
+int ssi_signal_process(const void *bytes, u32 tgid, u32 session)
 {
 	kernel_siginfo_t info = ssi_signal_info(bytes);
 	struct task_struct *task;
@@ -301,12 +352,12 @@ int ssi_signal_process(const void *bytes, u32 tgid)
 	/* As in kill_pid_info(): another thread may be taking the number over. */
 	do {
 		task = ssi_served_task(tgid);
-		error = task ? ssi_signal_task(&info, task, PIDTYPE_TGID) : -ESRCH;
+		error = task ? ssi_signal_task(&info, task, PIDTYPE_TGID, session) : -ESRCH;
 	} while (task && error == -ESRCH);
 	return error;
 }
 
-int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid)
+int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid, u32 session)
 {
 	kernel_siginfo_t info = ssi_signal_info(bytes);
 	struct task_struct *task;
@@ -316,13 +367,13 @@ int ssi_signal_thread(const void *bytes, u32 tgid, u32 tid)
 	task = ssi_served_task(tid);
 	if (!task || (tgid && task_tgid_nr(task) != tgid))
 		return -ESRCH;
-	error = ssi_signal_task(&info, task, PIDTYPE_PID);
+	error = ssi_signal_task(&info, task, PIDTYPE_PID, session);
 	/* As in do_send_specific(): it died after the signal. */
 	return error == -ESRCH && info.si_signo ? 0 : error;
 }
 
 /* As in __kill_pgrp_info(): good if one got it. */
-int ssi_signal_group(const void *bytes, u32 pgid)
+int ssi_signal_group(const void *bytes, u32 pgid, u32 session)
 {
 	kernel_siginfo_t info = ssi_signal_info(bytes);
 	struct task_struct *task;
@@ -334,16 +385,27 @@ int ssi_signal_group(const void *bytes, u32 pgid)
 	guard(read_lock)(&tasklist_lock);
 	group = find_pid_ns(pgid, &init_pid_ns);
 	do_each_pid_task(group, PIDTYPE_PGID, task) {
-		int error = ssi_signal_task(&info, task, PIDTYPE_PGID);
+		int error;
 
+		if (!ssi_is_here(task))
+			continue;
+		error = ssi_signal_task(&info, task, PIDTYPE_PGID, session);
 		if (result)
 			result = error;
 	} while_each_pid_task(group, PIDTYPE_PGID, task);
 	return result;
 }
 
+/* Whom kill(-1) means: of the caller's own node whom the kernel would take. */
+static bool ssi_is_everybody(struct task_struct *task)
+{
+	if (ssi_serves())
+		return ssi_is_served(task) && task_pid_nr(task) >= SSI_PRIVATE_PIDS;
+	return ssi_is_here(task) && task_pid_nr(task) > 1 && !same_thread_group(task, current);
+}
+
 /* The result of the last one that is not EPERM, as kill(-1) gives. */
-int ssi_signal_all(const void *bytes, u32 *count)
+int ssi_signal_all(const void *bytes, u32 *count, u32 session)
 {
 	kernel_siginfo_t info = ssi_signal_info(bytes);
 	struct task_struct *task;
@@ -354,9 +416,9 @@ int ssi_signal_all(const void *bytes, u32 *count)
 	for_each_process(task) {
 		int error;
 
-		if ((task->flags & PF_KTHREAD) || task_pid_nr(task) < SSI_PRIVATE_PIDS)
+		if (!ssi_is_everybody(task))
 			continue;
-		error = ssi_signal_task(&info, task, PIDTYPE_MAX);
+		error = ssi_signal_task(&info, task, PIDTYPE_MAX, session);
 		++*count;
 		if (error != -EPERM)
 			last = error;

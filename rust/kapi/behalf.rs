@@ -7,10 +7,11 @@
 //! the caller would have: [`system_call`], or the `signal_` functions, with the
 //! rules of kill(2). Tasks that are private to this node do not exist for it:
 //! kernel threads, and pids below [`PRIVATE_PIDS`] but 1. Whether 1 is the init
-//! of the cluster is not known here.
+//! of the cluster is not known here. Nor does what processes left here when they went to
+//! another node ([`whereabouts`](crate::whereabouts)).
 //!
-//! A SIGCONT to one's own session is judged as any other signal: a session is on
-//! one node.
+//! A task of this node that calls [`signal_group`] or [`signal_all`] acts for itself:
+//! nothing is private to it, and its session is its own.
 //!
 //! C header: [`include/linux/sched/signal.h`](srctree/include/linux/sched/signal.h)
 
@@ -74,19 +75,64 @@ pub fn system_call(number: usize, arguments: [usize; 6]) -> isize {
     unsafe { bindings::ssi_system_call(number, arguments.as_ptr()) }
 }
 
-/// Tells `task` the tasks of `user`, a number of the initial user namespace, that other
-/// nodes see.
-pub fn tasks_of(user: u32, task: &mut dyn FnMut(u32)) {
-    let mut next = 0;
+/// Whose tasks are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of a user, a number of the initial user namespace.
+    User(u32),
+    /// Those of a process group.
+    Group(u32),
+}
+
+impl Whose {
+    const fn raw(self) -> (bindings::ssi_whose, u32) {
+        match self {
+            Self::User(user) => (bindings::ssi_whose_SSI_OF_USER, user),
+            Self::Group(pgid) => (bindings::ssi_whose_SSI_OF_GROUP, pgid),
+        }
+    }
+}
+
+/// Tells `task` the tasks of `whose` that other nodes see.
+pub fn tasks_of(whose: Whose, task: &mut dyn FnMut(u32)) {
+    let (whose, number) = whose.raw();
+    // SAFETY: No preconditions.
+    each(task, |from| unsafe {
+        bindings::ssi_served_next_of(whose, number, from)
+    });
+}
+
+/// Tells `task` the tasks of `whose` that this node has, private ones as well.
+pub fn own_tasks_of(whose: Whose, task: &mut dyn FnMut(u32)) {
+    let (whose, number) = whose.raw();
+    // SAFETY: No preconditions.
+    each(task, |from| unsafe {
+        bindings::ssi_own_next_of(whose, number, from)
+    });
+}
+
+/// Tells `task` what `next` gives, until that is 0.
+fn each(task: &mut dyn FnMut(u32), next: impl Fn(u32) -> u32) {
+    let mut from = 0;
     loop {
-        // SAFETY: No preconditions.
-        let number = unsafe { bindings::ssi_served_next_of(user, next) };
+        let number = next(from);
         if number == 0 {
             return;
         }
         task(number);
-        next = number.saturating_add(1);
+        from = number.saturating_add(1);
     }
+}
+
+/// The I/O priority that counts for `task`, one of those [`tasks_of`] tells.
+///
+/// # Errors
+///
+/// `ESRCH`: it is gone.
+pub fn io_priority(task: u32) -> Result<u32> {
+    // SAFETY: No preconditions.
+    let priority = unsafe { bindings::ssi_io_priority(task) };
+    u32::try_from(priority).map_err(|_| ESRCH)
 }
 
 /// The right to look at files of processes, as long as it lives. What a process does can
@@ -119,14 +165,16 @@ impl Drop for FileTurn {
     }
 }
 
-/// Sends a signal to process `tgid`; as with kill(2) it may be a thread of it.
+/// Sends a signal to process `tgid`; as with kill(2) it may be a thread of it. `session` is
+/// that of the sender, here and below.
 ///
 /// # Errors
 ///
 /// `ESRCH`, `EPERM`; `EAGAIN` when too many signals wait.
-pub fn signal_process(tgid: u32, info: &SignalInfo) -> Result {
+pub fn signal_process(tgid: u32, info: &SignalInfo, session: u32) -> Result {
+    let info = info.as_bytes().as_ptr().cast();
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
-    to_result(unsafe { bindings::ssi_signal_process(info.as_bytes().as_ptr().cast(), tgid) })
+    to_result(unsafe { bindings::ssi_signal_process(info, tgid, session) })
 }
 
 /// Sends a signal to thread `tid`, of process `tgid` if that is said.
@@ -134,13 +182,13 @@ pub fn signal_process(tgid: u32, info: &SignalInfo) -> Result {
 /// # Errors
 ///
 /// `ESRCH`, `EPERM`; `EAGAIN` when too many signals wait; `EINVAL` for process 0.
-pub fn signal_thread(tgid: Option<u32>, tid: u32, info: &SignalInfo) -> Result {
+pub fn signal_thread(tgid: Option<u32>, tid: u32, info: &SignalInfo, session: u32) -> Result {
     if tgid == Some(0) {
         return Err(EINVAL);
     }
-    let tgid = tgid.unwrap_or(0);
+    let (info, tgid) = (info.as_bytes().as_ptr().cast(), tgid.unwrap_or(0));
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
-    to_result(unsafe { bindings::ssi_signal_thread(info.as_bytes().as_ptr().cast(), tgid, tid) })
+    to_result(unsafe { bindings::ssi_signal_thread(info, tgid, tid, session) })
 }
 
 /// Sends a signal to those of process group `pgid` that run here.
@@ -148,9 +196,10 @@ pub fn signal_thread(tgid: Option<u32>, tid: u32, info: &SignalInfo) -> Result {
 /// # Errors
 ///
 /// `ESRCH` if there is none; if nobody got it, what kept the last one from it.
-pub fn signal_group(pgid: u32, info: &SignalInfo) -> Result {
+pub fn signal_group(pgid: u32, info: &SignalInfo, session: u32) -> Result {
+    let info = info.as_bytes().as_ptr().cast();
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
-    to_result(unsafe { bindings::ssi_signal_group(info.as_bytes().as_ptr().cast(), pgid) })
+    to_result(unsafe { bindings::ssi_signal_group(info, pgid, session) })
 }
 
 /// What came of a signal to all.
@@ -163,12 +212,26 @@ pub struct Broadcast {
     pub last: Result,
 }
 
-/// Sends a signal to all processes of this node but the private ones and 1.
-pub fn signal_all(info: &SignalInfo) -> Broadcast {
-    let mut count = 0;
+impl Broadcast {
+    /// What kill(2) says if these are all.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` if there were none; what came of it for the last one.
+    pub fn result(self) -> Result {
+        if self.count == 0 {
+            return Err(ESRCH);
+        }
+        self.last
+    }
+}
+
+/// Sends a signal to all processes of this node but the private ones and 1; if a task of
+/// this node sends it, to the private ones, too, and not to itself.
+pub fn signal_all(info: &SignalInfo, session: u32) -> Broadcast {
+    let (mut count, info) = (0, info.as_bytes().as_ptr().cast());
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
-    let last =
-        to_result(unsafe { bindings::ssi_signal_all(info.as_bytes().as_ptr().cast(), &mut count) });
+    let last = to_result(unsafe { bindings::ssi_signal_all(info, &mut count, session) });
     Broadcast { count, last }
 }
 
@@ -228,10 +291,10 @@ mod tests {
     #[test]
     fn a_signal_needs_the_rights_of_the_caller() -> Result {
         let ask = SignalInfo::user(0, Origin::Kill, 65600, 1000)?;
-        assert!(run_as(&user()?, || signal_process(1, &ask))? == Err(EPERM));
-        assert!(run_as(&user()?, || signal_thread(Some(1), 1, &ask))? == Err(EPERM));
-        assert!(signal_process(1, &ask) == Ok(()));
-        assert!(signal_thread(None, 1, &ask) == Ok(()));
+        assert!(run_as(&user()?, || signal_process(1, &ask, 0))? == Err(EPERM));
+        assert!(run_as(&user()?, || signal_thread(Some(1), 1, &ask, 0))? == Err(EPERM));
+        assert!(signal_process(1, &ask, 0) == Ok(()));
+        assert!(signal_thread(None, 1, &ask, 0) == Ok(()));
         Ok(())
     }
 
@@ -240,17 +303,72 @@ mod tests {
         let ask = SignalInfo::user(0, Origin::Kill, 65600, 0)?;
         // kthreadd, a number without a task, and what is no number of a task.
         for pid in [2, 0, PRIVATE_PIDS - 1, u32::MAX] {
-            assert!(signal_process(pid, &ask) == Err(ESRCH));
-            assert!(signal_thread(None, pid, &ask) == Err(ESRCH));
-            assert!(signal_group(pid, &ask) == Err(ESRCH));
+            assert!(signal_process(pid, &ask, 0) == Err(ESRCH));
+            assert!(signal_thread(None, pid, &ask, 0) == Err(ESRCH));
+            assert!(signal_group(pid, &ask, 0) == Err(ESRCH));
         }
-        assert!(signal_thread(Some(2), 1, &ask) == Err(ESRCH));
-        assert!(signal_group(1, &ask) == Err(ESRCH));
+        assert!(signal_thread(Some(2), 1, &ask, 0) == Err(ESRCH));
+        assert!(signal_group(1, &ask, 0) == Err(ESRCH));
         let nobody = Broadcast {
             count: 0,
             last: Ok(()),
         };
-        assert!(signal_all(&ask) == nobody);
+        assert!(signal_all(&ask, 0) == nobody && nobody.result() == Err(ESRCH));
         Ok(())
+    }
+
+    /// Pretends that the first process went to another node, until it is dropped.
+    struct Away;
+
+    impl Away {
+        fn new() -> Result<Self> {
+            // SAFETY: No preconditions.
+            to_result(unsafe { bindings::ssi_away_add(1, 9) }).map(|()| Self)
+        }
+    }
+
+    impl Drop for Away {
+        fn drop(&mut self) {
+            // SAFETY: No preconditions.
+            unsafe { bindings::ssi_away_remove(1) }
+        }
+    }
+
+    #[test]
+    fn who_is_away_gets_nothing_here() -> Result {
+        let ask = SignalInfo::user(0, Origin::Kill, 65600, 0)?;
+        let is_own = |whose| {
+            let mut found = false;
+            own_tasks_of(whose, &mut |task| found |= task == 1);
+            found
+        };
+        assert!(is_own(Whose::User(0)) && signal_process(1, &ask, 0) == Ok(()));
+        let _away = Away::new()?;
+        assert!(!is_own(Whose::User(0)));
+        assert!(signal_process(1, &ask, 0) == Err(ESRCH));
+        assert!(signal_thread(None, 1, &ask, 0) == Err(ESRCH));
+        Ok(())
+    }
+
+    #[test]
+    fn what_counts_is_said_though_nothing_was_set() {
+        const BEST_EFFORT: u32 = 2 << 13;
+        assert!(io_priority(1) == Ok(BEST_EFFORT | 4));
+        assert!(io_priority(u32::MAX) == Err(ESRCH));
+    }
+
+    #[test]
+    fn tasks_of_a_group_are_found_by_its_number() {
+        let mut count = 0;
+        // The first process leads no group; threads of the kernel are in that of number 0.
+        own_tasks_of(Whose::Group(0), &mut |_| count += 1);
+        assert!(count > 1);
+        for whose in [Whose::Group(u32::MAX), Whose::User(54321)] {
+            own_tasks_of(whose, &mut |_| count = 0);
+        }
+        tasks_of(Whose::Group(0), &mut |task| {
+            assert!(task >= PRIVATE_PIDS);
+        });
+        assert!(count > 1);
     }
 }

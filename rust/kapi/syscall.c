@@ -55,6 +55,11 @@ bool ssi_sees_cluster(void)
 	       task_active_pid_ns(current) == &init_pid_ns;
 }
 
+u32 ssi_own_group(void)
+{
+	return task_pgrp_nr_ns(current, &init_pid_ns);
+}
+
 u32 ssi_user(u32 who)
 {
 	kuid_t user = who ? make_kuid(current_user_ns(), who) : current_uid();

@@ -157,6 +157,12 @@ pub fn user(who: u32) -> u32 {
     unsafe { bindings::ssi_user(who) }
 }
 
+/// The process group of the running task.
+pub fn own_group() -> u32 {
+    // SAFETY: Looks at the running task only.
+    unsafe { bindings::ssi_own_group() }
+}
+
 /// # Safety
 ///
 /// `regs` are those of the running task in a system call, `result` can be written.

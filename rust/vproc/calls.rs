@@ -32,13 +32,18 @@ use ssi_core::{
     wire::Reader, //
 };
 use ssi_kapi::{
+    behalf::{
+        self,
+        Whose, //
+    },
     bytes,
     page::PAGE_BYTES,
     syscall::{
         self,
         number,
         SystemCall, //
-    }, //
+    },
+    whereabouts, //
 };
 
 use crate::{
@@ -84,8 +89,13 @@ pub(crate) fn dispatch(which: Call, call: &SystemCall) -> Option<Result<isize>> 
     let arguments = call.arguments.map(|argument| argument as u64);
     match subject(which, &arguments)? {
         Subject::Own => None,
-        Subject::User => Some(of_user(which, call)),
-        Subject::Process(pid) | Subject::Group(pid) => match map::route(pid) {
+        Subject::User => {
+            let [_, who, ..] = arguments;
+            Some(of_all(which, call, Whose::User(syscall::user(who as u32))))
+        }
+        Subject::Group(pgid) => of_group(which, call, pgid),
+        Subject::OwnGroup => of_group(which, call, syscall::own_group()),
+        Subject::Process(pid) => match map::route(pid) {
             Route::Here => None,
             route => elsewhere(which, arguments, (route, pid), call)
                 .map_or_else(|| map::nobody(pid), Some),
@@ -147,14 +157,29 @@ fn subject(which: Call, arguments: &[u64; 6]) -> Option<Subject> {
     Some(which.subject(&arguments))
 }
 
-/// About all processes of a user: the call is made on every node.
-fn of_user(which: Call, call: &SystemCall) -> Result<isize> {
+/// About a process group; the kernel here has all of many.
+fn of_group(which: Call, call: &SystemCall, pgid: u32) -> Option<Result<isize>> {
+    (!map::has_group_alone(pgid)).then(|| of_all(which, call, Whose::Group(pgid)))
+}
+
+/// About all processes of a user or a group: the call is made on every node.
+fn of_all(which: Call, call: &SystemCall, whose: Whose) -> Result<isize> {
     let mut arguments = call.arguments.map(|argument| argument as u64);
+    let (Whose::User(number) | Whose::Group(number)) = whose;
     let [_, who, ..] = &mut arguments;
-    *who = u64::from(syscall::user(*who as u32));
+    *who = u64::from(number);
     let question = Copied::of(which, arguments)?.question()?;
     let mut answers = Answers::new(which.rule());
-    answers.add(call.native() as i64);
+    if whereabouts::any_left() || matches!(whose, Whose::Group(_)) {
+        // The kernel would take what processes left here for the processes.
+        behalf::own_tasks_of(whose, &mut |task| {
+            answers.add(for_task(which, whose, task, call.arguments, |arguments| {
+                SystemCall { arguments, ..*call }.native()
+            }));
+        });
+    } else {
+        answers.add(call.native() as i64);
+    }
     question.put_to_all(map::others(), |answer| {
         answers.add(match answer.and_then(|reply| result(reply.body())) {
             Ok(result) => result,
@@ -162,6 +187,29 @@ fn of_user(which: Call, call: &SystemCall) -> Result<isize> {
         });
     });
     Ok(answers.result() as isize)
+}
+
+/// What comes of a call for one `task` of all it is about; `make` makes it.
+pub(crate) fn for_task(
+    call: Call,
+    whose: Whose,
+    task: u32,
+    mut arguments: [usize; 6],
+    make: impl FnOnce([usize; 6]) -> isize,
+) -> i64 {
+    if call == Call::IoPrioGet {
+        // Of a process alone it says less.
+        let priority = behalf::io_priority(task);
+        return priority.map_or_else(|error| error.to_errno().into(), i64::from);
+    }
+    // A process, a group and a user are named by numbers one behind another.
+    let [which, who, ..] = &mut arguments;
+    *which = which.wrapping_sub(match whose {
+        Whose::Group(_) => 1,
+        Whose::User(_) => 2,
+    });
+    *who = task as usize;
+    make(arguments) as i64
 }
 
 /// A call with the memory of its caller.

@@ -82,6 +82,11 @@ pub(crate) fn nobody(pid: u32) -> Option<Result<isize>> {
     (pid == pid::INIT && route(pid) != Route::Here).then_some(Err(ESRCH))
 }
 
+/// Whether the kernel here has all that is to be known of process group `pgid`.
+pub(crate) fn has_group_alone(pgid: u32) -> bool {
+    of(pgid).is_none_or(|map| map.has_group_alone(pgid, whereabouts::any_left()))
+}
+
 /// All other nodes.
 pub(crate) fn others() -> NodeSet {
     of(0).map_or(NodeSet::EMPTY, |map| map.others())

@@ -25,13 +25,17 @@ use ssi_kapi::{
     behalf::{
         self,
         Area,
-        Caller, //
+        Caller,
+        Whose, //
     },
     bytes, //
 };
 
 use crate::{
-    calls::number,
+    calls::{
+        for_task,
+        number, //
+    },
     service::{
         ours,
         Answer,
@@ -50,27 +54,29 @@ pub(crate) fn serve(caller: &Caller, message: Reader<'_>) -> Result<Answer, Faul
     let asked = Asked::decode(message)?;
     match asked.subject() {
         Subject::Process(pid) => ours(pid)?,
-        Subject::User => return behalf::run_as(caller, || make_for_user(&asked))?,
-        _ => (),
+        Subject::Group(pgid) => return make_for_all(caller, &asked, Whose::Group(pgid)),
+        Subject::User => {
+            let [_, user, ..] = asked.arguments;
+            return make_for_all(caller, &asked, Whose::User(user as u32));
+        }
+        Subject::Own | Subject::OwnGroup => return Err(Fault::Malformed),
     }
     let made = behalf::run_as(caller, || Area::with(|area| make(&asked, area)))?;
     made?
 }
 
-/// Makes it for each task of a user that other nodes see: the kernel would make it for
-/// its own threads, too.
-fn make_for_user(asked: &Asked<'_>) -> Result<Answer, Fault> {
-    let mut arguments = asked.arguments.map(|argument| argument as usize);
-    let [which, who, ..] = &mut arguments;
-    let user = *who as u32;
-    // A process, a group and a user are named by numbers one behind another.
-    *which = which.wrapping_sub(2);
+/// Makes it for each task that other nodes see: the kernel would make it for its own
+/// threads, too, and for what processes left here.
+fn make_for_all(caller: &Caller, asked: &Asked<'_>, whose: Whose) -> Result<Answer, Fault> {
+    let arguments = asked.arguments.map(|argument| argument as usize);
     let mut answers = Answers::new(asked.call.rule());
-    behalf::tasks_of(user, &mut |task| {
-        let [_, who, ..] = &mut arguments;
-        *who = task as usize;
-        answers.add(behalf::system_call(number(asked.call) as usize, arguments) as i64);
-    });
+    behalf::run_as(caller, || {
+        behalf::tasks_of(whose, &mut |task| {
+            answers.add(for_task(asked.call, whose, task, arguments, |arguments| {
+                behalf::system_call(number(asked.call) as usize, arguments)
+            }));
+        });
+    })?;
     answer(answers.result(), &[&[], &[]])
 }
 

@@ -5,14 +5,10 @@
 //! What is asked is done by a worker in the name of who asks. Nothing here asks another
 //! node, so an answer depends on this one alone.
 
-use kernel::{
-    error::to_result,
-    prelude::*, //
-};
+use kernel::prelude::*;
 use ssi_core::{
     ids::NodeId,
     vproc::{
-        answers::ESRCH as NOBODY,
         caller,
         path::Place as FilePlace,
         signal::Target,
@@ -146,7 +142,7 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
     // These go by users and groups of the initial namespace.
     caller.is_foreign &= !matches!(operation, Operation::Signal | Operation::Call);
     match operation {
-        Operation::Signal => behalf::run_as(&caller, || signal(message))?,
+        Operation::Signal => behalf::run_as(&caller, || signal(message, caller.session))?,
         Operation::Call => served_calls::serve(&caller, message),
         Operation::Processes => {
             message.end()?;
@@ -207,25 +203,15 @@ fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
     })
 }
 
-fn signal(mut message: Reader<'_>) -> Result<Answer, Fault> {
+fn signal(mut message: Reader<'_>, session: u32) -> Result<Answer, Fault> {
     let target = Target::decode(&mut message)?;
     let info = SignalInfo::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
+    target.pid().map_or(Ok(()), ours)?;
     match target {
-        Target::Process(tgid) => {
-            ours(tgid)?;
-            behalf::signal_process(tgid, &info)?;
-        }
-        Target::Thread { tgid, tid } => {
-            ours(tid)?;
-            behalf::signal_thread(tgid, tid, &info)?;
-        }
-        // It has the number of a process that may be gone.
-        Target::Group(pgid) => behalf::signal_group(pgid, &info)?,
-        Target::Everybody => {
-            let sent = behalf::signal_all(&info);
-            to_result(if sent.count == 0 { -NOBODY } else { 0 })?;
-            sent.last?;
-        }
+        Target::Process(tgid) => behalf::signal_process(tgid, &info, session)?,
+        Target::Thread { tgid, tid } => behalf::signal_thread(tgid, tid, &info, session)?,
+        Target::Group(pgid) => behalf::signal_group(pgid, &info, session)?,
+        Target::Everybody => behalf::signal_all(&info, session).result()?,
     }
     Ok(Answer::number(0))
 }

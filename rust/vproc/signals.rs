@@ -16,14 +16,17 @@ use ssi_core::vproc::{
 };
 use ssi_kapi::{
     behalf::{
+        self,
         Caller,
         Origin,
         SignalInfo, //
     },
     syscall::{
+        self,
         number,
         SystemCall, //
-    }, //
+    },
+    whereabouts, //
 };
 
 use crate::{
@@ -61,9 +64,11 @@ enum What {
 /// Sends it if `call` means another node; `None` leaves it to the kernel.
 pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
     let sending = Sending::of(call)?;
-    match sending.target.pid() {
-        None => Some(sending.to_everybody(call)),
-        Some(pid) => match map::route(pid) {
+    match sending.target {
+        Target::Everybody => Some(sending.to_everybody(call)),
+        Target::Group(pgid) if map::has_group_alone(pgid) => None,
+        Target::Group(pgid) => Some(sending.to_group(pgid)),
+        Target::Process(pid) | Target::Thread { tid: pid, .. } => match map::route(pid) {
             Route::Here => None,
             route => match sending.to(route) {
                 Err(ESRCH) => map::nobody(pid),
@@ -74,8 +79,8 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
 }
 
 impl Sending {
-    /// What `call` sends, `None` when it is no such call, or one to the caller itself or
-    /// its group, or one the kernel refuses by itself.
+    /// What `call` sends, `None` when it is no such call, or one the kernel refuses by
+    /// itself.
     fn of(call: &SystemCall) -> Option<Self> {
         let int = |place| call.int(place);
         let address = |place: usize| call.arguments.get(place).copied().unwrap_or(0);
@@ -127,44 +132,73 @@ impl Sending {
     fn to(&self, route: Route) -> Result {
         match self.question() {
             Ok(question) => question.put(route).map(|_| ()),
-            Err(EINVAL) => self.refused_by(route),
+            Err(EINVAL) => match self.probe().question()?.put(route) {
+                Err(ESRCH) => Err(ESRCH),
+                _ => Err(EINVAL),
+            },
             Err(error) => Err(error),
         }
     }
 
-    /// It is no signal. The kernel says so only if there is somebody to get it.
-    fn refused_by(&self, route: Route) -> Result {
-        let (signal, what) = (0, What::Plain(Origin::Kill));
-        let probe = Self {
+    /// If it is no signal the kernel says so only if there is somebody to get it.
+    fn probe(&self) -> Self {
+        Self {
             target: self.target,
-            signal,
-            what,
-        };
-        match probe.question()?.put(route) {
-            Err(ESRCH) => Err(ESRCH),
-            _ => Err(EINVAL),
+            signal: 0,
+            what: What::Plain(Origin::Kill),
         }
     }
 
-    /// The other nodes first: what the kernel here does may end the caller.
+    /// Each node sends it to those of the group it has: what a process left at home is
+    /// passed over.
+    fn to_group(&self, pgid: u32) -> Result<isize> {
+        let question = match self.question() {
+            Err(EINVAL) => {
+                return match self.probe().to_group(pgid) {
+                    Ok(result) if result == ESRCH.to_errno() as isize => Ok(result),
+                    _ => Err(EINVAL),
+                }
+            }
+            question => question?,
+        };
+        let info = self.info()?;
+        Ok(to_all(&question, Rule::Any, || {
+            errno(behalf::signal_group(pgid, &info, 0))
+        }))
+    }
+
     fn to_everybody(&self, call: &SystemCall) -> Result<isize> {
-        let mut answers = Answers::new(Rule::All);
-        self.question()?.put_to_all(map::others(), |answer| {
-            answers.add(match answer {
-                Ok(_) => 0,
-                Err(error) => error.to_errno().into(),
-            });
-        });
-        answers.add(call.native() as i64);
-        Ok(answers.result() as isize)
+        let (question, info) = (self.question()?, self.info()?);
+        Ok(to_all(&question, Rule::All, || {
+            if whereabouts::any_left() {
+                errno(behalf::signal_all(&info, 0).result())
+            } else {
+                call.native() as i64
+            }
+        }))
     }
 }
 
-/// Whom kill(2) means by `pid`, `None` for the caller's own group.
+/// Asks the other nodes and then does what `here` does: that may end the caller.
+fn to_all(question: &Question, rule: Rule, here: impl FnOnce() -> i64) -> isize {
+    let mut answers = Answers::new(rule);
+    question.put_to_all(map::others(), |answer| {
+        answers.add(errno(answer.map(|_| ())));
+    });
+    answers.add(here());
+    answers.result() as isize
+}
+
+fn errno(outcome: Result) -> i64 {
+    outcome.map_or_else(|error| error.to_errno().into(), |()| 0)
+}
+
+/// Whom kill(2) means by `pid`, `None` for nobody there can be.
 fn kill_target(pid: i32) -> Option<Target> {
     match pid {
         1.. => Some(Target::Process(pid.unsigned_abs())),
-        0 | i32::MIN => None,
+        0 => Some(Target::Group(syscall::own_group())),
+        i32::MIN => None,
         -1 => Some(Target::Everybody),
         _ => Some(Target::Group(pid.unsigned_abs())),
     }

@@ -2,9 +2,9 @@
 
 //! One result of several nodes.
 //!
-//! A call that names no single process, such as `kill(-1)`, is made on every node.
-//! What its caller gets is what one kernel with all those processes would have
-//! given.
+//! A call that names no single process, such as `kill(-1)` or one to a group, is made on
+//! every node. What its caller gets is what one kernel with all those processes would
+//! have given.
 
 /// The number of ESRCH, "no such process".
 pub const ESRCH: i32 = 3;
@@ -18,6 +18,8 @@ pub enum Rule {
     /// kill(2), setpriority(2), ioprio_set(2): good if there was anybody and nothing
     /// failed.
     All,
+    /// kill(2) to a group: good if one got it.
+    Any,
     /// getpriority(2): the largest, which is the highest priority.
     Largest,
     /// ioprio_get(2): the smallest, which is the highest priority.
@@ -58,6 +60,8 @@ impl Rule {
     fn join(self, one: i64, other: i64) -> i64 {
         match self {
             Self::All => one.min(other),
+            Self::Any if one < 0 => other,
+            Self::Any => one,
             Self::Largest => one.max(other),
             Self::Smallest if one < 0 || other < 0 => one.max(other),
             Self::Smallest => one.min(other),
@@ -81,7 +85,7 @@ mod tests {
 
     #[test]
     fn nobody_anywhere_is_no_such_process() {
-        for rule in [Rule::All, Rule::Largest, Rule::Smallest] {
+        for rule in [Rule::All, Rule::Any, Rule::Largest, Rule::Smallest] {
             assert_eq!(all(rule, &[]), NOBODY);
             assert_eq!(all(rule, &[NOBODY, NOBODY]), NOBODY);
             assert_eq!(all(rule, &[NOBODY, 0, NOBODY]), 0);
@@ -92,6 +96,13 @@ mod tests {
     fn what_failed_anywhere_failed() {
         assert_eq!(all(Rule::All, &[0, REFUSED, 0]), REFUSED);
         assert_eq!(all(Rule::All, &[0, NOBODY, 0]), 0);
+    }
+
+    #[test]
+    fn a_signal_to_a_group_is_good_if_one_got_it() {
+        assert_eq!(all(Rule::Any, &[REFUSED, 0, REFUSED]), 0);
+        assert_eq!(all(Rule::Any, &[0, REFUSED, NOBODY]), 0);
+        assert_eq!(all(Rule::Any, &[NOBODY, -11, REFUSED]), REFUSED);
     }
 
     #[test]

@@ -96,8 +96,10 @@ pub enum Subject {
     Own,
     /// A process or thread.
     Process(u32),
-    /// A process group.
+    /// A process group, whose members may be on several nodes.
     Group(u32),
+    /// That of the caller.
+    OwnGroup,
     /// All processes of a user, on all nodes.
     User,
 }
@@ -117,6 +119,7 @@ impl Subject {
         match (int(which).wrapping_sub(first), int(who)) {
             (0, pid @ 1..) => Self::Process(pid.unsigned_abs()),
             (1, pgid @ 1..) => Self::Group(pgid.unsigned_abs()),
+            (1, 0) => Self::OwnGroup,
             (2, _) => Self::User,
             (_, _) => Self::Own,
         }
@@ -320,7 +323,7 @@ impl<'a> Asked<'a> {
         surplus.iter().all(|memory| memory.is_empty())
             && pieces.iter().zip(&self.memory).all(fits)
             && match self.subject() {
-                Subject::Own => false,
+                Subject::Own | Subject::OwnGroup => false,
                 Subject::Process(pid) | Subject::Group(pid) => is_shared(pid),
                 Subject::User => true,
             }
@@ -469,6 +472,11 @@ mod tests {
         assert!(!round_trip(&of(Call::GetPriority, [0; 6], [&[], &[]])));
         assert!(!round_trip(&of(
             Call::GetPriority,
+            [1, 0, 0, 0, 0, 0],
+            [&[], &[]]
+        )));
+        assert!(!round_trip(&of(
+            Call::GetPriority,
             [9, PID, 0, 0, 0, 0],
             [&[], &[]]
         )));
@@ -489,9 +497,13 @@ mod tests {
         assert_eq!(who(Call::GetSid, [u64::MAX, 0]), Subject::Own);
         assert_eq!(who(Call::SetPriority, [0, PID]), Subject::Process(65_600));
         assert_eq!(who(Call::SetPriority, [1, PID]), Subject::Group(65_600));
+        assert_eq!(who(Call::SetPriority, [1, 0]), Subject::OwnGroup);
+        assert_eq!(who(Call::SetPriority, [1, u64::MAX]), Subject::Own);
         assert_eq!(who(Call::SetPriority, [2, 0]), Subject::User);
         assert_eq!(who(Call::SetPriority, [3, PID]), Subject::Own);
         assert_eq!(who(Call::IoPrioGet, [1, PID]), Subject::Process(65_600));
+        assert_eq!(who(Call::IoPrioSet, [2, PID]), Subject::Group(65_600));
+        assert_eq!(who(Call::IoPrioSet, [2, 0]), Subject::OwnGroup);
         assert_eq!(who(Call::IoPrioGet, [3, 1000]), Subject::User);
         assert_eq!(who(Call::CapGet, [PID << 32, 0]), Subject::Process(65_600));
     }

@@ -77,6 +77,15 @@ impl Map {
         }
     }
 
+    /// Whether nobody elsewhere can be in the group `pgid`. A group begins on the node its
+    /// number names; its members are elsewhere when processes have `left` that one.
+    pub fn has_group_alone(&self, pgid: u32, left: bool) -> bool {
+        match origin(pgid) {
+            Some(Origin::Node(node)) => self.others().is_empty() || node == self.me && !left,
+            Some(Origin::Private | Origin::Init) | None => true,
+        }
+    }
+
     /// All that can be called.
     pub fn others(&self) -> NodeSet {
         self.members.without(self.me)
@@ -187,5 +196,15 @@ mod tests {
     fn nobody_asks_itself_or_who_is_gone() {
         let asked: Vec<_> = NodeId::all().filter(|node| map().can_ask(*node)).collect();
         assert_eq!(asked, [node(1), node(3)]);
+    }
+
+    #[test]
+    fn a_group_is_on_other_nodes_once_processes_left() {
+        let alone = |pgid, left| map().has_group_alone(pgid, left);
+        assert!(alone(2 << 16, false) && !alone(2 << 16, true));
+        // Here are guests with it, or their children.
+        assert!(!alone(3 << 16, false) && !alone(4 << 16, false));
+        assert!(alone(300, true) && alone(1, true));
+        assert!(Map::alone(node(2)).has_group_alone(3 << 16, true));
     }
 }

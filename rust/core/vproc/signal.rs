@@ -29,15 +29,23 @@ pub enum Target {
         /// Itself.
         tid: u32,
     },
-    /// All of a process group.
+    /// All of a process group, on whatever nodes they are.
     Group(u32),
     /// Everybody the sender may send it to.
     Everybody,
 }
 
 impl Target {
-    /// The number that says which node it is for, `None` for all of them.
+    /// The process or thread that says which node it is for, `None` if several may be.
     pub const fn pid(self) -> Option<u32> {
+        match self {
+            Self::Process(pid) | Self::Thread { tid: pid, .. } => Some(pid),
+            Self::Group(_) | Self::Everybody => None,
+        }
+    }
+
+    /// The number it has, `None` for everybody.
+    const fn number(self) -> Option<u32> {
         match self {
             Self::Process(pid) | Self::Thread { tid: pid, .. } | Self::Group(pid) => Some(pid),
             Self::Everybody => None,
@@ -74,7 +82,7 @@ impl Target {
             (_, _, _) => return Err(Malformed),
         };
         target
-            .pid()
+            .number()
             .is_none_or(is_shared)
             .then_some(target)
             .ok_or(Malformed)

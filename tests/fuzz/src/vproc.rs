@@ -174,7 +174,9 @@ fn call(data: &[u8]) {
     };
     assert_eq!(written(|out| asked.encode(out)), data);
     match asked.subject() {
-        Subject::Own => panic!("a call about its caller is made where that is"),
+        Subject::Own | Subject::OwnGroup => {
+            panic!("a call about its caller is made where that is")
+        }
         Subject::Process(pid) | Subject::Group(pid) => assert!(is_shared(pid)),
         Subject::User => {}
     }
