@@ -163,6 +163,7 @@ void ssi_syscall_arguments(struct pt_regs *regs, unsigned long *arguments);
 long ssi_syscall_native(unsigned int number, const unsigned long *arguments);
 bool ssi_sees_cluster(void);
 u32 ssi_user(u32 who);
+u32 ssi_own_process(void);
 u32 ssi_own_group(void);
 
 /* proc_attributes.rs: what proc_served.c says and proc_remote.c takes. */

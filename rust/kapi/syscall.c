@@ -55,6 +55,11 @@ bool ssi_sees_cluster(void)
 	       task_active_pid_ns(current) == &init_pid_ns;
 }
 
+u32 ssi_own_process(void)
+{
+	return task_tgid_nr(current);
+}
+
 u32 ssi_own_group(void)
 {
 	return task_pgrp_nr_ns(current, &init_pid_ns);

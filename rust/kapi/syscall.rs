@@ -34,6 +34,8 @@ pub mod number {
     pub const RT_SIGQUEUEINFO: u32 = bindings::__NR_rt_sigqueueinfo;
     /// rt_tgsigqueueinfo(2)
     pub const RT_TGSIGQUEUEINFO: u32 = bindings::__NR_rt_tgsigqueueinfo;
+    /// getppid(2)
+    pub const GETPPID: u32 = bindings::__NR_getppid;
     /// getpgid(2)
     pub const GETPGID: u32 = bindings::__NR_getpgid;
     /// getsid(2)
@@ -155,6 +157,12 @@ pub fn sees_cluster() -> bool {
 pub fn user(who: u32) -> u32 {
     // SAFETY: Looks at the running task only.
     unsafe { bindings::ssi_user(who) }
+}
+
+/// The process of the running task.
+pub fn own_process() -> u32 {
+    // SAFETY: Looks at the running task only.
+    unsafe { bindings::ssi_own_process() }
 }
 
 /// The process group of the running task.

@@ -34,6 +34,7 @@ pub(crate) struct Dispatcher;
 /// Has the kernel ask before these calls.
 pub(crate) fn hook() -> Result {
     syscall::install(&Dispatcher)?;
+    syscall::hook(number::GETPPID)?;
     for number in signals::NUMBERS {
         syscall::hook(number)?;
     }
@@ -51,7 +52,9 @@ pub(crate) fn hook() -> Result {
 
 impl Dispatch for Dispatcher {
     fn dispatch(&self, call: &SystemCall) -> Option<isize> {
-        let outcome = if signals::NUMBERS.contains(&call.number) {
+        let outcome = if call.number == number::GETPPID {
+            parent()
+        } else if signals::NUMBERS.contains(&call.number) {
             signals::dispatch(call)
         } else if let Some(which) = calls::which(call) {
             calls::dispatch(which, call)
@@ -62,6 +65,12 @@ impl Dispatch for Dispatcher {
         };
         outcome.map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
     }
+}
+
+/// The parent of a guest: here that is a thread of the kernel.
+fn parent() -> Option<Result<isize>> {
+    let guest = whereabouts::guest(syscall::own_process())?;
+    Some(Ok(guest.parent as isize))
 }
 
 /// The calls that list a folder.
