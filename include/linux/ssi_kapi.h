@@ -476,6 +476,7 @@ struct ssi_home_transfer {
 struct ssi_home *ssi_home_new(struct file *file, u64 name);
 struct ssi_home *ssi_home_again(const struct ssi_home *home, u64 name);
 void ssi_home_free(struct ssi_home *home);
+enum ssi_home_kind ssi_home_kind(const struct ssi_home *home);
 struct file *ssi_home_file(const struct ssi_home *home);
 bool ssi_home_is(const struct ssi_home *home, const struct file *file);
 bool ssi_home_is_same(const struct ssi_home *one, const struct ssi_home *other);

@@ -27,6 +27,7 @@ use ssi_kapi::{
     file_home::{
         Access,
         HomeFile,
+        Kind,
         Place,
         OVER,
         READABLE,
@@ -70,13 +71,15 @@ pub(crate) fn read(file: &HomeFile, message: Reader<'_>, pages_max: u32) -> Resu
     };
     let most = transfer.bytes.min(pages_max.max(INLINE_BYTES_MAX as u32)) as usize;
     when_ready(file, READABLE, transfer.waits, || {
-        // Most of those who are not ready would need memory for nothing.
-        if file.poll() & (READABLE | OVER) == 0 {
-            return Err(EAGAIN);
-        }
-        match most {
-            0..=INLINE_BYTES_MAX => read_inline(file, access, most),
-            _ => read_pages(file, access, most),
+        // One that is not ready needs no memory to say so. Not all that can be read says it.
+        let is_ready = || file.poll() & (READABLE | OVER) != 0;
+        match file.kind() {
+            _ if most <= INLINE_BYTES_MAX => read_inline(file, access, most),
+            Kind::Plain => read_pages(file, access, most),
+            _ if is_ready() => read_pages(file, access, most),
+            // The rest of a packet would be lost.
+            Kind::Packets => Err(EAGAIN),
+            _ => read_inline(file, access, INLINE_BYTES_MAX),
         }
     })
 }

@@ -36,7 +36,7 @@ impl Kind {
         (Self::Device, bindings::ssi_home_kind_SSI_HOME_DEVICE),
     ];
 
-    fn from_raw(raw: u32) -> Self {
+    pub(crate) fn from_raw(raw: u32) -> Self {
         let mut all = Self::ALL.into_iter();
         all.find(|(_, code)| *code == raw)
             .map_or(Self::Device, |(kind, _)| kind)

@@ -31,7 +31,7 @@ unsafe fn owned(raw: *mut bindings::file) -> Result<ARef<File>> {
 pub(crate) fn pipe() -> Result<(ARef<File>, ARef<File>)> {
     let mut ends = [ptr::null_mut(); 2];
     // SAFETY: Two pointers can be written.
-    to_result(unsafe { bindings::ssi_fixture_pipe(ends.as_mut_ptr(), 0) })?;
+    to_result(unsafe { bindings::ssi_fixture_pipe(ends.as_mut_ptr()) })?;
     // SAFETY: Both are new.
     Ok(unsafe { (owned(ends[0])?, owned(ends[1])?) })
 }

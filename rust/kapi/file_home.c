@@ -136,6 +136,11 @@ struct ssi_home *ssi_home_again(const struct ssi_home *home, u64 name)
 	return other;
 }
 
+enum ssi_home_kind ssi_home_kind(const struct ssi_home *home)
+{
+	return home->kind;
+}
+
 /* With a reference. */
 struct file *ssi_home_file(const struct ssi_home *home)
 {

@@ -157,6 +157,12 @@ impl HomeFile {
         NonNull::new(raw.cast()).map(|raw| unsafe { ARef::from_raw(raw) })
     }
 
+    /// How it behaves.
+    pub fn kind(&self) -> Kind {
+        // SAFETY: Valid by the type invariant.
+        Kind::from_raw(unsafe { bindings::ssi_home_kind(self.raw.as_ptr()) })
+    }
+
     /// What does not change of it, and its name, in `room`.
     pub fn describe<'a>(&self, room: &'a mut [u8; NAME_BYTES_MAX + 1]) -> (Description, &'a CStr) {
         let mut raw: bindings::ssi_file_description = pin_init::zeroed();
@@ -437,7 +443,10 @@ mod tests {
         assert!(home_out.read(HERE, Place::Buffer(&mut [0; 4])) == Ok(0));
         let (out, into) = pipe()?;
         let home_into = home(&into, 3)?;
+        // The end a thread of the kernel drops is closed a little later.
+        assert!(home_into.arm(WRITABLE) & OVER == 0);
         drop(out);
+        assert!(later(3, 2) == 2);
         assert!(home_into.write(HERE, Place::Buffer(&mut [0; 4])) == Err(EPIPE));
         Ok(())
     }
@@ -465,6 +474,7 @@ mod tests {
         assert!(later(6, 0) == 0);
         // One more who waits, for something else that is there already.
         assert!(home.arm(READABLE) & READABLE != 0);
+        assert!(home.read(HERE, Place::Buffer(&mut [0; 8])) == Ok(4));
         assert!(file_fixture::write(&into, b"more")? == 4);
         assert!(later(6, 1) == 1);
         Ok(())
@@ -562,7 +572,8 @@ mod tests {
         assert!((about.kind, about.can_seek) == (Kind::Pipe, false));
         assert!(about.mode & bindings::S_IFMT == bindings::S_IFIFO);
         assert!(name.to_bytes().starts_with(b"pipe:["));
-        let one = home(&regular()?, 9)?.describe(&mut room).0;
+        let file = regular()?;
+        let one = home(&file, 9)?.describe(&mut room).0;
         assert!((one.kind, one.can_seek) == (Kind::Plain, true));
         Ok(())
     }

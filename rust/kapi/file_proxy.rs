@@ -523,3 +523,242 @@ unsafe extern "C" fn ssi_proxy_closed(raw: *mut bindings::ssi_proxy) {
         remote.closed(proxy);
     }
 }
+
+#[cfg(CONFIG_SSI_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(ssi_kapi_file_proxy)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{
+            Event,
+            Patience, //
+        },
+        file_fixture::{
+            self,
+            pipe,
+            regular, //
+        },
+        file_home::{
+            self,
+            HomeFile,
+            Place,
+            READABLE, //
+        },
+        thread::{
+            self,
+            Thread, //
+        },
+    };
+    use kernel::sync::{
+        atomic::{
+            ordering::Relaxed,
+            Atomic, //
+        },
+        Arc, //
+    };
+
+    /// Asks files of this node: a handle is the address of one.
+    struct Near;
+
+    static OPENED: Atomic<u32> = Atomic::new(0);
+    static CLOSED: Atomic<u32> = Atomic::new(0);
+
+    fn home(proxy: &Proxy) -> &HomeFile {
+        // SAFETY: Each test keeps its file as long as the proxy is used.
+        unsafe { &*(proxy.handle() as *const HomeFile) }
+    }
+
+    fn near(access: &Access<'_>) -> file_home::Access {
+        file_home::Access {
+            position: access.position,
+            flags: access.flags,
+        }
+    }
+
+    impl Remote for Near {
+        fn read(&self, access: &Access<'_>, to: &mut Destination<'_>) -> Result<usize> {
+            let mut text = [0; 64];
+            let most = to.room().min(text.len());
+            loop {
+                let sequence = access.proxy.sequence();
+                let place = Place::Buffer(&mut text[..most]);
+                match home(access.proxy).read(near(access), place) {
+                    Err(EAGAIN) if access.waits() => access.proxy.wait(sequence)?,
+                    read => {
+                        let read = read?;
+                        return Ok(to.put(&text[..read]));
+                    }
+                }
+                if access.proxy.is_lost() {
+                    return Err(EIO);
+                }
+            }
+        }
+
+        fn write(&self, access: &Access<'_>, from: &mut Origin<'_>) -> Result<usize> {
+            let mut text = [0; 4];
+            let taken = from.take(&mut text);
+            from.give_back(1);
+            let place = Place::Buffer(&mut text[..taken - 1]);
+            home(access.proxy).write(near(access), place)
+        }
+
+        fn poll(&self, proxy: &Proxy, _: u32, _: bool) -> u32 {
+            home(proxy).poll()
+        }
+
+        fn ioctl(&self, _: &Proxy, _: u32, _: u32, _: usize) -> Result<isize> {
+            Err(ENOTTY)
+        }
+
+        fn seek(&self, proxy: &Proxy, offset: i64, whence: u32) -> Result<u64> {
+            home(proxy).seek(offset, whence)
+        }
+
+        fn sync(&self, proxy: &Proxy, start: u64, end: u64, is_data_only: bool) -> Result {
+            home(proxy).sync(start, end, is_data_only)
+        }
+
+        fn status(&self, proxy: &Proxy) -> Result<Status> {
+            home(proxy).status()
+        }
+
+        fn truncate(&self, proxy: &Proxy, length: u64) -> Result {
+            home(proxy).truncate(length)
+        }
+
+        fn opened(&self, _: &Proxy) -> Result {
+            OPENED.fetch_add(1u32, Relaxed);
+            Ok(())
+        }
+
+        fn closed(&self, _: &Proxy) {
+            CLOSED.fetch_add(1u32, Relaxed);
+        }
+    }
+
+    fn proxy(home: &HomeFile) -> Result<ARef<Proxy>> {
+        if REMOTE.as_ref().is_none() {
+            install(&Near)?;
+        }
+        let mut room = [0; NAME_BYTES_MAX + 1];
+        let (about, name) = home.describe(&mut room);
+        Proxy::new((3, 1), (home as *const HomeFile).addr() as u64, about, name)
+    }
+
+    #[test]
+    fn a_file_reads_and_writes_at_home() -> Result {
+        let (out, into) = pipe()?;
+        let homes = (HomeFile::new(&out, 1)?, HomeFile::new(&into, 2)?);
+        let proxies = (proxy(&homes.0)?, proxy(&homes.1)?);
+        let files = (proxies.0.open()?, proxies.1.open()?);
+        // Each write takes one byte less than it could.
+        assert!(file_fixture::write(&files.1, b"data")? == 3);
+        let mut text = [0; 8];
+        assert!(file_fixture::read(&files.0, &mut text)? == 3 && text.starts_with(b"dat"));
+        assert!(file_fixture::poll(&files.0) & READABLE == 0);
+        assert!(file_fixture::write(&into, b"data")? == 4);
+        assert!(file_fixture::poll(&files.0) & READABLE != 0);
+        drop(out);
+        Ok(())
+    }
+
+    #[test]
+    fn positions_are_those_at_home() -> Result {
+        let file = regular()?;
+        let home = HomeFile::new(&file, 1)?;
+        let away = proxy(&home)?.open()?;
+        let mut text = [0; 8];
+        assert!(file_fixture::write(&file, b"0123456")? == 7);
+        assert!(home.seek(1, 0) == Ok(1));
+        assert!(file_fixture::read(&away, &mut text[..2])? == 2);
+        assert!(text.starts_with(b"12") && home.seek(0, 1) == Ok(3));
+        assert!(file_fixture::read(&file, &mut text[..2])? == 2 && text.starts_with(b"34"));
+        assert!(file_fixture::read(&away, &mut text)? == 2 && text.starts_with(b"56"));
+        assert!(file_fixture::read(&away, &mut text)? == 0);
+        Ok(())
+    }
+
+    /// A thread that reads a byte, and what it got.
+    struct Reader {
+        file: ARef<File>,
+        done: Event,
+        result: Atomic<i32>,
+    }
+
+    fn reader(file: ARef<File>) -> Result<(Arc<Reader>, Thread<Arc<Reader>>)> {
+        let reader = Arc::new(
+            Reader {
+                file,
+                done: Event::new()?,
+                result: Atomic::new(0),
+            },
+            GFP_KERNEL,
+        )?;
+        let shared = Arc::new(reader.clone(), GFP_KERNEL)?;
+        let thread = Thread::spawn(c"ssi_kunit", shared, |reader| {
+            let read = file_fixture::read(&reader.file, &mut [0; 1]);
+            let result = read.map_or_else(|error| error.to_errno(), |bytes| bytes as i32);
+            reader.result.store(result, Relaxed);
+            reader.done.raise();
+        })?;
+        Ok((reader, thread))
+    }
+
+    #[test]
+    fn who_waits_is_woken() -> Result {
+        let (out, into) = pipe()?;
+        let home = HomeFile::new(&out, 1)?;
+        let proxy = proxy(&home)?;
+        let (reader, thread) = reader(proxy.open()?)?;
+        assert!(reader.done.wait(Patience::Always, Some(30_000)) == Err(ETIME));
+        // Woken for nothing, it waits on.
+        proxy.wake(READABLE);
+        assert!(reader.done.wait(Patience::Always, Some(30_000)) == Err(ETIME));
+        assert!(file_fixture::write(&into, b"x")? == 1);
+        proxy.wake(READABLE);
+        assert!(reader.done.wait(Patience::Always, Some(5_000_000)).is_ok());
+        assert!(reader.result.load(Relaxed) == 1);
+        drop(thread);
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_waits_for_a_lost_home() -> Result {
+        let (out, _into) = pipe()?;
+        let home = HomeFile::new(&out, 1)?;
+        let proxy = proxy(&home)?;
+        let (reader, thread) = reader(proxy.open()?)?;
+        assert!(reader.done.wait(Patience::Always, Some(30_000)) == Err(ETIME));
+        proxy.lose();
+        assert!(reader.done.wait(Patience::Always, Some(5_000_000)).is_ok());
+        assert!(reader.result.load(Relaxed) == EIO.to_errno() && proxy.is_lost());
+        drop(thread);
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_is_found_while_it_is_open() -> Result {
+        let (out, _into) = pipe()?;
+        let home = HomeFile::new(&out, 1)?;
+        let proxy = proxy(&home)?;
+        assert!(proxy.file().is_none());
+        let before = CLOSED.load(Relaxed);
+        let file = proxy.open()?;
+        assert!(proxy
+            .file()
+            .is_some_and(|found| found.as_ptr() == file.as_ptr()));
+        assert!(Proxy::of(&file).is_some_and(|found| found.handle() == proxy.handle()));
+        assert!(Proxy::of(&out).is_none());
+        drop(file);
+        for _ in 0..200 {
+            if CLOSED.load(Relaxed) != before {
+                break;
+            }
+            thread::sleep(10_000);
+        }
+        assert!(CLOSED.load(Relaxed) > before && proxy.file().is_none());
+        assert!((proxy.node(), proxy.incarnation(), proxy.kind()) == (3, 1, Kind::Pipe));
+        Ok(())
+    }
+}

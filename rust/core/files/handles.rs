@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn what_cannot_be_made_takes_no_place() {
         let mut table = table(1);
-        let failed = table.insert(|handle| Err::<u32, _>(handle)).ok().unwrap();
+        let failed = table.insert(Err::<u32, _>).ok().unwrap();
         let handle = add(&mut table, 1).unwrap();
         assert_eq!(failed, Err(handle));
     }

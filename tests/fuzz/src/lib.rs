@@ -6,6 +6,7 @@
 //! it from `fuzz_targets`, `cargo test` with random inputs from `tests`.
 
 pub mod clms;
+pub mod files;
 pub mod ics;
 mod input;
 pub mod migrate;
@@ -24,6 +25,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("clms_hostlink", clms::hostlink),
     ("clms_arbiter", clms::arbiter),
     ("clms_machine", clms::machine),
+    ("files_parsers", files::parsers),
     ("migrate_parsers", migrate::parsers),
     ("vproc_parsers", vproc::parsers),
     ("vproc_texts", vproc::texts),
@@ -34,6 +36,7 @@ pub fn corpus() -> Vec<Vec<u8>> {
     [
         ics::corpus(),
         clms::corpus(),
+        files::corpus(),
         migrate::corpus(),
         vproc::corpus(),
     ]
