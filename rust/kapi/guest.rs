@@ -195,7 +195,7 @@ pub fn create(arrival: &Arrival, body: impl FnOnce() -> Result + Send + 'static)
         return Err(EINVAL);
     }
     let guest = Guest::new(*arrival, KBox::new(Some(body), GFP_KERNEL)?)?;
-    house.expect(&guest)?;
+    house.await_task(&guest)?;
     guest.made.wait(Patience::Always, None)?;
     let state = *guest.state.lock();
     match state {
@@ -399,7 +399,7 @@ impl House {
     }
 
     /// Has the thread make the task of `guest`.
-    fn expect(&self, guest: &Arc<Guest>) -> Result {
+    fn await_task(&self, guest: &Arc<Guest>) -> Result {
         let pid = guest.arrival.pid;
         let place = RBTreeNode::new(pid, guest.clone(), GFP_KERNEL)?;
         {

@@ -206,7 +206,7 @@ static void ssi_account(const u64 *used)
 	shared->utime += used[SSI_USED_USER];
 	shared->stime += used[SSI_USED_SYSTEM];
 	shared->sum_sched_runtime += used[SSI_USED_USER] + used[SSI_USED_SYSTEM];
-	shared->maxrss = max_t(unsigned long, shared->maxrss, used[SSI_USED_RESIDENT] >> (PAGE_SHIFT - 10));
+	shared->maxrss = max_t(u64, shared->maxrss, used[SSI_USED_RESIDENT] >> (PAGE_SHIFT - 10));
 	shared->min_flt += used[SSI_USED_MINOR];
 	shared->maj_flt += used[SSI_USED_MAJOR];
 	shared->inblock += used[SSI_USED_READ];

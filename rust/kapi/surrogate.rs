@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Surrogate of a process that is elsewhere.
+//! Surrogate of a process elsewhere.
 //!
 //! The task that executed a program on another node stays at home, in the kernel, and has
 //! neither memory nor files any more. It keeps the process' number and its place among

@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    const PID: u32 = 77 << 16;
+    const PID: u32 = 62 << 16;
 
     struct Entry(u32);
 
@@ -100,7 +100,7 @@ mod tests {
 
     impl Drop for Entry {
         fn drop(&mut self) {
-            // SAFETY: No preconditions; the number is of a node there cannot be.
+            // SAFETY: No preconditions; the kernel is no node, so nobody has the number.
             unsafe {
                 bindings::ssi_guest_remove(self.0);
                 bindings::ssi_away_remove(self.0);
