@@ -7,7 +7,10 @@
 
 use std::{
     cmp::Ordering,
-    fs, //
+    collections::BTreeMap,
+    fs,
+    thread,
+    time::Duration, //
 };
 
 use rustix::io::Errno;
@@ -23,6 +26,12 @@ use crate::{
     NodeInfo,
     NodeState, //
 };
+
+/// How often a node is looked at.
+const LOOKS: u32 = 3;
+
+/// How long between two looks: enough for what wants a processor for a moment.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(3);
 
 impl Cluster {
     /// How many tasks of `node` run or wait for a processor. The kernel asks that node,
@@ -45,7 +54,8 @@ impl Cluster {
     }
 
     /// The node that has least to do for a processor, of those that are up; of several
-    /// alike this one, or the first. Waits for each of them.
+    /// alike this one, or the first. Waits for each of them, and looks several times: what
+    /// wants a processor only for a moment does not count.
     ///
     /// # Errors
     ///
@@ -53,22 +63,45 @@ impl Cluster {
     /// [`run_queue`](Self::run_queue), but a node that has just died is left out.
     pub fn fastest(&self) -> Result<ClusterNode, Error> {
         let snapshot = self.snapshot()?;
+        let is_up = |info: &&NodeInfo| info.state == NodeState::Up;
+        let up = snapshot.nodes.iter().filter(is_up).map(|info| info.node);
+        let fewest = fewest(up, |node| self.run_queue(node))?;
         let mut best: Option<Share> = None;
-        for info in &snapshot.nodes {
-            if info.state != NodeState::Up {
-                continue;
-            }
-            let share = match self.run_queue(info.node) {
-                Ok(tasks) => Share::of(info, tasks, snapshot.this),
-                Err(Error::NotUp(_)) => continue,
-                Err(why) => return Err(why),
-            };
+        for (node, tasks) in fewest {
+            let share = Share::of(&snapshot.info(node), tasks, snapshot.this);
             if best.as_ref().is_none_or(|best| share.is_less(best)) {
                 best = Some(share);
             }
         }
         best.map(|best| best.node).ok_or(Error::NoView)
     }
+}
+
+/// The fewest tasks each node had in several looks. One that is not up any more is left out.
+fn fewest(
+    nodes: impl Iterator<Item = ClusterNode>,
+    mut look: impl FnMut(ClusterNode) -> Result<u64, Error>,
+) -> Result<BTreeMap<ClusterNode, u64>, Error> {
+    let mut fewest: BTreeMap<_, _> = nodes.map(|node| (node, u64::MAX)).collect();
+    for number in 0..LOOKS {
+        if number > 0 {
+            thread::sleep(BETWEEN_LOOKS);
+        }
+        let mut failed = Ok(());
+        fewest.retain(|node, tasks| match look(*node) {
+            Ok(now) => {
+                *tasks = now.min(*tasks);
+                true
+            }
+            Err(Error::NotUp(_)) => false,
+            Err(why) => {
+                failed = Err(why);
+                true
+            }
+        });
+        failed?;
+    }
+    Ok(fewest)
 }
 
 /// What a processor of a node has to do.
@@ -130,5 +163,29 @@ mod tests {
         ] {
             assert_eq!(parse(text), None, "{text:?}");
         }
+    }
+    #[test]
+    fn what_runs_for_a_moment_does_not_count() {
+        let node = |number| ClusterNode::new(number).unwrap();
+        let said = [(1, [2, 1, 4]), (2, [3, 3, 3]), (3, [1, 9, 0])];
+        let mut asked = BTreeMap::new();
+        let found = fewest(said.iter().map(|(number, _)| node(*number)), |at| {
+            let look = asked.entry(at).or_insert(0);
+            *look += 1;
+            let (_, tasks) = said[at.index() - 1];
+            match tasks[*look - 1] {
+                9 => Err(Error::NotUp(at)),
+                tasks => Ok(tasks),
+            }
+        });
+        assert_eq!(found.unwrap(), [(node(1), 1), (node(2), 3)].into());
+        assert_eq!(asked, [(node(1), 3), (node(2), 3), (node(3), 2)].into());
+    }
+
+    #[test]
+    fn a_load_that_is_not_known_is_a_failure() {
+        let two = [1, 2].map(|number| ClusterNode::new(number).unwrap());
+        let found = fewest(two.into_iter(), |_| Err(Error::NoView));
+        assert!(matches!(found, Err(Error::NoView)));
     }
 }
