@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Program a task wants to execute elsewhere.
+//! Program a task wants elsewhere.
 //!
 //! Read from the memory of the task, with the rules of execve(2) for its arguments.
 
