@@ -37,9 +37,16 @@ pub enum NotBegun {
          of its own"
     )]
     Confined(ClusterNode),
+    /// It was on that node before and left a part of it there, which it cannot be again:
+    /// `EEXIST`.
+    #[error("this process came from node {0}, and cannot go back there")]
+    CameFrom(ClusterNode),
     /// One of the open files cannot be used from there: `EOPNOTSUPP`.
     #[error("this process has a file open that cannot be used from node {0}")]
     BoundFile(ClusterNode),
+    /// There is nothing with the name of its working directory there.
+    #[error("the working directory of this process is not found on node {0}")]
+    NoFolder(ClusterNode),
     /// There is no such file there: `ENOENT`, `ENOTDIR`.
     #[error("'{program}' is not found on node {node}")]
     NotFound {
@@ -69,6 +76,7 @@ impl NotBegun {
             Errno::NODEV | Errno::HOSTDOWN => Self::NotUp(node),
             Errno::BUSY => Self::Bound(node),
             Errno::XDEV => Self::Confined(node),
+            Errno::EXIST => Self::CameFrom(node),
             Errno::OPNOTSUPP => Self::BoundFile(node),
             Errno::NOENT | Errno::NOTDIR => Self::NotFound { program, node },
             other => Self::CannotRun {
@@ -100,6 +108,7 @@ mod tests {
                 Errno::OPNOTSUPP,
                 "a file open that cannot be used from node 2",
             ),
+            (Errno::EXIST, "came from node 2"),
             (Errno::NOENT, "'ls' is not found on node 2"),
             (Errno::NOTDIR, "'ls' is not found on node 2"),
             (

@@ -44,6 +44,9 @@ use crate::{
     NotBegun, //
 };
 
+/// What every node has.
+const ROOT: &CStr = c"/";
+
 /// Becomes `file` on `node`, with these words and this environment. Returns only when
 /// that fails: why. On the node it is called on it does what execve(2) does.
 ///
@@ -85,10 +88,21 @@ pub fn rexecvp(file: &CStr, argv: &[impl AsRef<CStr>], node: ClusterNode) -> Not
 /// Has the device for `attempt`, and says what came of it.
 fn begin(file: &CStr, node: ClusterNode, attempt: impl FnOnce(&Device) -> Errno) -> NotBegun {
     match Device::open() {
-        Ok(device) => NotBegun::from_errno(attempt(&device), &file.to_string_lossy(), node),
+        Ok(device) => match attempt(&device) {
+            Errno::NOENT | Errno::NOTDIR if !has_folder(&device, node) => NotBegun::NoFolder(node),
+            why => NotBegun::from_errno(why, &file.to_string_lossy(), node),
+        },
         Err(Errno::NOSYS) => NotBegun::NoCall,
         Err(why) => NotBegun::Device(why.into()),
     }
+}
+
+/// Whether the working directory is on `node`. Otherwise nothing is found there, not even the
+/// root, which is there and nothing to execute.
+fn has_folder(device: &Device, node: ClusterNode) -> bool {
+    let words = pointers(&[ROOT]);
+    let why = execute(device, ROOT, &words, &words[1..], node);
+    !matches!(why, Errno::NOENT | Errno::NOTDIR)
 }
 
 /// Both lists end with null.
