@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Commands and calls that run programs on other nodes.
+#
+#   node1 --- node2 (has what node 1 has not) --- node3 (dies at the end)
+
+. "$(dirname "$0")/lib.sh"
+
+# Status and words of a command that is expected to fail: says NODE COMMAND...
+says() {
+	local status=0 said
+	said=$(on "$@" 2>&1) || status=$?
+	echo "$status $said"
+}
+
+# Claims that a command fails with a status and these words: fails CLAIM STATUS WORDS NODE COMMAND...
+fails() {
+	local claim=$1 status=$2 words=$3 said
+	shift 3
+	said=$(says "$@")
+	[[ $said == "$status "*"$words"* ]] || fail "$claim: '$said', not '$status ... $words'"
+	expect "$claim: in one line" "$(wc -l <<<"$said")" 1
+}
+
+# Begins tasks that keep a node busy: keep_busy NODE TASKS.
+keep_busy() {
+	on "$1" sh -c "for i in \$(seq $2); do yes >/dev/null 2>&1 & done"
+}
+
+# That of the nodes.
+PATH_OF_NODE=/usr/sbin:/usr/bin:/sbin:/bin
+
+up 3
+
+say "onnode"
+expect "a local view" "$(on 1 onnode -l 2 sh -c 'ls -d /proc/2 /proc/self/where; clusternode_num')" \
+	$'/proc/2\n/proc/self/where\n2'
+refuses "and nothing of other nodes" "No such file" on 1 sh -c 'onnode -l 2 ls -d /proc/$$; exit $?'
+expect "its own node is a node" "$(on 2 onnode 2 clusternode_num)" 2
+expect "what it ignored itself is not ignored" \
+	"$(says 1 sh -c 'onnode 2 sh -c "kill -PIPE \$\$; echo lives"; echo $?')" "0 141"
+on 2 sh -c 'mkdir -p /tmp/tools /tmp/closed && cd /tmp/tools && echo "echo \"\$0\" \"\$@\" \$(clusternode_num)" >tool &&
+	chmod 755 tool && cp tool ../closed && chmod 644 ../closed/tool && echo x >../closed/text'
+path=/nonexistent:/tmp/tools/tool:/tmp/closed
+expect "a script that only the other node has" \
+	"$(on 1 env "PATH=$PATH_OF_NODE:$path:/tmp/tools" onnode 2 tool a "b c")" "/tmp/tools/tool a b c 2"
+fails "what is not there" 127 "onnode: 'tool' is not found on node 3" 1 \
+	env "PATH=$PATH_OF_NODE:$path:/tmp/tools" onnode 3 tool
+fails "what may not be run" 126 "onnode: 'tool' cannot be run on node 2: Permission denied" 1 \
+	env "PATH=$PATH_OF_NODE:$path" onnode 2 tool
+fails "a node that never was" 125 "onnode: node 9 is not up" 1 onnode 9 true
+fails "no node" 125 "not a node number, 1 to 63" 1 onnode 64 true
+fails "no command" 125 "<CMD>" 1 onnode 2
+fails "-p" 125 "-p is not there yet" 1 onnode -lp 2 true
+fails "who has children" 125 "it has children" 1 sh -c 'sleep 3 & exec onnode 2 true'
+fails "who has a namespace" 125 "has a namespace or a root of its own" 1 unshare -u onnode 2 true
+fails "a folder that is not there" 125 "onnode: the working directory of this process is not found on node 2" 1 \
+	sh -c 'mkdir /tmp/own; cd /tmp/own && onnode 2 true; exit $?'
+fails "back to where it came from" 125 "came from node 1" 1 onnode 2 onnode 1 true
+fails "too many words" 126 "Argument list too long" 1 \
+	sh -c 'ulimit -s 128; exec onnode 2 true $(seq 20000)'
+
+say "onall"
+expect "a line of each node, in order" "$(on 2 onall -sv clusternode_num)" $'1: 1\n2: 2\n3: 3'
+expect "all of them" "$(on 3 onall clusternode_num | sort | xargs)" "1 2 3"
+expect "with a local view" "$(on 1 onall -lv sh -c 'test -e /proc/2 && clusternode_num' | sort)" \
+	$'1: 1\n2: 2\n3: 3'
+expect "errors, too" "$(on 1 sh -c 'onall -sv ls /nonexistent 2>&1 >/dev/null' | sort -u | wc -l)" 3
+expect "the highest status" \
+	"$(says 1 onall sh -c 'exit $(clusternode_num)')" "3 "
+expect "128 and the signal" "$(says 1 onall sh -c '[ $(clusternode_num) = 2 ] || kill -TERM $$')" "143 "
+expect "they have no input" "$(on 1 sh -c 'yes | onall -v sh -c "cat | wc -l"' | sort | cut -d' ' -f2 | xargs)" \
+	"0 0 0"
+expect "one by one they have" "$(on 1 sh -c 'printf "a\nb\nc\n" | onall -sv sh -c "read word; echo \$word"')" \
+	$'1: a\n2: b\n3: c'
+began=$(date +%s%N)
+on 1 onall sleep 1
+took_ms=$((($(date +%s%N) - began) / 1000000))
+must "they run at the same time ($took_ms ms)" test "$took_ms" -lt 2500
+on 1 sh -c 'setsid sh -c "echo \$\$ >/tmp/group; exec onall sleep 1000" >/dev/null 2>&1 &'
+sleepers() { on 1 pidof sleep | wc -w; }
+within 10 "three are asleep" eval '[ "$(sleepers)" = 3 ]'
+on 1 sh -c 'kill -TERM -"$(cat /tmp/group)"'
+within 5 "a signal for the group reaches all" eval '[ "$(sleepers)" = 0 ]'
+
+say "fast"
+keep_busy 1 3
+keep_busy 2 3
+expect "the idle node is the fastest" "$(on 1 fastnode; on 2 fastnode; on 3 fastnode)" $'3\n3\n3'
+expect "a command runs there" "$(on 1 fast clusternode_num)" 3
+keep_busy 3 8
+on 2 localview killall yes
+expect "not any more" "$(on 1 fast clusternode_num)" 2
+on 1 killall yes
+
+say "calls of C"
+gcc -O2 -Wall -Wextra -static -s -Wl,--gc-sections -I "$SSI_HOME/build/libcluster/include" \
+	-L "$SSI_HOME/build/libcluster/lib" -o "$TEST_DIR/rexec" "$(dirname "$0")/cluster/rexec.c" \
+	-lcluster 2>"$TEST_DIR/gcc" || fail "rexec.c does not compile: $(cat "$TEST_DIR/gcc")"
+ssi exec 1 -- sh -c 'cat >/tmp/rexec && chmod 755 /tmp/rexec' <"$TEST_DIR/rexec"
+for call in rexecve rexecv rexecl rexecle; do
+	expect "$call" "$(on 1 env GIVEN=no /tmp/rexec "$call" 2 /bin/sh -c 'echo $0 $GIVEN $(clusternode_num)')" \
+		"sh $([[ $call == *e ]] && echo yes || echo no) 2"
+	fails "$call does not search" 99 "-1 ENOENT" 1 /tmp/rexec "$call" 2 sh
+done
+for call in rexecvp rexeclp; do
+	expect "$call" "$(on 1 /tmp/rexec "$call" 3 sh -c 'echo $0 $(clusternode_num)')" "sh 3"
+	expect "$call takes a script" \
+		"$(on 1 env "PATH=/tmp/closed:/tmp/tools:$PATH_OF_NODE" /tmp/rexec "$call" 2 tool a b)" "/tmp/tools/tool a b 2"
+	fails "$call remembers" 99 "-1 EACCES" 1 env PATH=/tmp/closed:/nonexistent /tmp/rexec "$call" 2 tool
+	fails "$call finds nothing" 99 "-1 ENOENT" 1 /tmp/rexec "$call" 3 tool
+done
+fails "a bad address" 99 "-1 EFAULT" 1 /tmp/rexec nowhere 2 /bin/true
+fails "another" 99 "-1 EFAULT" 1 /tmp/rexec no-words 2 /bin/true
+must "no environment is an empty one" on 1 /tmp/rexec no-environment 2 /bin/true
+fails "no node" 99 "-1 EINVAL" 1 /tmp/rexec rexecl 64 /bin/true
+fails "one that never was" 99 "-1 EHOSTDOWN" 1 /tmp/rexec rexecl 9 /bin/true
+fails "a status passes" 1 "" 1 /tmp/rexec rexecl 2 /bin/false
+
+say "a node less"
+ssi rm 3
+within 10 "it is down" eval '[ "$(on 1 clusternode_avail 3)" != 1 ]'
+expect "all is less" "$(on 1 onall -sv clusternode_num)" $'1: 1\n2: 2'
+fails "there is nothing to be run there" 125 "onnode: node 3 is not up" 1 onnode 3 true
