@@ -275,7 +275,7 @@ pub(crate) fn lose(node: NodeId) {
 /// A ticket for node `to`, from the home of `proxy`.
 pub(crate) fn grant(proxy: &Proxy, to: NodeId) -> Result<Ticket> {
     let question = Question::new(Operation::Grant, proxy.handle(), |out| {
-        out.u8(to.get());
+        out.u16(to.get().into());
     })?;
     Ticket::handed_on(question.put_to(proxy)?.body())
 }

@@ -305,7 +305,7 @@ pub fn claims(mut message: Reader<'_>) -> Result<u32, Malformed> {
 
 /// Reads the node of Grant to the end of the message.
 pub fn node(mut message: Reader<'_>) -> Result<NodeId, Malformed> {
-    let node = NodeId::new(message.u8()?).ok_or(Malformed)?;
+    let node = super::ticket::node(message.u16()?)?;
     message.end()?;
     Ok(node)
 }
@@ -447,7 +447,7 @@ mod tests {
         is_whole(&written(|out| sync.encode(out)), sync, Sync::decode);
         is_whole(&5u64.to_le_bytes(), 5, place);
         is_whole(&6u32.to_le_bytes(), 6, claims);
-        is_whole(&[7], NodeId::new(7).unwrap(), node);
+        is_whole(&[7, 0], NodeId::new(7).unwrap(), node);
         assert_eq!(node(Reader::new(&[64])), Err(Malformed));
         assert_eq!(place(Reader::new(&u64::MAX.to_le_bytes())), Err(Malformed));
     }

@@ -3,7 +3,7 @@
 //! Ticket for a file.
 //!
 //! ```text
-//!  0      1        9      17     18   19     20
+//!  0      2        10     18     20   21     22
 //!  +------+--------+------+------+----+------+------------------------------------+
 //!  | home | its    | name | via, | ki | can  | flags, mode, rdev, uid, gid, ino,  |
 //!  |      | life   |      | or 0 | nd | seek | path                               |
@@ -17,7 +17,8 @@ use crate::{
     ids::{
         Incarnation,
         Instance,
-        NodeId, //
+        NodeId,
+        NodeNumber, //
     },
     wire::{
         Malformed,
@@ -31,7 +32,7 @@ use crate::{
 pub const PATH_BYTES_MAX: usize = 127;
 
 /// Longest encoding, in bytes.
-pub const TICKET_BYTES_MAX: usize = 48 + PATH_BYTES_MAX;
+pub const TICKET_BYTES_MAX: usize = 50 + PATH_BYTES_MAX;
 
 /// How a file behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,10 +118,10 @@ impl<'a> Ticket<'a> {
             return Err(NoRoom);
         }
         let mut out = Writer::new(room);
-        out.u8(self.home.node.get())
+        out.u16(self.home.node.get().into())
             .u64(self.home.incarnation.0)
             .u64(self.handle.get())
-            .u8(self.via.map_or(0, NodeId::get))
+            .u16(self.via.map_or(0, |via| via.get().into()))
             .u8(self.kind.code())
             .u8(self.can_seek.into())
             .u32(self.flags)
@@ -140,12 +141,12 @@ impl<'a> Ticket<'a> {
     /// [`Malformed`]: it is none.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut message = Reader::new(bytes);
-        let node = NodeId::new(message.u8()?).ok_or(Malformed)?;
-        let home = Instance::new(node, Incarnation(message.u64()?));
+        let home_node = node(message.u16()?)?;
+        let home = Instance::new(home_node, Incarnation(message.u64()?));
         let handle = Handle::from_wire(message.u64()?).ok_or(Malformed)?;
-        let via = match message.u8()? {
+        let via = match message.u16()? {
             0 => None,
-            number => Some(NodeId::new(number).ok_or(Malformed)?),
+            number => Some(node(number)?),
         };
         let kind = Kind::from_code(message.u8()?).ok_or(Malformed)?;
         let can_seek = flag(&mut message)?;
@@ -188,6 +189,18 @@ pub(super) fn flag(message: &mut Reader<'_>) -> Result<bool, Malformed> {
         1 => Ok(true),
         _ => Err(Malformed),
     }
+}
+
+/// The node with this number on the wire.
+///
+/// # Errors
+///
+/// [`Malformed`]: there is none.
+pub(super) fn node(number: u16) -> Result<NodeId, Malformed> {
+    NodeNumber::try_from(number)
+        .ok()
+        .and_then(NodeId::new)
+        .ok_or(Malformed)
 }
 
 #[cfg(test)]
@@ -244,17 +257,19 @@ mod tests {
     #[test]
     fn what_is_none_is_refused() {
         let good = encoded(&ticket(Kind::Pipe, 0o010_600));
-        for length in 0..48 {
+        for length in 0..50 {
             assert_eq!(Ticket::decode(&good[..length]), Err(Malformed));
         }
         for (place, value) in [
             (0, 0),
             (0, 64),
-            (17, 64),
-            (18, 0),
-            (18, 7),
-            (18, 2),
-            (19, 2),
+            (1, 1),
+            (18, 64),
+            (19, 1),
+            (20, 0),
+            (20, 7),
+            (20, 2),
+            (21, 2),
         ] {
             let mut wrong = good.clone();
             wrong[place] = value;
