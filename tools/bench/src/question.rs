@@ -121,6 +121,14 @@ pub(crate) enum Question {
     },
     /// Look at all processes as `ps` does: [`Answer::Walked`].
     Walk,
+    /// Start a program and wait for its end, `count` times, at least once:
+    /// [`Answer::RoundTrip`].
+    Run {
+        /// The program and its arguments.
+        words: Vec<String>,
+        /// How often.
+        count: u32,
+    },
 }
 
 /// What a guest answers.
@@ -136,7 +144,7 @@ pub(crate) enum Answer {
     },
     /// A connection may come.
     Listening,
-    /// The median time of a round trip, be it to a process.
+    /// The median time of a round trip, be it to a process or to the end of one.
     RoundTrip {
         /// Nanoseconds.
         ns: f64,

@@ -12,6 +12,7 @@ mod exec;
 mod failure;
 mod idle;
 mod memory;
+mod migrate;
 mod network;
 mod processes;
 mod simulated;
@@ -38,6 +39,8 @@ pub(crate) enum Group {
     Calls,
     /// Processes of other nodes
     Processes,
+    /// Programs on other nodes
+    Migrate,
     /// From the failure of a node to the next view
     Failure,
     /// What idle clusters of growing size take
@@ -70,6 +73,7 @@ impl Group {
             Self::Network => network::measure(bench),
             Self::Calls => calls::measure(bench),
             Self::Processes => processes::measure(bench),
+            Self::Migrate => migrate::measure(bench),
             Self::Failure => failure::measure(bench),
             Self::Idle => idle::measure(bench),
             Self::Simulated => simulated::measure(bench),

@@ -12,6 +12,7 @@ mod events;
 mod files;
 mod network;
 mod processes;
+mod programs;
 
 use std::io::{
     self,
@@ -175,6 +176,7 @@ fn answer(question: &Question, children: &mut Children) -> Result<Answer> {
         Question::Breed { count } => children.breed(*count),
         Question::Touch { touch, pid, count } => processes::touch(*touch, *pid, *count),
         Question::Walk => processes::walk(),
+        Question::Run { words, count } => programs::run(words, *count),
     }
 }
 
