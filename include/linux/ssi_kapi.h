@@ -380,6 +380,7 @@ struct ssi_usage {
 /* surrogate.c */
 
 int ssi_surrogate_leave(void (*body)(void *data), void *data);
+int ssi_surrogate_blocked(void *bytes);
 bool ssi_surrogate_begin(void);
 u32 ssi_surrogate_parent(void);
 int ssi_surrogate_signal(void *bytes, u32 parent);

@@ -55,6 +55,28 @@ int ssi_surrogate_leave(void (*body)(void *data), void *data)
 }
 
 /*
+ * Takes a signal that waits because it is blocked, or gives 0. Those of timers that end
+ * with the program are dropped.
+ */
+int ssi_surrogate_blocked(void *bytes)
+{
+	kernel_siginfo_t info;
+	enum pid_type type;
+	sigset_t others;
+	int signal;
+
+	do {
+		guard(spinlock_irq)(&current->sighand->siglock);
+		others = current->blocked;
+		signotset(&others);
+		signal = dequeue_signal(&others, &info, &type);
+	} while (signal && info.si_code == SI_TIMER);
+	if (signal)
+		memcpy(bytes, &info, sizeof(info));
+	return signal;
+}
+
+/*
  * No signal is fatal or ignored when it is sent, not even SIGKILL: get_signal() gives
  * each as one that has a handler.
  */

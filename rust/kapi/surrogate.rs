@@ -111,11 +111,15 @@ struct Surrogate {
 /// A node that died before this was not [`lost`] for the process; the caller, who gives the
 /// word, finds out and [reports](report) that it was [killed](Change::killed).
 ///
+/// Signals that wait because they are blocked are forwarded at once, so that they wait
+/// there before the program runs. May sleep.
+///
 /// # Errors
 ///
 /// `ENODEV` before [`install`], `EBUSY` if it left already, `ENOMEM`. Then it goes on.
 pub fn leave(node: u8) -> Result {
     let table = TABLE.as_ref().ok_or(ENODEV)?;
+    let owner = OWNER.as_ref().ok_or(ENODEV)?;
     let pid = task_state::pid();
     let surrogate = Arc::new(
         Surrogate {
@@ -131,7 +135,11 @@ pub fn leave(node: u8) -> Result {
     // SAFETY: No preconditions.
     to_result(unsafe { bindings::ssi_away_add(pid, node) })?;
     table.lock().insert(place);
-    surrogate.depart()
+    surrogate.depart()?;
+    while let Some(signal) = next_blocked() {
+        owner.forward(pid, node, &signal, is_orphaned());
+    }
+    Ok(())
 }
 
 /// Tells the surrogate `pid` what became of the program. Does not sleep; from process
@@ -241,12 +249,21 @@ fn parent() -> u32 {
 
 /// The next signal of the running surrogate, which stops here if it is to.
 fn next_signal(parent: u32) -> Option<SentSignal> {
-    let mut bytes = [0; SIGNAL_INFO_BYTES];
     // SAFETY: There is room for all of it; the task is a surrogate.
-    let signal = unsafe { bindings::ssi_surrogate_signal(bytes.as_mut_ptr().cast(), parent) };
-    (signal != 0)
-        .then(|| SentSignal::from_wire(&bytes).ok())
-        .flatten()
+    signal_by(|bytes| unsafe { bindings::ssi_surrogate_signal(bytes, parent) })
+}
+
+/// The next signal that the running task blocks.
+fn next_blocked() -> Option<SentSignal> {
+    // SAFETY: There is room for all of it.
+    signal_by(|bytes| unsafe { bindings::ssi_surrogate_blocked(bytes) })
+}
+
+/// What `take` puts where it is told to; it gives 0 if that is nothing.
+fn signal_by(take: impl FnOnce(*mut c_void) -> c_int) -> Option<SentSignal> {
+    let mut bytes = [0; SIGNAL_INFO_BYTES];
+    let signal = take(bytes.as_mut_ptr().cast());
+    SentSignal::from_wire(&bytes).ok().filter(|_| signal != 0)
 }
 
 fn is_orphaned() -> bool {

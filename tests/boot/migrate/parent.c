@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a parent sees of a child that executes a program on a node.
+ *
+ * parent NODE CASE		prints it; on the parent's own node it prints the same
+ * parent NODE kill TIMES	kills so many children while they are on their way
+ */
+#include "rexec.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#define SECUREBITS 0x4	/* no fix-up of capabilities by ids */
+
+static int node;
+
+static void become(const char *what, const char *word)
+{
+	char *argv[] = { "child", (char *)what, (char *)word, NULL };
+
+	fflush(stdout);
+	rexec(node, CHILD, argv);
+	printf("rexec: %s\n", strerrorname_np(errno));
+	fflush(stdout);
+	_exit(99);
+}
+
+/* A child that runs @prepare, if there is one, and then the program. */
+static pid_t start(const char *what, const char *word, void (*prepare)(void))
+{
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		if (prepare)
+			prepare();
+		become(what, word);
+	}
+	return child;
+}
+
+/* What the parent is told next. */
+static void say_next(pid_t child, const char *when)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, child, &info, WEXITED | WSTOPPED | WCONTINUED))
+		printf("%s: %s\n", when, strerrorname_np(errno));
+	else
+		printf("%s: code %d status %d uid %d\n", when, info.si_code, info.si_status,
+		       (int)info.si_uid);
+	fflush(stdout);
+}
+
+static void ends(void)
+{
+	static const char *const statuses[] = { "0", "1", "42", "255" };
+	static const char *const signals[] = { "1", "6", "9", "11", "15", "37" };
+
+	for (size_t at = 0; at < sizeof(statuses) / sizeof(*statuses); at++)
+		say_next(start("exit", statuses[at], NULL), "exit");
+	for (size_t at = 0; at < sizeof(signals) / sizeof(*signals); at++)
+		say_next(start("raise", signals[at], NULL), "signal");
+}
+
+static void lead(void)
+{
+	setpgid(0, 0);
+}
+
+static void stops(void)
+{
+	static const int stop[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
+	siginfo_t info;
+
+	for (size_t at = 0; at < sizeof(stop) / sizeof(*stop); at++) {
+		pid_t child = start("sleep", NULL, lead);
+
+		usleep(300000);
+		kill(child, stop[at]);
+		say_next(child, "stop");
+		kill(child, SIGCONT);
+		say_next(child, "continue");
+		kill(-child, stop[at]);
+		say_next(child, "stop");
+		/* What waits while it is stopped comes when it goes on. */
+		if (at % 2)
+			kill(child, SIGTERM);
+		kill(child, at % 2 ? SIGCONT : SIGKILL);
+		while (waitid(P_PID, child, &info, WEXITED | WCONTINUED) == 0 &&
+		       info.si_code == CLD_CONTINUED)
+			;
+		printf("end: code %d status %d\n", info.si_code, info.si_status);
+	}
+}
+
+/* Its group is of a session of its own, and nobody's: a terminal does not stop it. */
+static void orphan(void)
+{
+	setsid();
+}
+
+static void orphans(void)
+{
+	pid_t child = start("sleep", NULL, orphan);
+	siginfo_t info = { 0 };
+
+	usleep(300000);
+	kill(child, SIGTSTP);
+	usleep(300000);
+	waitid(P_PID, child, &info, WSTOPPED | WNOHANG);
+	printf("stopped: %d\n", info.si_pid == child);
+	kill(child, SIGSTOP);
+	say_next(child, "stop");
+	kill(child, SIGKILL);
+	say_next(child, "end");
+}
+
+static void uses(void)
+{
+	struct rusage usage;
+	long milliseconds;
+
+	wait4(start("burn", "500", NULL), NULL, 0, &usage);
+	milliseconds = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+		       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+	printf("time: %s\n", milliseconds < 450 ? "too little" :
+	       milliseconds > 1500 ? "too much" : "right");
+	printf("memory: %s\n", usage.ru_maxrss < 20000 ? "too little" :
+	       usage.ru_maxrss > 60000 ? "too much" : "right");
+	printf("faults: %s\n", usage.ru_minflt < 1000 ? "too few" : "right");
+	getrusage(RUSAGE_CHILDREN, &usage);
+	printf("of all children: %s\n", usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6 > 0.45 ? "right" : "too little");
+}
+
+/* The parent goes on when the program has begun. */
+static void vforks(void)
+{
+	char *argv[] = { "child", "sleep", NULL };
+	siginfo_t info = { 0 };
+	pid_t child = vfork();
+
+	if (child == 0) {
+		rexec(node, CHILD, argv);
+		_exit(99);
+	}
+	waitid(P_PID, child, &info, WEXITED | WNOHANG);
+	printf("ended already: %d\n", info.si_pid == child);
+	kill(child, SIGTERM);
+	say_next(child, "end");
+}
+
+static void spoil(void)
+{
+	struct itimerval timer = { { 77, 0 }, { 1000, 0 } };
+	gid_t groups[] = { 5, 6, 70000 };
+	struct sched_param parameters = { 0 };
+	struct rlimit limit = { 77, 99 };
+	sigset_t some;
+
+	umask(027);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	setrlimit(RLIMIT_STACK, &(struct rlimit){ 1 << 20, 1 << 21 });
+	sigemptyset(&some);
+	sigaddset(&some, SIGUSR1);
+	sigaddset(&some, 40);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGUSR2, (void (*)(int))spoil);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	sched_setscheduler(0, SCHED_BATCH, &parameters);
+	setpriority(PRIO_PROCESS, 0, 5);
+	syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 6);
+	personality(personality(-1) | ADDR_NO_RANDOMIZE);
+	prctl(PR_SET_TIMERSLACK, 77777);
+	if (chdir("/usr/bin"))
+		_exit(98);
+	setsid();
+	setgroups(3, groups);
+}
+
+static void spoil_ids(void)
+{
+	int file = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	if (write(file, "300", 3) != 3)
+		_exit(98);
+	close(file);
+	spoil();
+	prctl(PR_SET_SECUREBITS, SECUREBITS);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT);
+	if (setresgid(1000, 1001, 1002) || setresuid(2000, 2001, 2002))
+		_exit(98);
+}
+
+static void keeps(void)
+{
+	say_next(start("state", NULL, NULL), "end");
+	say_next(start("state", NULL, spoil), "end");
+	say_next(start("state", NULL, spoil_ids), "end");
+	say_next(start("state", NULL, lead), "end");
+}
+
+static void block_and_raise(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	raise(SIGUSR1);
+	raise(SIGTERM);
+	raise(40);
+}
+
+static void set_alarm(void)
+{
+	alarm(1);
+}
+
+static void waits(void)
+{
+	say_next(start("pending", NULL, block_and_raise), "end");
+	say_next(start("sleep", NULL, set_alarm), "alarm");
+}
+
+/* Standard output of the child is read from here. */
+static pid_t listen_to(const char *what, const char *word, FILE **output)
+{
+	int ends[2];
+	pid_t child;
+
+	if (pipe(ends))
+		exit(2);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		dup2(ends[1], 1);
+		close(ends[0]);
+		close(ends[1]);
+		become(what, word);
+	}
+	close(ends[1]);
+	*output = fdopen(ends[0], "r");
+	return child;
+}
+
+static void copy_line(FILE *from)
+{
+	char line[256];
+
+	if (fgets(line, sizeof(line), from))
+		fputs(line, stdout);
+}
+
+static void signals(void)
+{
+	FILE *output;
+	pid_t child = listen_to("signals", "108", &output);
+
+	copy_line(output);
+	for (int value = 1; value <= 100; value++)
+		sigqueue(child, 40, (union sigval){ value });
+	for (int value = 1; value <= 100; value++)
+		copy_line(output);
+	kill(child, SIGUSR1);
+	copy_line(output);
+	sigqueue(child, SIGTERM, (union sigval){ -7 });
+	copy_line(output);
+	syscall(SYS_tgkill, child, child, SIGHUP);
+	copy_line(output);
+	kill(child, SIGCHLD);
+	copy_line(output);
+	kill(child, SIGCONT);
+	copy_line(output);
+	kill(child, SIGSEGV);
+	copy_line(output);
+	kill(child, 64);
+	copy_line(output);
+	kill(child, SIGWINCH);
+	copy_line(output);
+	say_next(child, "end");
+}
+
+/* A child that starts another one and is gone. */
+static void orphaned(void)
+{
+	FILE *output;
+	int status;
+	pid_t middle;
+	int ends[2];
+
+	if (pipe(ends))
+		exit(2);
+	fflush(stdout);
+	middle = fork();
+	if (middle == 0) {
+		if (fork() == 0) {
+			dup2(ends[1], 1);
+			close(ends[0]);
+			close(ends[1]);
+			become("parent", NULL);
+		}
+		pause();
+	}
+	close(ends[1]);
+	output = fdopen(ends[0], "r");
+	copy_line(output);
+	kill(middle, SIGKILL);
+	waitpid(middle, &status, 0);
+	copy_line(output);
+	fclose(output);
+}
+
+static void die_with_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+static void deaths(void)
+{
+	int ends[2], status;
+	char byte;
+	pid_t middle;
+
+	if (pipe(ends))
+		exit(2);
+	middle = fork();
+	if (middle == 0) {
+		close(ends[0]);
+		start("sleep", NULL, die_with_parent);
+		usleep(500000);
+		_exit(0);
+	}
+	close(ends[1]);
+	waitpid(middle, &status, 0);
+	/* The end comes when nobody has the pipe any more. */
+	printf("read: %zd\n", read(ends[0], &byte, 1));
+}
+
+static void joins(void)
+{
+	pid_t child = start("sleep", NULL, NULL);
+
+	usleep(300000);
+	printf("setpgid: %s\n", setpgid(child, child) ? strerrorname_np(errno) : "0");
+	printf("group is the parent's: %d\n", getpgid(child) == getpgid(0));
+	printf("session is the parent's: %d\n", getsid(child) == getsid(0));
+	kill(child, SIGTERM);
+	say_next(child, "end");
+}
+
+static void descriptors(void)
+{
+	pid_t child = start("sleep", NULL, NULL);
+	int descriptor = syscall(SYS_pidfd_open, child, 0);
+	struct pollfd ready = { descriptor, POLLIN, 0 };
+
+	usleep(300000);
+	printf("ended: %d\n", poll(&ready, 1, 0));
+	printf("signal: %ld\n", syscall(SYS_pidfd_send_signal, descriptor, SIGTERM, NULL, 0));
+	printf("ended: %d\n", poll(&ready, 1, 5000));
+	say_next(child, "end");
+}
+
+/* At every time of its way a child can be killed. */
+static void killed(int times)
+{
+	int wrong = 0, status;
+
+	for (int at = 0; at < times; at++) {
+		pid_t child = start("sleep", NULL, NULL);
+
+		usleep(at % 40 * 250);
+		kill(child, SIGKILL);
+		if (waitpid(child, &status, 0) != child || !WIFSIGNALED(status) ||
+		    WTERMSIG(status) != SIGKILL)
+			wrong++;
+	}
+	printf("wrong: %d\n", wrong);
+}
+
+static const struct {
+	const char *name;
+	void (*show)(void);
+} cases[] = {
+	{ "ends", ends },	  { "stops", stops },	    { "orphans", orphans },
+	{ "uses", uses },	  { "vforks", vforks },	    { "keeps", keeps },
+	{ "waits", waits },	  { "signals", signals },   { "orphaned", orphaned },
+	{ "deaths", deaths },	  { "joins", joins },	    { "descriptors", descriptors },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc < 3)
+		return 2;
+	node = atoi(argv[1]);
+	if (!strcmp(argv[2], "kill") && argc > 3)
+		killed(atoi(argv[3]));
+	for (size_t at = 0; at < sizeof(cases) / sizeof(*cases); at++)
+		if (!strcmp(argv[2], cases[at].name))
+			cases[at].show();
+	return 0;
+}
