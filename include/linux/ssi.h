@@ -67,6 +67,7 @@ extern bool ssi_proc_on;
 
 bool __ssi_proc_lookup(struct dentry *dentry, unsigned int tgid, struct dentry **result);
 bool __ssi_proc_hides(struct super_block *sb, struct task_struct *task);
+bool __ssi_proc_skips(struct super_block *sb, struct task_struct *task);
 int __ssi_proc_readdir(struct file *file, struct dir_context *ctx,
 		       int (*native)(struct file *, struct dir_context *));
 
@@ -84,6 +85,12 @@ static inline bool ssi_proc_lookup(struct dentry *dentry, unsigned int tgid,
 static inline bool ssi_proc_hides(struct super_block *sb, struct task_struct *task)
 {
 	return ssi_proc_on && __ssi_proc_hides(sb, task);
+}
+
+/* As ssi_proc_hides(), for a listing: one that is going to another node is in it. */
+static inline bool ssi_proc_skips(struct super_block *sb, struct task_struct *task)
+{
+	return ssi_proc_on && __ssi_proc_skips(sb, task);
 }
 
 /* Lists the processes; @native those of this node. May sleep. */
@@ -124,6 +131,11 @@ static inline bool ssi_proc_lookup(struct dentry *dentry, unsigned int tgid,
 }
 
 static inline bool ssi_proc_hides(struct super_block *sb, struct task_struct *task)
+{
+	return false;
+}
+
+static inline bool ssi_proc_skips(struct super_block *sb, struct task_struct *task)
 {
 	return false;
 }

@@ -27,11 +27,39 @@ static const struct inode_operations file_inode_operations;
 static const struct inode_operations link_inode_operations;
 static const struct file_operations dir_operations;
 
+/*
+ * What a walk is told of an @error. A process that is elsewhere by now, at home again for
+ * one, as which it ended, is looked for once more from the beginning.
+ */
+int ssi_remote_error(const struct ssi_remote *remote, int error)
+{
+	if (error != -ESRCH && error != -ENOENT)
+		return error;
+	return ssi_proc_node_of(remote->tgid) == remote->node ? error : -ESTALE;
+}
+
+/*
+ * The same for a file that was found a moment ago: its process has ended, or it is another
+ * one to its node than it was to the one before.
+ */
+int ssi_remote_open_error(struct dentry *dentry, int error)
+{
+	struct ssi_remote *remote = dentry->d_fsdata;
+
+	if (error != -ESRCH || !ssi_remote_is_fresh(READ_ONCE(remote->since)))
+		return ssi_remote_error(remote, error);
+	for (; dentry->d_op == &remote_dentry_operations; dentry = dentry->d_parent) {
+		remote = dentry->d_fsdata;
+		WRITE_ONCE(remote->is_gone, true);
+	}
+	return -ESTALE;
+}
+
 /* A process that ended there was not found; what else is wrong is said. */
 static int look(const struct ssi_remote *remote, struct ssi_proc_attributes *attributes)
 {
 	struct ssi_remote_at at = ssi_remote_at(remote);
-	int error = ssi_remote_look(&at, attributes);
+	int error = ssi_remote_error(remote, ssi_remote_look(&at, attributes));
 
 	return error == -ESRCH ? -ENOENT : error;
 }
@@ -263,7 +291,7 @@ static int remote_revalidate(struct inode *dir, const struct qstr *name, struct 
 		return 1;
 	error = refresh(inode, remote);
 	if (error)
-		return error == -ENOENT ? 0 : error;
+		return error == -ENOENT || error == -ESTALE ? 0 : error;
 	return 1;
 }
 
@@ -333,7 +361,7 @@ static const char *remote_get_link(struct dentry *dentry, struct inode *inode,
 	bytes = ssi_remote_link(&at, text, PATH_MAX - 1);
 	if (bytes <= 0) {
 		kfree(text);
-		return ERR_PTR(bytes ?: -ENOENT);
+		return ERR_PTR(ssi_remote_error(dentry->d_fsdata, bytes) ?: -ENOENT);
 	}
 	text[bytes] = 0;
 	set_delayed_call(done, kfree_link, text);

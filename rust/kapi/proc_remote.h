@@ -74,5 +74,7 @@ bool ssi_proc_shows_all_of(struct super_block *sb, kuid_t owner, enum proc_hidep
 /* proc_remote.c */
 
 int ssi_proc_node_of(u32 tgid);
+int ssi_remote_error(const struct ssi_remote *remote, int error);
+int ssi_remote_open_error(struct dentry *dentry, int error);
 
 #endif /* _SSI_PROC_REMOTE_H */

@@ -182,7 +182,7 @@ static int remote_open(struct inode *inode, struct file *file)
 		if (error && !is_content_error(error)) {
 			kvfree(opened->piece);
 			kfree(opened);
-			return error;
+			return ssi_remote_open_error(file->f_path.dentry, error);
 		}
 		opened->is_unread = !error;
 	}

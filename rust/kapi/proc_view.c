@@ -59,7 +59,7 @@ bool ssi_proc_shows_all_of(struct super_block *sb, kuid_t owner, enum proc_hidep
 }
 
 /* Must not sleep. A process of another pid namespace is never one of these. */
-bool __ssi_proc_hides(struct super_block *sb, struct task_struct *task)
+bool __ssi_proc_skips(struct super_block *sb, struct task_struct *task)
 {
 	pid_t tgid = task_tgid_nr(task);
 
@@ -67,7 +67,14 @@ bool __ssi_proc_hides(struct super_block *sb, struct task_struct *task)
 		return false;
 	if (tgid == 1)
 		return !READ_ONCE(init_is_here);
-	return (task->flags & PF_KTHREAD) || tgid < SSI_PIDS_PRIVATE || ssi_away(tgid);
+	return (task->flags & PF_KTHREAD) || tgid < SSI_PIDS_PRIVATE;
+}
+
+/* What a process left here that went to another node is not it. */
+bool __ssi_proc_hides(struct super_block *sb, struct task_struct *task)
+{
+	return __ssi_proc_skips(sb, task) ||
+	       (ssi_away(task_tgid_nr(task)) && ssi_proc_shows_cluster(sb));
 }
 
 struct listing {
@@ -133,6 +140,8 @@ static bool emit_native(struct dir_context *ctx, const char *name, int bytes, lo
 			return false;
 		if (listing->next < listing->count && listing->others[listing->next] == tgid)
 			listing->next++;
+		if (ssi_away(tgid))
+			ino = ssi_remote_process_ino(tgid);
 	}
 	listing->to->pos = pos;
 	return listing->to->actor(listing->to, name, bytes, pos, ino, type);

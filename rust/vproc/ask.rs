@@ -176,21 +176,30 @@ impl Question {
         ask
     }
 
-    /// Asks about a process, which the question names and which leads `to` there: the node
-    /// that has it, be it not the first one. Waits until there is an answer, the process is
-    /// gone or the task is killed.
+    /// Asks the node that has process or thread `pid`, which the question is about. Waits
+    /// until there is an answer, the process is gone or the task is killed.
     ///
     /// # Errors
     ///
     /// What the node says; `ESRCH` when there is no such process elsewhere, `EINTR` for a
     /// task that is killed, `EBUSY` when a node is asked for too much for long.
-    pub(crate) fn put(&self, to: Route) -> Result<Answered> {
+    pub(crate) fn put(&self, pid: u32) -> Result<Answered> {
         self.forget();
-        match to {
-            Route::Here | Route::Nowhere => Err(ESRCH),
-            Route::Node(node) => self.follow(node, self.put_once(node)),
-            Route::Anywhere => self.put_to_whoever(),
+        let mut trail = Trail::new(pid);
+        for pause in pauses() {
+            let followed = match map::route(pid) {
+                Route::Here | Route::Nowhere => break,
+                Route::Node(node) if !trail.begin(node) => break,
+                Route::Node(node) => self.follow(&mut trail, node, self.put_once(node))?,
+                Route::Anywhere if !trail.begin_anywhere() => break,
+                Route::Anywhere => self.put_to_whoever(&mut trail)?,
+            };
+            if let Some(answered) = followed {
+                return Ok(answered);
+            }
+            wait(pause)?;
         }
+        Err(ESRCH)
     }
 
     /// Asks `node`, about no process or several.
@@ -202,33 +211,33 @@ impl Question {
         self.put_once(node).and_then(final_answer)
     }
 
-    /// Asks whom the answer of `first` names, and so on.
-    fn follow(&self, first: NodeId, mut answer: Result<Reply>) -> Result<Answered> {
-        let (mut trail, mut node) = (Trail::new(first), first);
-        let mut pauses = pauses();
+    /// Asks whom the answer of `node` names, and so on. `None`: all over again.
+    fn follow(
+        &self,
+        trail: &mut Trail,
+        mut node: NodeId,
+        mut answer: Result<Reply>,
+    ) -> Result<Option<Answered>> {
         loop {
             let said = match answer {
                 Ok(reply) if reply.result == MOVED => {
                     Said::Moved(decode_moved(reply.body()).map_err(|_| EIO)?)
                 }
-                Ok(reply) => return Ok(Answered { node, reply }),
+                Ok(reply) => return Ok(Some(Answered { node, reply })),
                 Err(ESRCH) => Said::Missing,
                 Err(error) => return Err(error),
             };
             match trail.next(said, &map::of(0).ok_or(ESRCH)?) {
                 Next::Ask(next) => node = next,
-                Next::AskLater(next) => {
-                    wait(pauses.next().ok_or(ESRCH)?)?;
-                    node = next;
-                }
-                Next::Nobody => return Err(ESRCH),
+                Next::BeginAgain => return Ok(None),
+                Next::End => return Err(ESRCH),
             }
             answer = self.put_once(node);
         }
     }
 
     /// Asks all nodes at once: at most one has the process.
-    fn put_to_whoever(&self) -> Result<Answered> {
+    fn put_to_whoever(&self, trail: &mut Trail) -> Result<Option<Answered>> {
         let mut found = None;
         ssi_ics::call_many(map::others(), &self.ask(), |node, answer| {
             let answer = told(answer);
@@ -243,9 +252,9 @@ impl Question {
         });
         match found.ok_or(ESRCH)? {
             (node, Ok(reply)) if reply.result == TRY_AGAIN => {
-                self.follow(node, self.put_once(node))
+                self.follow(trail, node, self.put_once(node))
             }
-            (node, answer) => self.follow(node, answer),
+            (node, answer) => self.follow(trail, node, answer),
         }
     }
 

@@ -97,8 +97,10 @@ pub(crate) fn dispatch(which: Call, call: &SystemCall) -> Option<Result<isize>> 
         Subject::OwnGroup => of_group(which, call, syscall::own_group()),
         Subject::Process(pid) => match map::route(pid) {
             Route::Here => None,
-            route => elsewhere(which, arguments, (route, pid), call)
-                .map_or_else(|| map::nobody(pid), Some),
+            Route::Nowhere => map::nobody(pid),
+            Route::Node(_) | Route::Anywhere => {
+                elsewhere(which, arguments, pid, call).map_or_else(|| map::nobody(pid), Some)
+            }
         },
     }
 }
@@ -110,18 +112,15 @@ pub(crate) fn dispatch(which: Call, call: &SystemCall) -> Option<Result<isize>> 
 fn elsewhere(
     which: Call,
     arguments: [u64; 6],
-    (route, pid): (Route, u32),
+    pid: u32,
     call: &SystemCall,
 ) -> Option<Result<isize>> {
-    if route == Route::Nowhere {
-        return None;
-    }
     let copied = match Copied::of(which, arguments) {
         Ok(copied) => copied,
         Err(EFAULT) => return Some(unreadable(call, pid)),
         Err(error) => return Some(Err(error)),
     };
-    let answer = copied.question().and_then(|question| question.put(route));
+    let answer = copied.question().and_then(|question| question.put(pid));
     match answer.and_then(|answered| copied.give_back(answered.reply.body())) {
         Err(ESRCH) => None,
         Ok(result) if result == ESRCH.to_errno() as isize => None,

@@ -197,7 +197,7 @@ fn about(operation: Operation, place: path::Place<'_>) -> Result<Answered> {
     };
     Question::new(operation, |out| place.encode(out))?
         .with_pages(bytes)
-        .put(map::route(pid))
+        .put(pid)
 }
 
 /// How many bytes were read, and of which node.

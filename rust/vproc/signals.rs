@@ -70,7 +70,7 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
         Target::Group(pgid) => Some(sending.to_group(pgid)),
         Target::Process(pid) | Target::Thread { tid: pid, .. } => match map::route(pid) {
             Route::Here => None,
-            route => match sending.to(route) {
+            _ => match sending.to(pid) {
                 Err(ESRCH) => map::nobody(pid),
                 outcome => Some(outcome.map(|()| 0)),
             },
@@ -129,10 +129,10 @@ impl Sending {
         })
     }
 
-    fn to(&self, route: Route) -> Result {
+    fn to(&self, pid: u32) -> Result {
         match self.question() {
-            Ok(question) => question.put(route).map(|_| ()),
-            Err(EINVAL) => match self.probe().question()?.put(route) {
+            Ok(question) => question.put(pid).map(|_| ()),
+            Err(EINVAL) => match self.probe().question()?.put(pid) {
                 Err(ESRCH) => Err(ESRCH),
                 _ => Err(EINVAL),
             },

@@ -7,16 +7,22 @@
 //!
 //! ```text
 //!            moved to B       moved to C
-//!  first: A -----------> B -----------> C: answers
+//!         A -----------> B -----------> C: answers
 //!         ^              |              |
 //!         '-- not here --'-- not here --'
 //! ```
 //!
-//! Who is sent on and finds nobody came too late, or too early: the first node knows what
-//! became of the process, and is asked again after a while. Nodes may say what they like:
-//! a trail has [`QUESTIONS_MAX`] questions.
+//! Who was sent on and finds nobody came too late, or too early: the one who named that
+//! node will know soon what became of the process. So it begins again, after a while.
+//! Nodes may say what they like: a trail has [`QUESTIONS_MAX`] questions.
 
-use super::route::Map;
+use super::{
+    pid::{
+        origin,
+        Origin, //
+    },
+    route::Map,
+};
 use crate::{
     ids::{
         NodeId,
@@ -29,7 +35,7 @@ use crate::{
 };
 
 /// Most times a question is put.
-pub const QUESTIONS_MAX: u8 = 8;
+pub const QUESTIONS_MAX: u8 = 64;
 
 /// Bytes of the answer that names another node.
 pub const MOVED_BYTES: usize = 2;
@@ -37,9 +43,10 @@ pub const MOVED_BYTES: usize = 2;
 /// Where a question is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trail {
-    first: NodeId,
-    at: NodeId,
-    /// How often it may be put again.
+    pid: u32,
+    /// Whether who is asked was named by a node, be it this one, and not by the number.
+    is_sent: bool,
+    /// How often it may be put.
     left: u8,
 }
 
@@ -52,45 +59,59 @@ pub enum Said {
     Missing,
 }
 
-/// Whom to ask now.
+/// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// This node.
+    /// Ask this node.
     Ask(NodeId),
-    /// This node, after a while.
-    AskLater(NodeId),
-    /// Nobody: the process is gone, or came here.
-    Nobody,
+    /// See where the number leads to, after a while.
+    BeginAgain,
+    /// Give up: the process is gone.
+    End,
 }
 
 impl Trail {
-    /// One that begins at `first`, which is asked now.
-    pub const fn new(first: NodeId) -> Self {
+    /// That of a question about process or thread `pid`.
+    pub const fn new(pid: u32) -> Self {
         Self {
-            first,
-            at: first,
-            left: QUESTIONS_MAX.saturating_sub(1),
+            pid,
+            is_sent: false,
+            left: QUESTIONS_MAX,
         }
     }
 
-    /// Whom to ask after the last one `said` that. The `map` is that of now.
+    /// The number leads to `first` now, which is asked; not any more, if it is false.
+    pub fn begin(&mut self, first: NodeId) -> bool {
+        self.is_sent = matches!(origin(self.pid), Some(Origin::Node(home)) if home != first);
+        self.ask()
+    }
+
+    /// The number leads anywhere now: all are asked; not any more, if it is false.
+    pub fn begin_anywhere(&mut self) -> bool {
+        self.is_sent = false;
+        self.ask()
+    }
+
+    /// What to do after the node that was asked `said` that. The `map` is that of now.
     pub fn next(&mut self, said: Said, map: &Map) -> Next {
-        let next = match said {
-            Said::Moved(to) if to == map.me => Next::Nobody,
-            Said::Moved(to) if map.can_ask(to) => Next::Ask(to),
-            // It died with that node. The one that does not know yet soon will.
-            Said::Moved(_) => Next::AskLater(self.first),
-            Said::Missing if self.at != self.first => Next::AskLater(self.first),
-            Said::Missing => Next::Nobody,
-        };
-        match next {
-            Next::Ask(node) | Next::AskLater(node) if self.left > 0 => {
-                self.left = self.left.saturating_sub(1);
-                self.at = node;
-                next
+        match said {
+            Said::Moved(to) if map.can_ask(to) && self.ask() => {
+                self.is_sent = true;
+                Next::Ask(to)
             }
-            Next::Ask(_) | Next::AskLater(_) | Next::Nobody => Next::Nobody,
+            // It came here, or died with that node, and who says so does not know yet
+            // that it is no more.
+            Said::Moved(_) => Next::BeginAgain,
+            Said::Missing if self.is_sent => Next::BeginAgain,
+            Said::Missing => Next::End,
         }
+    }
+
+    /// Whether there is one question left, for one less.
+    fn ask(&mut self) -> bool {
+        let left = self.left.checked_sub(1);
+        self.left = left.unwrap_or(0);
+        left.is_some()
     }
 }
 
@@ -131,70 +152,76 @@ mod tests {
         Said::Moved(node(to))
     }
 
-    /// What is done when nodes say this one after another.
-    fn steps(said: &[Said]) -> Vec<Next> {
-        let mut trail = Trail::new(node(1));
+    const PID: u32 = 1 << 16;
+
+    /// What is done when nodes say this one after another to who begins at `first`.
+    fn steps(first: NodeNumber, said: &[Said]) -> Vec<Next> {
+        let mut trail = Trail::new(PID);
+        assert!(trail.begin(node(first)));
         said.iter().map(|said| trail.next(*said, &map())).collect()
     }
 
     #[test]
     fn who_went_is_followed() {
         assert_eq!(
-            steps(&[moved(2), moved(3)]),
+            steps(1, &[moved(2), moved(3)]),
             [Next::Ask(node(2)), Next::Ask(node(3))]
         );
     }
 
     #[test]
     fn nobody_at_home_is_nobody() {
-        assert_eq!(steps(&[Said::Missing]), [Next::Nobody]);
+        assert_eq!(steps(1, &[Said::Missing]), [Next::End]);
     }
 
     #[test]
     fn nobody_at_the_end_is_asked_for_at_the_beginning() {
-        assert_eq!(
-            steps(&[moved(2), moved(3), Said::Missing, Said::Missing]),
-            [
-                Next::Ask(node(2)),
-                Next::Ask(node(3)),
-                Next::AskLater(node(1)),
-                Next::Nobody
-            ]
-        );
+        let said = [moved(2), moved(3), Said::Missing];
+        assert_eq!(steps(1, &said).last(), Some(&Next::BeginAgain));
+        // This node knows that it went there.
+        assert_eq!(steps(2, &[Said::Missing]), [Next::BeginAgain]);
     }
 
     #[test]
-    fn who_died_with_a_node_is_asked_for_again() {
-        assert_eq!(
-            steps(&[moved(7), Said::Missing]),
-            [Next::AskLater(node(1)), Next::Nobody]
-        );
+    fn who_died_with_a_node_or_came_here_is_asked_for_again() {
+        for to in [7, 9] {
+            assert_eq!(steps(1, &[moved(to)]), [Next::BeginAgain]);
+        }
     }
 
     #[test]
-    fn who_came_here_is_asked_for_nowhere_else() {
-        assert_eq!(
-            steps(&[moved(2), moved(9)]),
-            [Next::Ask(node(2)), Next::Nobody]
-        );
+    fn where_a_number_leads_counts_anew() {
+        let mut trail = Trail::new(PID);
+        assert!(trail.begin(node(2)) && trail.begin(node(1)));
+        assert_eq!(trail.next(Said::Missing, &map()), Next::End);
     }
 
     #[test]
     fn a_trail_has_an_end_whatever_nodes_say() {
-        let lies = [moved(1), moved(2), moved(7), moved(63), Said::Missing];
-        // Every sequence of such answers, as the digits of a number.
-        for mut sequence in 0..5_usize.pow(8) {
-            let mut trail = Trail::new(node(1));
-            let mut questions = 1;
-            loop {
-                let said = lies[sequence % 5];
-                sequence /= 5;
-                if trail.next(said, &map()) == Next::Nobody {
-                    break;
+        let lies = [
+            moved(1),
+            moved(2),
+            moved(7),
+            moved(63),
+            moved(9),
+            Said::Missing,
+        ];
+        for first in [1, 2] {
+            for (one, other) in lies
+                .iter()
+                .flat_map(|one| lies.iter().map(move |two| (one, two)))
+            {
+                let mut trail = Trail::new(PID);
+                let mut questions = 0;
+                let mut said = [one, other].into_iter().cycle();
+                while trail.begin(node(first)) {
+                    questions += 1;
+                    while let Next::Ask(_) = trail.next(*said.next().unwrap(), &map()) {
+                        questions += 1;
+                    }
                 }
-                questions += 1;
+                assert_eq!(questions, QUESTIONS_MAX);
             }
-            assert!(questions <= QUESTIONS_MAX);
         }
     }
 

@@ -205,15 +205,24 @@ fn trail(data: &[u8]) {
     let Route::Node(first) = map.route(pid, Known::Nothing) else {
         return;
     };
-    let mut trail = Trail::new(first);
-    let mut questions = 1;
-    for said in data {
-        let said = NodeId::new(*said).map_or(Said::Missing, Said::Moved);
-        match trail.next(said, &map) {
-            Next::Ask(node) | Next::AskLater(node) => assert!(map.can_ask(node)),
-            Next::Nobody => break,
-        }
+    let (mut trail, mut questions) = (Trail::new(pid), 0);
+    let mut all_said = data.iter().cycle();
+    while trail.begin(first) {
         questions += 1;
+        let next = all_said.by_ref().find_map(|said| {
+            let said = NodeId::new(*said).map_or(Said::Missing, Said::Moved);
+            match trail.next(said, &map) {
+                Next::Ask(node) => {
+                    assert!(map.can_ask(node));
+                    questions += 1;
+                    None
+                }
+                end => Some(end),
+            }
+        });
+        if next == Some(Next::End) {
+            break;
+        }
     }
     assert!(questions <= QUESTIONS_MAX);
 }
