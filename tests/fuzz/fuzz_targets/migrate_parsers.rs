@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The parsers and machines of programs on other nodes.
+//! Parsers and machines of the hand-over.
 
 #![no_main]
 
