@@ -111,6 +111,7 @@ impl Device {
 mod tests {
     use std::{
         ffi::CString,
+        fs,
         os::unix::ffi::OsStrExt as _,
         ptr, //
     };
@@ -119,6 +120,18 @@ mod tests {
 
     #[test]
     fn the_request_is_that_of_the_header() {
+        let header = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../include/uapi/linux/ssi.h"
+        );
+        let text = fs::read_to_string(header).unwrap();
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "struct ssi_rexecve { __u32 node; __u32 flags; __u64 path; __u64 argv; __u64 envp; };",
+            "#define SSI_REXECVE _IOW(0xC5, 1, struct ssi_rexecve)",
+        ] {
+            assert!(words.contains(part), "{part}");
+        }
         assert_eq!(REXECVE, 0x4020_C501);
     }
 
