@@ -566,9 +566,25 @@ long ssi_device_control(unsigned int command, unsigned long argument);
 
 /* open_files.c */
 
+/* What tells two files of the same name apart. */
+struct ssi_file_identity {
+	u64 ino;
+	u64 size;
+	u64 written;	/* nanoseconds since 1970 */
+};
+
+struct ssi_opening {
+	u64 offset;
+	struct ssi_file_identity identity;
+	unsigned int flags;
+};
+
 int ssi_open_file_next(unsigned int fd);
 const char *ssi_open_file_everywhere(unsigned int fd, unsigned int *flags, char *buffer,
 				     size_t bytes);
-int ssi_open_file_anew(unsigned int fd, const char *path, unsigned int flags, u64 offset);
+const char *ssi_open_file_shared(unsigned int fd, struct ssi_opening *opening, char *buffer,
+				 size_t bytes);
+int ssi_open_file_anew(unsigned int fd, const char *path, const struct ssi_opening *opening,
+		       const struct ssi_file_identity *identity);
 
 #endif /* _LINUX_SSI_KAPI_H */

@@ -5,6 +5,7 @@
 #include <linux/dcache.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/major.h>
@@ -66,9 +67,70 @@ const char *ssi_open_file_everywhere(unsigned int fd, unsigned int *flags, char 
 	return NULL;
 }
 
-/* Puts what @path names at @fd, in place of what may be there. */
-int ssi_open_file_anew(unsigned int fd, const char *path, unsigned int flags, u64 offset)
+/*
+ * A file system that is coherent between nodes, and several of them may have.
+ */
+static bool is_shared(struct super_block *sb)
 {
+	return IS_ENABLED(CONFIG_SSI_HOSTFS) && !strcmp(sb->s_type->name, "hostfs");
+}
+
+static void identify(struct inode *inode, struct ssi_file_identity *identity)
+{
+	struct timespec64 written = inode_get_mtime(inode);
+
+	identity->ino = inode->i_ino;
+	identity->size = i_size_read(inode);
+	identity->written = timespec64_to_ns(&written);
+}
+
+/*
+ * The name under which other nodes may have file @fd: one that is read alone, with an
+ * offset and locks nobody else has. NULL if it is none of those.
+ */
+const char *ssi_open_file_shared(unsigned int fd, struct ssi_opening *opening, char *buffer,
+				 size_t bytes)
+{
+	struct inode *inode;
+	struct file *file;
+	char *path;
+
+	CLASS(fd_raw, open)(fd);
+	if (fd_empty(open))
+		return NULL;
+	file = fd_file(open);
+	inode = file_inode(file);
+	if (!S_ISREG(inode->i_mode) || !is_shared(inode->i_sb) || (file->f_mode & FMODE_WRITE) ||
+	    !(file->f_mode & FMODE_READ) || file_count(file) > 1 || locks_inode_context(inode))
+		return NULL;
+	path = d_path(&file->f_path, buffer, bytes);
+	if (IS_ERR(path) || d_unlinked(file_dentry(file)))
+		return NULL;
+	identify(inode, &opening->identity);
+	opening->flags = file->f_flags;
+	opening->offset = file->f_pos;
+	return path;
+}
+
+/* Whether @file is the one with this identity, on a file system both nodes have. */
+static bool is_same(struct file *file, const struct ssi_file_identity *identity)
+{
+	struct inode *inode = file_inode(file);
+	struct ssi_file_identity found;
+
+	identify(inode, &found);
+	return S_ISREG(inode->i_mode) && is_shared(inode->i_sb) && found.ino == identity->ino &&
+	       found.size == identity->size && found.written == identity->written;
+}
+
+/*
+ * Puts what @path names at @fd, in place of what may be there. With an @identity it must
+ * be that file.
+ */
+int ssi_open_file_anew(unsigned int fd, const char *path, const struct ssi_opening *opening,
+		       const struct ssi_file_identity *identity)
+{
+	unsigned int flags = opening->flags;
 	struct file *file;
 	int error;
 
@@ -77,9 +139,12 @@ int ssi_open_file_anew(unsigned int fd, const char *path, unsigned int flags, u6
 	file = filp_open(path, flags | O_NOCTTY, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	if (offset)
-		vfs_llseek(file, offset, SEEK_SET);
-	error = replace_fd(fd, file, 0);
+	if (opening->offset)
+		vfs_llseek(file, opening->offset, SEEK_SET);
+	if (identity && !is_same(file, identity))
+		error = -ESTALE;
+	else
+		error = replace_fd(fd, file, 0);
 	fput(file);
 	return error < 0 ? error : 0;
 }

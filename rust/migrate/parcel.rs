@@ -17,8 +17,10 @@ use ssi_core::{
             IMAGE_BYTES_MAX, //
         },
         open_file::{
+            Identity,
             OpenFile,
             OpenFiles,
+            Opening,
             Way,
             OPEN_FILE_BYTES_MAX,
             PATH_BYTES_MAX, //
@@ -92,25 +94,8 @@ impl Tickets {
         let mut room = bytes::zeros(OPEN_FILE_BYTES_MAX)?;
         let mut name = bytes::zeros(PATH_BYTES_MAX + 1)?;
         for fd in open_files::kept() {
-            let length = match open_files::everywhere(fd, &mut name) {
-                Some((path, flags)) => {
-                    let (path, offset) = (path.to_bytes(), 0);
-                    let way = Way::Anew {
-                        flags,
-                        offset,
-                        path,
-                    };
-                    OpenFile { fd, way }.encode(&mut room)
-                }
-                None => {
-                    self.0.reserve(1, GFP_KERNEL)?;
-                    let ticket = ssi_files::export(fd, to)?;
-                    let way = Way::AtHome(ticket.as_bytes());
-                    let length = OpenFile { fd, way }.encode(&mut room);
-                    self.0.push(ticket, GFP_KERNEL)?;
-                    length
-                }
-            };
+            let way = self.way(fd, to, &mut name)?;
+            let length = OpenFile { fd, way }.encode(&mut room);
             let length = length.map_err(|_| EMFILE)?;
             bytes::extend(&mut all, room.get(..length).unwrap_or_default())?;
             if all.len() > IMAGE_BYTES_MAX {
@@ -118,6 +103,42 @@ impl Tickets {
             }
         }
         Ok(all)
+    }
+}
+
+impl Tickets {
+    /// How `to` comes to what is open as `fd`; `name` is room for its name.
+    fn way<'a>(&'a mut self, fd: u32, to: NodeId, name: &'a mut [u8]) -> Result<Way<'a>> {
+        // A ticket makes one more who has it open.
+        let named = open_files::named(fd, name);
+        let opening = named.map(|(path, opening, _)| Opening {
+            flags: opening.flags,
+            offset: opening.offset,
+            path: path.to_bytes(),
+        });
+        Ok(
+            match (opening, named.and_then(|(_, _, identity)| identity)) {
+                (None, _) => Way::AtHome(self.ticket(fd, to)?),
+                (Some(opening), None) => Way::Anew(opening),
+                (Some(opening), Some(identity)) => {
+                    Way::Either(self.ticket(fd, to)?, to_wire(identity), opening)
+                }
+            },
+        )
+    }
+
+    fn ticket(&mut self, fd: u32, to: NodeId) -> Result<&[u8]> {
+        self.0.reserve(1, GFP_KERNEL)?;
+        self.0.push(ssi_files::export(fd, to)?, GFP_KERNEL)?;
+        Ok(self.0.last().map_or(&[], Ticket::as_bytes))
+    }
+}
+
+fn to_wire(identity: open_files::Identity) -> Identity {
+    Identity {
+        ino: identity.ino,
+        size: identity.size,
+        written: identity.written,
     }
 }
 
@@ -190,9 +211,10 @@ impl Delivery {
     /// none like.
     pub(crate) fn open(mut self, state: &TaskState) -> Result {
         let mut name = KVVec::new();
-        state.put_on()?;
         let directory = self.image().map_err(|_| EINVAL)?.directory;
+        // It has it at home already, whether or not it may go there again.
         task_state::enter(terminated(&mut name, directory)?)?;
+        state.put_on()?;
         self.is_closed = false;
         let image = self.image().map_err(|_| EINVAL)?;
         install_all(&image.files, &mut name)?;
@@ -207,11 +229,11 @@ impl Delivery {
 impl Drop for Delivery {
     fn drop(&mut self) {
         if let (true, Ok(image)) = (self.is_closed, self.image()) {
-            for file in image.files.iter() {
-                if let Way::AtHome(ticket) = file.way {
-                    ssi_files::refuse(ticket);
-                }
-            }
+            image
+                .files
+                .iter()
+                .filter_map(|file| file.way.ticket())
+                .for_each(ssi_files::refuse);
         }
     }
 }
@@ -220,10 +242,10 @@ impl Drop for Delivery {
 fn install_all(files: &OpenFiles<'_>, path: &mut KVVec<u8>) -> Result {
     let mut outcome = Ok(());
     for file in files.iter() {
-        match (outcome, file.way) {
+        match (outcome, file.way.ticket()) {
             (Ok(()), _) => outcome = install(&file, path),
-            (Err(_), Way::AtHome(ticket)) => ssi_files::refuse(ticket),
-            (Err(_), Way::Anew { .. }) => (),
+            (Err(_), Some(ticket)) => ssi_files::refuse(ticket),
+            (Err(_), None) => (),
         }
     }
     outcome
@@ -231,16 +253,36 @@ fn install_all(files: &OpenFiles<'_>, path: &mut KVVec<u8>) -> Result {
 
 fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
     match file.way {
-        Way::Anew {
-            flags,
-            offset,
-            path: name,
-        } => open_files::open(file.fd, terminated(path, name)?, flags, offset),
-        Way::AtHome(ticket) => {
-            let proxy = ssi_files::import(ticket)?;
-            file_install::install(file.fd, &proxy)
+        Way::Anew(opening) => open(file.fd, opening, None, path),
+        Way::AtHome(ticket) => use_at_home(file.fd, ticket),
+        Way::Either(ticket, identity, opening) => {
+            match open(file.fd, opening, Some(identity), path) {
+                Ok(()) => {
+                    ssi_files::refuse(ticket);
+                    Ok(())
+                }
+                Err(_) => use_at_home(file.fd, ticket),
+            }
         }
     }
+}
+
+fn use_at_home(fd: u32, ticket: &[u8]) -> Result {
+    let proxy = ssi_files::import(ticket)?;
+    file_install::install(fd, &proxy)
+}
+
+fn open(fd: u32, opening: Opening<'_>, identity: Option<Identity>, path: &mut KVVec<u8>) -> Result {
+    let identity = identity.map(|identity| open_files::Identity {
+        ino: identity.ino,
+        size: identity.size,
+        written: identity.written,
+    });
+    let how = open_files::Opening {
+        flags: opening.flags,
+        offset: opening.offset,
+    };
+    open_files::open(fd, terminated(path, opening.path)?, how, identity)
 }
 
 /// `text` with a zero byte, in `room`.

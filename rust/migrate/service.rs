@@ -32,6 +32,7 @@ use ssi_kapi::{
         Arrival, //
     },
     signal_info::SentSignal,
+    surrogate,
     task_state::TaskState,
     whereabouts, //
 };
@@ -138,8 +139,10 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
         }
         Operation::Parent => {
             let parent = message.u32()?;
+            let is_orphaned = message.u8()? != 0;
             message.end()?;
-            whereabouts::set_parent(pid, parent);
+            whereabouts::set_parent(pid, parent, is_orphaned);
+            surrogate::look(pid);
             Ok(())
         }
     }

@@ -36,9 +36,10 @@ impl Owner for Surrogates {
         }
     }
 
-    fn parent(&self, pid: u32, node: u8, parent: u32) {
-        let mut args = [0; 8];
-        Writer::new(&mut args).u32(pid).u32(parent);
+    fn parent(&self, pid: u32, node: u8, parent: u32, is_orphaned: bool) {
+        let mut args = [0; 9];
+        let mut out = Writer::new(&mut args);
+        out.u32(pid).u32(parent).u8(is_orphaned.into());
         if let Some(node) = NodeId::new(node) {
             let _ = ask::put(node, Operation::Parent, &args);
         }

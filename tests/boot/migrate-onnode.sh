@@ -17,6 +17,8 @@ expect "and the number it had" \
 expect "its parent has not changed" \
 	"$(on 1 sh -c 'onnode 2 sh -c "echo \$PPID" & wait; echo $$' | uniq | wc -l)" 1
 expect "it works in the same folder" "$(on 1 sh -c 'cd /proc/sys && onnode 3 pwd -P')" /proc/sys
+expect "even one it may not go to again" \
+	"$(on 1 sh -c 'cd /root && su -s /bin/sh nobody -c "onnode 2 pwd -P"')" /root
 expect "with the same mask" "$(on 1 sh -c 'umask 027; onnode 2 sh -c umask')" 0027
 expect "and limits" "$(on 1 sh -c 'ulimit -S -n 77; onnode 2 sh -c "ulimit -S -n"')" 77
 expect "and priority" \

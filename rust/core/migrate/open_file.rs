@@ -2,14 +2,16 @@
 
 //! Open file of a process.
 //!
-//! A file both nodes have is opened anew, any other is used through its home.
+//! A file every node has is opened anew, any other is used through its home. One that
+//! both nodes may have, on a file system they share, is opened anew if it is the same.
 //!
 //! ```text
 //!  0    4      5        7
-//!  +----+------+--------+---------------------------------+
-//!  | fd | kind | length | opened anew: flags, offset, path |
-//!  |    |      |        | at home: ticket                 |
-//!  +----+------+--------+---------------------------------+
+//!  +----+------+--------+----------------------------------------------------------+
+//!  | fd | kind | length | opened anew: flags, offset, path                         |
+//!  |    |      |        | at home: ticket                                          |
+//!  |    |      |        | either: length of the ticket, ticket, identity, as above |
+//!  +----+------+--------+----------------------------------------------------------+
 //! ```
 
 use crate::wire::{
@@ -26,7 +28,8 @@ pub const PATH_BYTES_MAX: usize = 4095;
 pub const TICKET_BYTES_MAX: usize = 256;
 
 /// Longest encoding, in bytes.
-pub const OPEN_FILE_BYTES_MAX: usize = HEAD_BYTES + 12 + PATH_BYTES_MAX;
+pub const OPEN_FILE_BYTES_MAX: usize =
+    HEAD_BYTES + 2 + TICKET_BYTES_MAX + IDENTITY_BYTES + 12 + PATH_BYTES_MAX;
 
 /// Numbers of files are smaller, as `NR_OPEN_MAX` would never let them be here.
 pub const FD_END: u32 = 1 << 20;
@@ -36,21 +39,88 @@ const HEAD_BYTES: usize = 7;
 
 const ANEW: u8 = 1;
 const AT_HOME: u8 = 2;
+const EITHER: u8 = 3;
+
+/// How a file is opened by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening<'a> {
+    /// Flags of open(2).
+    pub flags: u32,
+    /// Where reading goes on.
+    pub offset: u64,
+    /// Its name, from the root on.
+    pub path: &'a [u8],
+}
+
+/// What tells two files of the same name apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Number of its inode.
+    pub ino: u64,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it was last written, in nanoseconds since 1970.
+    pub written: u64,
+}
+
+/// Bytes of an [`Identity`].
+const IDENTITY_BYTES: usize = 24;
 
 /// How the other node comes to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way<'a> {
     /// It opens it by its name.
-    Anew {
-        /// Flags of open(2).
-        flags: u32,
-        /// Where reading goes on.
-        offset: u64,
-        /// Its name, from the root on.
-        path: &'a [u8],
-    },
+    Anew(Opening<'a>),
     /// It asks its home; the ticket is ssi_files'.
     AtHome(&'a [u8]),
+    /// It opens it by its name if that is this file, else it asks its home.
+    Either(&'a [u8], Identity, Opening<'a>),
+}
+
+impl<'a> Way<'a> {
+    /// The ticket, if there is one.
+    pub const fn ticket(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Anew(_) => None,
+            Self::AtHome(ticket) | Self::Either(ticket, ..) => Some(ticket),
+        }
+    }
+}
+
+impl Way<'_> {
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Anew(_) => ANEW,
+            Self::AtHome(_) => AT_HOME,
+            Self::Either(..) => EITHER,
+        }
+    }
+
+    /// Bytes on the wire, behind the head.
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Anew(opening) => opening.path.len().saturating_add(12),
+            Self::AtHome(ticket) => ticket.len(),
+            Self::Either(ticket, _, opening) => ticket
+                .len()
+                .saturating_add(opening.path.len())
+                .saturating_add(2 + IDENTITY_BYTES + 12),
+        }
+    }
+}
+
+impl<'a> Opening<'a> {
+    fn encode(&self, out: &mut Writer<'_>) {
+        out.u32(self.flags).u64(self.offset).bytes(self.path);
+    }
+
+    fn decode(mut message: Reader<'a>) -> Result<Self, Malformed> {
+        Ok(Self {
+            flags: message.u32()?,
+            offset: message.u64()?,
+            path: path(message.rest())?,
+        })
+    }
 }
 
 /// An open file.
@@ -71,19 +141,20 @@ impl<'a> OpenFile<'a> {
     /// may be.
     pub fn encode(&self, room: &mut [u8]) -> Result<usize, NoRoom> {
         let mut out = Writer::new(room);
-        out.u32(self.fd);
+        let length = u16::try_from(self.way.bytes()).map_err(|_| NoRoom)?;
+        out.u32(self.fd).u8(self.way.kind()).u16(length);
         match self.way {
-            Way::Anew {
-                flags,
-                offset,
-                path,
-            } => {
-                let length = u16::try_from(path.len().saturating_add(12)).map_err(|_| NoRoom)?;
-                out.u8(ANEW).u16(length).u32(flags).u64(offset).bytes(path);
-            }
+            Way::Anew(opening) => opening.encode(&mut out),
             Way::AtHome(ticket) => {
-                let length = u16::try_from(ticket.len()).map_err(|_| NoRoom)?;
-                out.u8(AT_HOME).u16(length).bytes(ticket);
+                out.bytes(ticket);
+            }
+            Way::Either(ticket, identity, opening) => {
+                out.u16(u16::try_from(ticket.len()).map_err(|_| NoRoom)?)
+                    .bytes(ticket)
+                    .u64(identity.ino)
+                    .u64(identity.size)
+                    .u64(identity.written);
+                opening.encode(&mut out);
             }
         }
         out.finish()
@@ -95,16 +166,28 @@ impl<'a> OpenFile<'a> {
         let length = usize::from(message.u16()?);
         let mut rest = Reader::new(message.bytes(length)?);
         let way = match kind {
-            ANEW => Way::Anew {
-                flags: rest.u32()?,
-                offset: rest.u64()?,
-                path: path(rest.rest())?,
-            },
-            AT_HOME if length <= TICKET_BYTES_MAX => Way::AtHome(rest.rest()),
+            ANEW => Way::Anew(Opening::decode(rest)?),
+            AT_HOME => Way::AtHome(ticket(rest.rest())?),
+            EITHER => {
+                let length = usize::from(rest.u16()?);
+                let ticket = ticket(rest.bytes(length)?)?;
+                let identity = Identity {
+                    ino: rest.u64()?,
+                    size: rest.u64()?,
+                    written: rest.u64()?,
+                };
+                Way::Either(ticket, identity, Opening::decode(rest)?)
+            }
             _ => return Err(Malformed),
         };
         (fd < FD_END).then_some(Self { fd, way }).ok_or(Malformed)
     }
+}
+
+fn ticket(bytes: &[u8]) -> Result<&[u8], Malformed> {
+    (bytes.len() <= TICKET_BYTES_MAX)
+        .then_some(bytes)
+        .ok_or(Malformed)
 }
 
 /// A path from the root on.
@@ -173,17 +256,31 @@ mod tests {
     }
 
     fn anew(fd: u32, path: &[u8]) -> OpenFile<'_> {
-        let way = Way::Anew {
+        let way = Way::Anew(opening(path));
+        OpenFile { fd, way }
+    }
+
+    fn opening(path: &[u8]) -> Opening<'_> {
+        Opening {
             flags: 2,
             offset: 77,
             path,
+        }
+    }
+
+    fn either(fd: u32) -> OpenFile<'static> {
+        let identity = Identity {
+            ino: 1,
+            size: 2,
+            written: u64::MAX,
         };
+        let way = Way::Either(b"ticket", identity, opening(b"/etc/passwd"));
         OpenFile { fd, way }
     }
 
     #[test]
     fn what_is_sent_arrives_as_it_was() {
-        let files = [at_home(0), anew(1, b"/dev/null"), at_home(7)];
+        let files = [at_home(0), anew(1, b"/dev/null"), either(3), at_home(7)];
         let bytes = encoded(&files);
         let arrived: Vec<_> = OpenFiles::new(&bytes).unwrap().iter().collect();
         assert_eq!(arrived, files);
@@ -195,6 +292,17 @@ mod tests {
             assert_eq!(OpenFiles::new(&encoded(&pair.map(at_home))), Err(Malformed));
         }
         assert_eq!(OpenFiles::new(&encoded(&[at_home(FD_END)])), Err(Malformed));
+    }
+
+    #[test]
+    fn a_ticket_is_short() {
+        let long = [0; TICKET_BYTES_MAX + 1];
+        let with = |ticket| {
+            let way = Way::AtHome(ticket);
+            OpenFiles::new(&encoded(&[OpenFile { fd: 0, way }])).map(|_| ())
+        };
+        assert_eq!(with(&long), Err(Malformed));
+        assert_eq!(with(&long[1..]), Ok(()));
     }
 
     #[test]
@@ -214,8 +322,8 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_is_refused() {
-        let bytes = encoded(&[anew(1, b"/dev/null"), at_home(7)]);
+        let bytes = encoded(&[anew(1, b"/dev/null"), either(3), at_home(7)]);
         let cuts = (1..bytes.len()).filter(|&cut| OpenFiles::new(&bytes[..cut]).is_ok());
-        assert_eq!(cuts.count(), 1);
+        assert_eq!(cuts.count(), 2);
     }
 }

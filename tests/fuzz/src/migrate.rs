@@ -7,7 +7,7 @@ use ssi_core::{
         handover::{Guest, Happened, Learnt, Source},
         image::Image,
         news::{News, What, NEWS_BYTES_MAX},
-        open_file::{OpenFile, OpenFiles, Way, OPEN_FILE_BYTES_MAX},
+        open_file::{Identity, OpenFile, OpenFiles, Opening, Way, OPEN_FILE_BYTES_MAX},
         strings::Strings,
     },
     wire::{Reader, Writer},
@@ -78,12 +78,17 @@ const HAPPENED: [Happened; 5] = [
 pub fn corpus() -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     let mut room = [0; OPEN_FILE_BYTES_MAX];
-    let anew = Way::Anew {
+    let opening = Opening {
         flags: 2,
         offset: 7,
         path: b"/dev/null",
     };
-    for (fd, way) in [(0, anew), (1, Way::AtHome(b"ticket"))] {
+    let ways = [
+        Way::Anew(opening),
+        Way::AtHome(b"ticket"),
+        Way::Either(b"ticket", Identity::default(), opening),
+    ];
+    for (fd, way) in (0..).zip(ways) {
         let length = OpenFile { fd, way }.encode(&mut room).unwrap();
         files.extend_from_slice(&room[..length]);
     }

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Files of a root both nodes have: read where the program is if nobody notices.
+
+. "$(dirname "$0")/lib.sh"
+
+root=$TEST_DIR/root
+mkdir -p "$root"/{bin,tmp,root}
+cp "$SSI_HOME/busybox" "$root/bin/busybox"
+for applet in sh cat readlink md5sum mkdir mount umount cp rm; do
+	ln -s busybox "$root/bin/$applet"
+done
+seq 10000 >"$root/numbers"
+
+# What is open as 0 of a program on node 2, started so: input_of COMMAND ('$far' is it).
+# shellcheck disable=SC2016 # expands in the guest
+input_of() { on 1 sh -c 'far="onnode 2 readlink /proc/self/fd/0"; '"$1"; }
+
+is_proxy() { [[ $1 != /numbers ]]; }
+
+up 2 --root "$root"
+
+expect "a file that is read is opened there" "$(input_of 'exec $far </numbers')" /numbers
+expect "it is the same" "$(on 1 sh -c 'exec onnode 2 md5sum </numbers')" "$(md5sum <"$root/numbers")"
+expect "reading goes on where it was" \
+	"$(on 1 sh -c 'exec </numbers; read -r first; exec onnode 2 sh -c "read -r next; echo \$next"')" 2
+must "one with a shared offset stays at home" is_proxy "$(input_of '(read -r a; $far; true) </numbers')"
+expect "so that others go on behind it" \
+	"$(on 1 sh -c '(onnode 2 sh -c "read -r a"; read -r b; echo $b) </numbers')" 2
+must "so does one that is written" is_proxy "$(input_of 'exec $far <>/numbers')"
+must "so does one that has no name any more" is_proxy \
+	"$(input_of 'cp /numbers /gone; exec </gone; rm /gone; exec $far')"
+on 2 mkdir -p /other
+on 2 mount -t tmpfs none /other
+on 2 sh -c 'echo wrong >/other/file'
+on 1 sh -c 'mkdir -p /other; umount /other 2>/dev/null; echo right >/other/file'
+expect "one of the same name is not taken for it" "$(on 1 sh -c 'exec onnode 2 cat </other/file')" right
+expect "a folder is the one with the same name" \
+	"$(on 1 sh -c 'exec 5</numbers; exec 4</; exec onnode 2 readlink /proc/self/fd/4')" /
