@@ -141,6 +141,7 @@ void ssi_page_write(struct page *page, size_t offset, const void *from, size_t b
 /* pids.c */
 
 void ssi_pids_begin(int first, int end);
+void ssi_pid_withhold(u32 pid);
 
 /* whereabouts.c: a node is 0 if there is none. */
 

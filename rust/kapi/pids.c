@@ -21,3 +21,12 @@ void ssi_pids_begin(int first, int end)
 	ssi_pid_first = first;
 	WRITE_ONCE(ssi_pid_end, end);
 }
+
+/* No task of this kernel gets it any more, unless it is asked for by name. */
+void ssi_pid_withhold(u32 pid)
+{
+	pid_t number = pid;
+
+	/* It fails when somebody has it. It is kept for ever, as nobody's. */
+	alloc_pid(&init_pid_ns, &number, 1);
+}

@@ -28,3 +28,12 @@ pub fn begin(range: Range<u32>) -> Result {
     unsafe { bindings::ssi_pids_begin(range.start as c_int, range.end as c_int) };
     Ok(())
 }
+
+/// Gives `pid` to no task of this kernel any more, in this life of the node: a process on
+/// another node has it. Nothing happens if there is a task that has it. May sleep.
+pub fn withhold(pid: u32) {
+    if (1..LIMIT).contains(&pid) {
+        // SAFETY: It is a number that is allowed.
+        unsafe { bindings::ssi_pid_withhold(pid) }
+    }
+}

@@ -3,9 +3,9 @@
 //! Question to another node.
 //!
 //! Every question begins with who asks. The answer's result is 0 or more, or the
-//! negative number of the error the caller gets. Two numbers beyond those say that there
-//! is no answer yet: [`TRY_AGAIN`], and [`MOVED`], which a question about a process
-//! follows.
+//! negative number of the error the caller gets. Numbers beyond those say that there is
+//! no answer yet: [`TRY_AGAIN`], and those a question about a process follows, [`MOVED`] and
+//! [`LOST`].
 
 use kernel::prelude::*;
 use ssi_core::{
@@ -55,6 +55,10 @@ pub(crate) const TRY_AGAIN: i32 = -10_000;
 /// The result of an answer that is none: the process went to the node the answer names.
 pub(crate) const MOVED: i32 = -10_001;
 
+/// The result of an answer that is none: the process is not here, but may be one of an
+/// earlier life of the node.
+pub(crate) const LOST: i32 = -10_002;
+
 /// How long to wait before the first and before each later time a question is put again,
 /// in microseconds.
 const PAUSES: (u64, u64) = (2_000, 32_000);
@@ -91,10 +95,12 @@ pub(crate) enum Operation {
     Batch,
     /// What is in a file about the node.
     Total,
+    /// To hear of processes of an earlier life of the node.
+    Orphans,
 }
 
 impl Operation {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Signal,
         Self::Call,
         Self::Look,
@@ -106,6 +112,7 @@ impl Operation {
         Self::Boot,
         Self::Batch,
         Self::Total,
+        Self::Orphans,
     ];
 
     /// Whether what was known of processes may be wrong behind it.
@@ -223,12 +230,14 @@ impl Question {
                 Ok(reply) if reply.result == MOVED => {
                     Said::Moved(decode_moved(reply.body()).map_err(|_| EIO)?)
                 }
+                Ok(reply) if reply.result == LOST => Said::Lost,
                 Ok(reply) => return Ok(Some(Answered { node, reply })),
                 Err(ESRCH) => Said::Missing,
                 Err(error) => return Err(error),
             };
             match trail.next(said, &map::of(0).ok_or(ESRCH)?) {
                 Next::Ask(next) => node = next,
+                Next::AskAll => return self.put_to_whoever(trail),
                 Next::BeginAgain => return Ok(None),
                 Next::End => return Err(ESRCH),
             }
@@ -246,7 +255,11 @@ impl Question {
                 Some((_, Err(_))) => answer.is_ok(),
                 Some((_, Ok(_))) => false,
             };
-            if is_better && !matches!(answer, Err(ESRCH)) {
+            let has_it = match &answer {
+                Ok(reply) => reply.result != LOST,
+                Err(error) => *error != ESRCH,
+            };
+            if is_better && has_it {
                 found = Some((node, answer));
             }
         });
@@ -314,7 +327,7 @@ fn wait(microseconds: u64) -> Result {
 /// What a node said. It may be that there is no answer yet.
 fn told(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
     match answer {
-        Ok(reply) if [TRY_AGAIN, MOVED].contains(&reply.result) => Ok(reply),
+        Ok(reply) if [TRY_AGAIN, MOVED, LOST].contains(&reply.result) => Ok(reply),
         Ok(reply) if reply.result < 0 => Err(error(reply.result.into())),
         Ok(reply) => Ok(reply),
         Err(CallError::NotMember | CallError::NodeDown) => Err(ESRCH),
@@ -328,7 +341,7 @@ fn told(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
 fn final_answer(reply: Reply) -> Result<Reply> {
     match reply.result {
         TRY_AGAIN => Err(EBUSY),
-        MOVED => Err(EIO),
+        MOVED | LOST => Err(EIO),
         _ => Ok(reply),
     }
 }

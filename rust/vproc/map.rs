@@ -41,6 +41,7 @@ use ssi_kapi::{
 use crate::{
     boots,
     init,
+    orphans,
     totals, //
 };
 
@@ -73,7 +74,13 @@ fn known(pid: u32) -> Known {
     if let Some(node) = away.and_then(NodeId::new) {
         return Known::Away(node);
     }
-    whereabouts::guest(pid).map_or(Known::Nothing, |_| Known::Guest)
+    if whereabouts::guest(pid).is_some() {
+        return Known::Guest;
+    }
+    if orphans::are_there() && proc_served::identity(pid).is_none() {
+        return Known::Lost;
+    }
+    Known::Nothing
 }
 
 /// What a call gets for a `pid` that is nowhere: the kernel here, which has nobody of that
@@ -99,6 +106,8 @@ pub(crate) enum Presence {
     Here,
     /// It went from here to that node.
     Moved(NodeId),
+    /// Nothing in this life of the node; it may have gone from here in an earlier one.
+    Lost,
     /// Nothing: it never was here, or is gone.
     Nothing,
 }
@@ -109,8 +118,14 @@ pub(crate) fn presence(pid: u32) -> Presence {
         _ if !pid::is_shared(pid) => Presence::Nothing,
         Route::Here if proc_served::identity(pid).is_some() => Presence::Here,
         Route::Node(node) if whereabouts::away(pid).is_some() => Presence::Moved(node),
+        Route::Anywhere if is_of(pid, ME.copy()) => Presence::Lost,
         _ => Presence::Nothing,
     }
+}
+
+/// Whether the number of `pid` names `node`.
+fn is_of(pid: u32, node: Option<NodeId>) -> bool {
+    node.is_some_and(|node| pid::origin(pid) == Some(pid::Origin::Node(node)))
 }
 
 /// Follows the membership.
@@ -133,6 +148,7 @@ impl ssi_clms::Subsystem for Follower {
         boots::forget(instance.node);
         self.follow(view);
         totals::show(instance.node);
+        orphans::tell(instance.node);
     }
 
     fn node_down(&self, view: &View, instance: Instance) {

@@ -272,7 +272,7 @@ fn add(list: &mut KVVec<Listed>, node: NodeId, reply: &Reply) -> Result {
         for number in piece.chunks_exact(4) {
             let pid = number.try_into().map_or(0, u32::from_le_bytes);
             let can_have = match pid::origin(pid) {
-                Some(Origin::Node(home)) if Some(home) == me => whereabouts::away(pid).is_some(),
+                Some(Origin::Node(home)) if Some(home) == me => map::route(pid) != Route::Here,
                 Some(Origin::Node(_)) => true,
                 Some(Origin::Private | Origin::Init) | None => false,
             };

@@ -37,6 +37,7 @@ use ssi_kapi::behalf::{
 use crate::{
     ask::{
         Operation,
+        LOST,
         MOVED,
         NAME,
         TRY_AGAIN,
@@ -47,6 +48,7 @@ use crate::{
         self,
         Presence, //
     },
+    orphans,
     served_calls,
     served_files, //
 };
@@ -99,6 +101,8 @@ pub(crate) enum Fault {
     Busy,
     /// This node is to be asked: the process went there.
     Moved(NodeId),
+    /// All are to be asked: it may be of an earlier life.
+    Lost,
 }
 
 impl From<Malformed> for Fault {
@@ -131,6 +135,7 @@ impl Handler for Server {
             Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
             Err(Fault::Busy) => request.reply(TRY_AGAIN, &[]),
             Err(Fault::Moved(node)) => request.reply(MOVED, &encode_moved(node)),
+            Err(Fault::Lost) => request.reply(LOST, &[]),
             Err(Fault::Malformed) => request.bad_arguments(),
         }
     }
@@ -153,6 +158,10 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
             served_files::batch(&caller, message, request.reply_pages_max())
         }
         Operation::Total => served_files::total(message, request.reply_pages_max()),
+        Operation::Orphans => {
+            orphans::hear(message)?;
+            Ok(Answer::number(0))
+        }
         Operation::Boot => {
             message.end()?;
             boots::answer()
@@ -174,6 +183,7 @@ pub(crate) fn ours(pid: u32) -> Result<(), Fault> {
     match map::presence(pid) {
         Presence::Here => Ok(()),
         Presence::Moved(node) => Err(Fault::Moved(node)),
+        Presence::Lost => Err(Fault::Lost),
         Presence::Nothing => Err(ESRCH.into()),
     }
 }

@@ -30,6 +30,7 @@ mod calls;
 mod dispatch;
 mod init;
 mod map;
+mod orphans;
 mod remote_proc;
 mod scans;
 mod served_calls;

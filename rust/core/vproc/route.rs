@@ -4,8 +4,8 @@
 //!
 //! A process runs on the node its pid names, unless it went to another one: then what it
 //! left at home says where it went, and the node that has it knows it as a guest. What is
-//! private to a node is looked for here, by the kernel. A process whose home is no member
-//! may live on as a guest of any node.
+//! private to a node is looked for here, by the kernel. A process whose home died may live
+//! on as a guest of any node, whether or not that home is back in a new life.
 
 use super::pid::{
     origin,
@@ -37,6 +37,8 @@ pub enum Known {
     Away(NodeId),
     /// It is of another node and runs here.
     Guest,
+    /// It is not here, and there are processes of an earlier life of this node elsewhere.
+    Lost,
 }
 
 /// Where a pid leads.
@@ -71,7 +73,8 @@ impl Map {
             (Some(Origin::Node(_)), Known::Guest) => Route::Here,
             // What it left here is told of its node's end, and ends as well.
             (Some(Origin::Node(_)), Known::Away(node)) => self.to(node).unwrap_or(Route::Here),
-            (Some(Origin::Node(node)), Known::Nothing) => {
+            (Some(Origin::Node(node)), Known::Lost) if node == self.me => self.anywhere(),
+            (Some(Origin::Node(node)), Known::Nothing | Known::Lost) => {
                 self.to(node).unwrap_or_else(|| self.anywhere())
             }
         }
@@ -161,6 +164,13 @@ mod tests {
     #[test]
     fn who_has_lost_its_home_may_be_anywhere() {
         assert_eq!(by_number(&map(), 4 << 16 | 5), Route::Anywhere);
+        // As its home knows that began a new life; the others ask that one.
+        assert_eq!(map().route(2 << 16, Known::Lost), Route::Anywhere);
+        assert_eq!(map().route(3 << 16, Known::Lost), Route::Node(node(3)));
+        assert_eq!(
+            Map::alone(node(2)).route(2 << 16, Known::Lost),
+            Route::Nowhere
+        );
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub enum Said {
     Moved(NodeId),
     /// There is no such process, or the node is gone.
     Missing,
+    /// It is not here, but may be of an earlier life of this node.
+    Lost,
 }
 
 /// What to do now.
@@ -64,6 +66,8 @@ pub enum Said {
 pub enum Next {
     /// Ask this node.
     Ask(NodeId),
+    /// Ask all.
+    AskAll,
     /// See where the number leads to, after a while.
     BeginAgain,
     /// Give up: the process is gone.
@@ -103,7 +107,8 @@ impl Trail {
             // that it is no more.
             Said::Moved(_) => Next::BeginAgain,
             Said::Missing if self.is_sent => Next::BeginAgain,
-            Said::Missing => Next::End,
+            Said::Lost if self.begin_anywhere() => Next::AskAll,
+            Said::Missing | Said::Lost => Next::End,
         }
     }
 
@@ -190,6 +195,12 @@ mod tests {
     }
 
     #[test]
+    fn who_has_lost_its_home_is_asked_for_everywhere() {
+        assert_eq!(steps(1, &[Said::Lost]), [Next::AskAll]);
+        assert_eq!(steps(1, &[Said::Lost, Said::Missing])[1], Next::End);
+    }
+
+    #[test]
     fn where_a_number_leads_counts_anew() {
         let mut trail = Trail::new(PID);
         assert!(trail.begin(node(2)) && trail.begin(node(1)));
@@ -199,6 +210,7 @@ mod tests {
     #[test]
     fn a_trail_has_an_end_whatever_nodes_say() {
         let lies = [
+            Said::Lost,
             moved(1),
             moved(2),
             moved(7),
@@ -216,7 +228,9 @@ mod tests {
                 let mut said = [one, other].into_iter().cycle();
                 while trail.begin(node(first)) {
                     questions += 1;
-                    while let Next::Ask(_) = trail.next(*said.next().unwrap(), &map()) {
+                    while let Next::Ask(_) | Next::AskAll =
+                        trail.next(*said.next().unwrap(), &map())
+                    {
                         questions += 1;
                     }
                 }

@@ -210,15 +210,18 @@ fn trail(data: &[u8]) {
     while trail.begin(first) {
         questions += 1;
         let next = all_said.by_ref().find_map(|said| {
-            let said = NodeId::new(*said).map_or(Said::Missing, Said::Moved);
-            match trail.next(said, &map) {
-                Next::Ask(node) => {
-                    assert!(map.can_ask(node));
-                    questions += 1;
-                    None
-                }
-                end => Some(end),
+            let said = match *said {
+                0 => Said::Missing,
+                64 => Said::Lost,
+                node => NodeId::new(node).map_or(Said::Missing, Said::Moved),
+            };
+            let next = trail.next(said, &map);
+            if let Next::Ask(node) = next {
+                assert!(map.can_ask(node));
             }
+            let is_asked = matches!(next, Next::Ask(_) | Next::AskAll);
+            questions += u8::from(is_asked);
+            (!is_asked).then_some(next)
         });
         if next == Some(Next::End) {
             break;
