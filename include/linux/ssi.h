@@ -111,6 +111,17 @@ static inline pid_t ssi_ppid(struct task_struct *task, pid_t ppid)
 	return READ_ONCE(ssi_has_guests) ? __ssi_ppid(task, ppid) : ppid;
 }
 
+bool __ssi_keeps_group(struct task_struct *task, bool keeps);
+
+/*
+ * Whether @task's parent keeps its process group from being orphaned; @keeps if the parent
+ * it has here does. Any context.
+ */
+static inline bool ssi_keeps_group(struct task_struct *task, bool keeps)
+{
+	return READ_ONCE(ssi_has_guests) ? __ssi_keeps_group(task, keeps) : keeps;
+}
+
 /* What the file "where" of a process of this kernel says. */
 int ssi_proc_where(struct seq_file *file, struct pid_namespace *ns, struct pid *pid,
 		   struct task_struct *task);
@@ -149,6 +160,11 @@ static inline int ssi_proc_readdir(struct file *file, struct dir_context *ctx,
 static inline pid_t ssi_ppid(struct task_struct *task, pid_t ppid)
 {
 	return ppid;
+}
+
+static inline bool ssi_keeps_group(struct task_struct *task, bool keeps)
+{
+	return keeps;
 }
 #endif
 

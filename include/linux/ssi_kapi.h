@@ -153,7 +153,8 @@ int ssi_guest_reserve(u32 pid);
 int ssi_guest_add(u32 pid, u8 home, u32 parent);
 void ssi_guest_remove(u32 pid);
 bool ssi_guest(u32 pid, u8 *home, u32 *parent);
-void ssi_guest_set_parent(u32 pid, u32 parent);
+void ssi_guest_set_parent(u32 pid, u32 parent, bool orphaned);
+void ssi_guest_set_orphaned(u32 pid, bool orphaned);
 void ssi_guest_orphan(u32 pid);
 u32 ssi_guest_next(u32 pid);
 
@@ -389,6 +390,7 @@ bool ssi_surrogate_is_orphaned(void);
 void ssi_surrogate_stop(struct task_struct *task, int signal);
 void ssi_surrogate_continue(struct task_struct *task);
 void ssi_surrogate_wake(struct task_struct *task);
+void ssi_surrogate_look(struct task_struct *task);
 void ssi_surrogate_exit(int status, const struct ssi_usage *usage) __noreturn;
 
 /* guest.c */
@@ -412,7 +414,7 @@ bool ssi_procd_wait(struct ssi_child *child);
 int ssi_guest_clone(u32 pid, int (*body)(void *data), void *data);
 int ssi_guest_settle(u32 pid, u32 pgid, u32 session);
 void ssi_guest_leave(void) __noreturn;
-int ssi_guest_signal(u32 pid, const void *bytes, bool orphaned);
+int ssi_guest_signal(u32 pid, const void *bytes);
 void ssi_guest_kill(u32 pid);
 
 /* proc_served.c */

@@ -264,26 +264,7 @@ static struct task_struct *ssi_guest_task(u32 pid)
 	return task && rcu_access_pointer(task->real_parent) == procd ? task : NULL;
 }
 
-/*
- * Here each group looks orphaned, and is not stopped by a terminal's signals. Where the
- * default is to stop, a signal that stops always does instead.
- */
-static bool ssi_stops(struct task_struct *task, int signal)
-{
-	bool is_default = false;
-	unsigned long flags;
-
-	if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU)
-		return false;
-	if (lock_task_sighand(task, &flags)) {
-		is_default = task->sighand->action[signal - 1].sa.sa_handler == SIG_DFL &&
-			     !sigismember(&task->blocked, signal);
-		unlock_task_sighand(task, &flags);
-	}
-	return is_default;
-}
-
-int ssi_guest_signal(u32 pid, const void *bytes, bool orphaned)
+int ssi_guest_signal(u32 pid, const void *bytes)
 {
 	struct task_struct *task;
 	kernel_siginfo_t info;
@@ -293,8 +274,6 @@ int ssi_guest_signal(u32 pid, const void *bytes, bool orphaned)
 	task = ssi_guest_task(pid);
 	if (!task)
 		return -ESRCH;
-	if (!orphaned && ssi_stops(task, info.si_signo))
-		info.si_signo = SIGSTOP;
 	return do_send_sig_info(info.si_signo, &info, task, PIDTYPE_TGID);
 }
 

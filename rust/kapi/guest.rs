@@ -61,9 +61,6 @@ use crate::{
 /// Most guests that wait for their task at once.
 const COMING_MAX: usize = 256;
 
-const SIGCONT: i32 = bindings::SIGCONT as i32;
-const SIGSTOP: i32 = bindings::SIGSTOP as i32;
-
 /// Who tells home.
 pub trait Keeper: Sync {
     /// This became of `pid`, whose home is `home`. Called by the parent of all guests; may
@@ -127,8 +124,6 @@ struct Guest {
     state: SpinLock<State>,
     /// The number its task was made with: another one while its own is that of a group.
     made_as: Atomic<u32>,
-    /// The terminal's signal that a SIGSTOP stands for, or 0.
-    stops_by: Atomic<i32>,
     /// It is held, or gone.
     made: Event,
     /// It is not held any more.
@@ -235,19 +230,15 @@ pub fn home_lost(node: u8) {
 }
 
 /// Gives guest `pid` a signal its surrogate got. `is_orphaned` says whether its process
-/// group is, at home: otherwise a terminal's signal stops it, though it looks orphaned here.
-/// Does not sleep; process context.
+/// group is orphaned at home. Does not sleep; process context.
 ///
 /// # Errors
 ///
 /// `ESRCH` if there is no such guest, `EAGAIN` when too many signals wait.
 pub fn signal(pid: u32, signal: &SentSignal, is_orphaned: bool) -> Result {
-    let guest = find(pid).ok_or(ESRCH)?;
-    guest.note_stop(signal.signal());
+    whereabouts::set_orphaned(pid, is_orphaned);
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
-    to_result(unsafe {
-        bindings::ssi_guest_signal(pid, signal.as_bytes().as_ptr().cast(), is_orphaned)
-    })
+    to_result(unsafe { bindings::ssi_guest_signal(pid, signal.as_bytes().as_ptr().cast()) })
 }
 
 fn find(pid: u32) -> Option<Arc<Guest>> {
@@ -263,7 +254,6 @@ impl Guest {
                 body <- new_spinlock!(Some(body), "ssi_guest_body"),
                 state <- new_spinlock!(State::Coming, "ssi_guest_state"),
                 made_as: Atomic::new(0),
-                stops_by: Atomic::new(0),
                 made,
                 decided,
             }),
@@ -364,27 +354,6 @@ impl Guest {
             self.kill();
         }
     }
-
-    /// Notes what a SIGSTOP stands for, before a signal is sent.
-    fn note_stop(&self, signal: i32) {
-        if is_terminal_stop(signal) {
-            self.stops_by.store(signal, Relaxed);
-        } else if [SIGSTOP, SIGCONT].contains(&signal) {
-            self.stops_by.store(0, Relaxed);
-        }
-    }
-
-    /// As home is told of it.
-    fn told(&self, change: Change) -> Change {
-        match (change, self.stops_by.load(Relaxed)) {
-            (Change::Stopped(SIGSTOP), signal) if signal != 0 => Change::Stopped(signal),
-            _ => change,
-        }
-    }
-}
-
-fn is_terminal_stop(signal: i32) -> bool {
-    [bindings::SIGTSTP, bindings::SIGTTIN, bindings::SIGTTOU].contains(&(signal as u32))
 }
 
 impl House {
@@ -463,8 +432,7 @@ impl House {
         }
         let is_staying = matches!(*guest.state.lock(), State::Staying);
         if let (true, Some(home)) = (is_staying, home) {
-            self.keeper
-                .changed(guest.arrival.pid, home, guest.told(change));
+            self.keeper.changed(guest.arrival.pid, home, change);
         }
     }
 
@@ -762,19 +730,6 @@ mod tests {
         }
         (PID..PID + 100).for_each(kill);
         assert!((PID..PID + 100).all(is_gone));
-        Ok(())
-    }
-
-    #[test]
-    fn a_stop_of_the_terminal_is_told_as_such() -> Result {
-        let tstp = bindings::SIGTSTP as i32;
-        let guest = Guest::new(arrival(PID), KBox::new(Some(|| Ok(())), GFP_KERNEL)?)?;
-        assert!(guest.told(Change::Stopped(SIGSTOP)) == Change::Stopped(SIGSTOP));
-        guest.note_stop(tstp);
-        assert!(guest.told(Change::Stopped(SIGSTOP)) == Change::Stopped(tstp));
-        assert!(guest.told(Change::Continued) == Change::Continued);
-        guest.note_stop(SIGCONT);
-        assert!(guest.told(Change::Stopped(SIGSTOP)) == Change::Stopped(SIGSTOP));
         Ok(())
     }
 }

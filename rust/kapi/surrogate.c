@@ -219,6 +219,12 @@ void ssi_surrogate_wake(struct task_struct *task)
 	unlock_task_sighand(task, &flags);
 }
 
+/* Has it look what changed. */
+void ssi_surrogate_look(struct task_struct *task)
+{
+	set_notify_signal(task);
+}
+
 /* The parent is to find what the program used as used by its child. */
 static void ssi_account(const u64 *used)
 {

@@ -63,9 +63,9 @@ pub trait Owner: Sync {
     /// group is: then a terminal's signals do not stop it.
     fn forward(&self, pid: u32, node: u8, signal: &SentSignal, is_orphaned: bool);
 
-    /// `pid`, which is on `node`, has this parent. Comes once for each surrogate, and when
-    /// it changes.
-    fn parent(&self, pid: u32, node: u8, parent: u32);
+    /// `pid`, which is on `node`, has this parent, and its process group is orphaned if
+    /// `is_orphaned`. Comes once for each surrogate, and when the parent changes.
+    fn parent(&self, pid: u32, node: u8, parent: u32, is_orphaned: bool);
 
     /// `pid` was killed before it was a surrogate, and what runs on `node` is to be
     /// killed, too.
@@ -149,6 +149,15 @@ pub fn report(pid: u32, change: Change) -> bool {
     surrogate.is_some_and(|surrogate| surrogate.take_in(change))
 }
 
+/// Has the surrogate `pid`, a guest itself, look whether its parent changed. Does not sleep;
+/// from process context.
+pub fn look(pid: u32) {
+    if let Some(surrogate) = first_from(pid).filter(|surrogate| surrogate.pid == pid) {
+        // SAFETY: It is referenced by `surrogate`.
+        unsafe { bindings::ssi_surrogate_look(surrogate.task.as_ptr()) }
+    }
+}
+
 /// `node` is gone: all surrogates of processes there are killed. From process context.
 pub fn lost(node: u8) {
     let mut next = 0;
@@ -228,7 +237,7 @@ impl Surrogate {
         loop {
             let parent = parent();
             if parent != known {
-                owner.parent(self.pid, self.node, parent);
+                owner.parent(self.pid, self.node, parent, is_orphaned());
                 known = parent;
             }
             if self.ended.wait(Patience::Interruptible, None).is_ok() {
@@ -324,7 +333,7 @@ mod tests {
             FORWARDED.store(signal.signal(), Relaxed);
         }
 
-        fn parent(&self, _: u32, _: u8, parent: u32) {
+        fn parent(&self, _: u32, _: u8, parent: u32, _: bool) {
             PARENT.store(parent, Relaxed);
         }
 

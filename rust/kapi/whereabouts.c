@@ -13,11 +13,13 @@
 /* Node of each process of this one that is elsewhere. */
 static DEFINE_XARRAY(away);
 
-/* Of each guest: the parent's number, and below it the node of home or 0. */
+/* Of each guest: the parent's number, below it whether it is an orphan, then home or 0. */
 static DEFINE_XARRAY(guests);
 
 #define HOME_BITS	8
 #define HOME_MASK	((1UL << HOME_BITS) - 1)
+#define ORPHANED	(1UL << HOME_BITS)
+#define PARENT_SHIFT	(HOME_BITS + 1)
 
 bool ssi_has_guests __read_mostly;
 
@@ -48,9 +50,10 @@ u8 ssi_away(u32 pid)
 	return entry ? xa_to_value(entry) : 0;
 }
 
-static void *ssi_guest_entry(u8 home, u32 parent)
+static void *ssi_guest_entry(u8 home, u32 parent, bool orphaned)
 {
-	return xa_mk_value((unsigned long)parent << HOME_BITS | home);
+	return xa_mk_value((unsigned long)parent << PARENT_SHIFT | (orphaned ? ORPHANED : 0) |
+			   home);
 }
 
 static u8 ssi_entry_home(void *entry)
@@ -60,7 +63,12 @@ static u8 ssi_entry_home(void *entry)
 
 static u32 ssi_entry_parent(void *entry)
 {
-	return xa_to_value(entry) >> HOME_BITS;
+	return xa_to_value(entry) >> PARENT_SHIFT;
+}
+
+static bool ssi_entry_orphaned(void *entry)
+{
+	return xa_to_value(entry) & ORPHANED;
 }
 
 /* Keeps room, so that it can be added for certain. */
@@ -72,7 +80,7 @@ int ssi_guest_reserve(u32 pid)
 int ssi_guest_add(u32 pid, u8 home, u32 parent)
 {
 	WRITE_ONCE(ssi_has_guests, true);
-	return xa_err(xa_store(&guests, pid, ssi_guest_entry(home, parent), GFP_KERNEL));
+	return xa_err(xa_store(&guests, pid, ssi_guest_entry(home, parent, false), GFP_KERNEL));
 }
 
 void ssi_guest_remove(u32 pid)
@@ -92,26 +100,36 @@ bool ssi_guest(u32 pid, u8 *home, u32 *parent)
 	return true;
 }
 
-/* Only the lock keeps a guest that goes from being put back. */
-void ssi_guest_set_parent(u32 pid, u32 parent)
+/* Only the lock keeps a guest that goes from being put back. There is room for it. */
+void ssi_guest_set_parent(u32 pid, u32 parent, bool orphaned)
 {
 	void *entry;
 
-	xa_lock(&guests);
+	guard(spinlock)(&guests.xa_lock);
 	entry = xa_load(&guests, pid);
-	if (entry) {
-		entry = ssi_guest_entry(ssi_entry_home(entry), parent);
-		__xa_store(&guests, pid, entry, GFP_ATOMIC);
-	}
-	xa_unlock(&guests);
+	if (entry)
+		__xa_store(&guests, pid,
+			   ssi_guest_entry(ssi_entry_home(entry), parent, orphaned), GFP_ATOMIC);
 }
 
+void ssi_guest_set_orphaned(u32 pid, bool orphaned)
+{
+	void *entry;
+
+	guard(spinlock)(&guests.xa_lock);
+	entry = xa_load(&guests, pid);
+	if (entry)
+		__xa_store(&guests, pid, ssi_guest_entry(ssi_entry_home(entry),
+							 ssi_entry_parent(entry), orphaned),
+			   GFP_ATOMIC);
+}
+
+/* Home is gone, and with it the parent. */
 void ssi_guest_orphan(u32 pid)
 {
-	xa_lock(&guests);
+	guard(spinlock)(&guests.xa_lock);
 	if (xa_load(&guests, pid))
-		__xa_store(&guests, pid, ssi_guest_entry(0, 1), GFP_ATOMIC);
-	xa_unlock(&guests);
+		__xa_store(&guests, pid, ssi_guest_entry(0, 1, true), GFP_ATOMIC);
 }
 
 /* The first guest from @pid on, or 0. */
@@ -128,4 +146,11 @@ pid_t __ssi_ppid(struct task_struct *task, pid_t ppid)
 	u8 home;
 
 	return ssi_guest(task_tgid_nr(task), &home, &parent) ? parent : ppid;
+}
+
+bool __ssi_keeps_group(struct task_struct *task, bool keeps)
+{
+	void *entry = xa_load(&guests, task_tgid_nr(task));
+
+	return entry ? !ssi_entry_orphaned(entry) : keeps;
 }

@@ -46,11 +46,19 @@ pub fn guest(pid: u32) -> Option<Guest> {
     })
 }
 
-/// From now on `parent` is the parent of guest `pid`. Nothing happens if that is none.
-/// Process context; does not sleep.
-pub fn set_parent(pid: u32, parent: u32) {
+/// From now on `parent` is the parent of guest `pid`, and `is_orphaned` says whether its
+/// process group is orphaned at home: then a terminal's signals do not stop it. Nothing
+/// happens if that is no guest. Process context; does not sleep.
+pub fn set_parent(pid: u32, parent: u32, is_orphaned: bool) {
     // SAFETY: No preconditions.
-    unsafe { bindings::ssi_guest_set_parent(pid, parent) }
+    unsafe { bindings::ssi_guest_set_parent(pid, parent, is_orphaned) }
+}
+
+/// From now on `is_orphaned` says whether the process group of guest `pid` is orphaned at
+/// home. Nothing happens if that is no guest. Process context; does not sleep.
+pub fn set_orphaned(pid: u32, is_orphaned: bool) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_guest_set_orphaned(pid, is_orphaned) }
 }
 
 /// Tells `guest` every guest of this node, in the order of their numbers. No lock is
@@ -131,9 +139,12 @@ mod tests {
                     parent: PID + 1
                 })
         );
-        set_parent(PID, 1);
+        set_parent(PID, 1, false);
         assert!(guest(PID) == Some(Guest { home, parent: 1 }));
-        set_parent(PID + 1, 1);
+        set_orphaned(PID, true);
+        assert!(guest(PID) == Some(Guest { home, parent: 1 }));
+        set_parent(PID + 1, 1, false);
+        set_orphaned(PID + 1, true);
         assert!(guest(PID + 1).is_none());
         Ok(())
     }

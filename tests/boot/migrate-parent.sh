@@ -3,8 +3,10 @@
 #
 # A parent sees the same of a program, wherever it was executed.
 #
-# Each case runs with the program on the parent's own node and on another one, and what
-# both say must not differ.
+# Each case runs with the program on the parent's own node, on another one, and on one it
+# went to from there; and what they say must not differ.
+#
+#   node1 (the parent) --- node2 --- node3
 
 . "$(dirname "$0")/lib.sh"
 
@@ -18,25 +20,29 @@ put() {
 		gcc -static -O2 -Wall -Wextra -s -I "$TEST_TOP/include/uapi" \
 			-o "$TEST_DIR/$program" "$(dirname "$0")/migrate/$program.c" ||
 			fail "$program.c does not compile"
-		for node in 1 2; do
+		for node in 1 2 3; do
 			ssi exec "$node" -- sh -c "cat >/tmp/$program && chmod 755 /tmp/$program" \
 				<"$TEST_DIR/$program"
 		done
 	done
 }
 
-up 2
+up 3
 put
 for case in $CASES; do
 	here=$(on 1 timeout 60 /tmp/parent 1 "$case")
 	[ -n "$here" ] || fail "$case: it says nothing"
 	there=$(on 1 timeout 60 /tmp/parent 2 "$case" || echo "$?")
 	diff <(echo "$here") <(echo "$there") || fail "$case: not the same"
+	beyond=$(on 1 env HOP=3 timeout 60 /tmp/parent 2 "$case" || echo "$?")
+	diff <(echo "$here") <(echo "$beyond") || fail "$case: not the same from a third node"
 	echo "ok: $case"
 done
 
 say "on the way"
 expect "$KILLED are killed at any time" "$(on 1 timeout 200 /tmp/parent 2 kill "$KILLED")" "wrong: 0"
+expect "and on a longer one" "$(on 1 env HOP=3 timeout 200 /tmp/parent 2 kill "$KILLED")" "wrong: 0"
 nothing_runs() { ! on "$1" localview ps | grep "[c]hild" >/dev/null; }
-within 5 "nothing is left there" nothing_runs 2
-within 5 "nor here" nothing_runs 1
+for node in 1 2 3; do
+	within 5 "nothing is left on node $node" nothing_runs "$node"
+done

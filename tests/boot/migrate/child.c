@@ -10,6 +10,7 @@
  * child pending		prints which signals wait
  * child signals COUNT		prints so many signals with what came with them; says "ready"
  * child parent			prints its parent, and again when it has another one
+ * child on NODE WORD...	goes on to a node, as child WORD...
  */
 #include "rexec.h"
 
@@ -152,6 +153,12 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	if (!strcmp(argv[1], "on") && argc > 3) {
+		argv[2] = "child";
+		rexec(number, CHILD, argv + 2);
+		printf("rexec: %s\n", strerrorname_np(errno));
+		return 99;
+	}
 	if (!strcmp(argv[1], "exit"))
 		return number;
 	else if (!strcmp(argv[1], "raise"))

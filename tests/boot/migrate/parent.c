@@ -4,6 +4,8 @@
  *
  * parent NODE CASE		prints it; on the parent's own node it prints the same
  * parent NODE kill TIMES	kills so many children while they are on their way
+ *
+ * With HOP in the environment the child goes on to that node.
  */
 #include "rexec.h"
 
@@ -24,10 +26,15 @@ static int node;
 
 static void become(const char *what, const char *word)
 {
-	char *argv[] = { "child", (char *)what, (char *)word, NULL };
+	char *argv[] = { "child", "on", getenv("HOP"), (char *)what, (char *)word, NULL };
+	char **words = argv;
 
 	fflush(stdout);
-	rexec(node, CHILD, argv);
+	if (!getenv("HOP")) {
+		words = argv + 2;
+		words[0] = "child";
+	}
+	rexec(node, CHILD, words);
 	printf("rexec: %s\n", strerrorname_np(errno));
 	fflush(stdout);
 	_exit(99);
@@ -401,11 +408,25 @@ static const struct {
 	{ "deaths", deaths },	  { "joins", joins },	    { "descriptors", descriptors },
 };
 
+/* In a session that has a number of its own on all nodes. */
+static void be_in_a_session(void)
+{
+	pid_t leader = fork();
+
+	if (leader == 0) {
+		setsid();
+		return;
+	}
+	waitpid(leader, NULL, 0);
+	exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
 		return 2;
 	node = atoi(argv[1]);
+	be_in_a_session();
 	if (!strcmp(argv[2], "kill") && argc > 3)
 		killed(atoi(argv[3]));
 	for (size_t at = 0; at < sizeof(cases) / sizeof(*cases); at++)
