@@ -282,6 +282,7 @@ u32 ssi_own_next_of(enum ssi_whose whose, u32 number, u32 nr);
 int ssi_io_priority(u32 nr);
 int ssi_signal_number(const void *bytes);
 int ssi_signal_code(const void *bytes);
+void ssi_signal_set_error(void *bytes, int error);
 void ssi_signal_user(void *bytes, int signal, int code, u32 tgid, u32 uid);
 int ssi_signal_from_user(void *bytes, int signal, unsigned long address);
 int ssi_signal_process(const void *bytes, u32 tgid, u32 session);

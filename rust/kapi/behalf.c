@@ -283,6 +283,14 @@ int ssi_signal_number(const void *bytes)
 	return ssi_signal_info(bytes).si_signo;
 }
 
+void ssi_signal_set_error(void *bytes, int error)
+{
+	kernel_siginfo_t info = ssi_signal_info(bytes);
+
+	info.si_errno = error;
+	memcpy(bytes, &info, sizeof(info));
+}
+
 int ssi_signal_code(const void *bytes)
 {
 	return ssi_signal_info(bytes).si_code;

@@ -95,6 +95,15 @@ impl SignalInfo {
         info.checked()
     }
 
+    /// The same with `si_errno`, which means nothing to the kernel.
+    #[must_use]
+    pub fn with_error(mut self, error: u8) -> Self {
+        // SAFETY: So many bytes are read and written.
+        unsafe { bindings::ssi_signal_set_error(self.0.as_mut_ptr().cast(), error.into()) };
+        // INVARIANT: Signal and code are what they were.
+        self
+    }
+
     /// What travels.
     pub fn as_bytes(&self) -> &[u8; SIGNAL_INFO_BYTES] {
         &self.0
@@ -184,6 +193,8 @@ mod tests {
             for origin in [Origin::Kill, Origin::Tkill] {
                 let info = SignalInfo::user(signal, origin, 65600, 1000)?;
                 assert!(info.signal() == signal);
+                let other = info.with_error(7);
+                assert!(other != info && other.with_error(0) == info);
                 assert!(SignalInfo::from_wire(info.as_bytes()) == Ok(info));
             }
         }

@@ -11,6 +11,7 @@ use ssi_core::{
     vproc::{
         caller,
         path::Place as FilePlace,
+        pid,
         signal::Target,
         trail::encode_moved, //
     },
@@ -147,7 +148,10 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
     // These go by users and groups of the initial namespace.
     caller.is_foreign &= !matches!(operation, Operation::Signal | Operation::Call);
     match operation {
-        Operation::Signal => behalf::run_as(&caller, || signal(message, caller.session))?,
+        Operation::Signal => {
+            let from = request.from().node;
+            behalf::run_as(&caller, || signal(message, caller.session, from))?
+        }
         Operation::Call => served_calls::serve(&caller, message),
         Operation::Processes => {
             message.end()?;
@@ -213,9 +217,13 @@ fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
     })
 }
 
-fn signal(mut message: Reader<'_>, session: u32) -> Result<Answer, Fault> {
+fn signal(mut message: Reader<'_>, session: u32, from: NodeId) -> Result<Answer, Fault> {
     let target = Target::decode(&mut message)?;
-    let info = SignalInfo::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
+    let mut info = SignalInfo::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
+    if target.pid() == Some(pid::INIT) {
+        // The number of the sender does not say where it is, and it may be gone.
+        info = info.with_error(from.get());
+    }
     target.pid().map_or(Ok(()), ours)?;
     match target {
         Target::Process(tgid) => behalf::signal_process(tgid, &info, session)?,

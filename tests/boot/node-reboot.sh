@@ -46,13 +46,18 @@ on "$leaver" sh -c reboot || true
 within 20 "and after the one of its shell" is_back "$leaver" 4
 must "which node 1 passed on" grep "process of node $leaver .*passed on" <(ssi log 1)
 others_live
+on 1 onnode "$leaver" reboot || true
+within 20 "after one that was typed on node 1 for it" is_back "$leaver" 5
+on 1 onnode "$leaver" sh -c reboot || true
+within 20 "and after that of a shell which was" is_back "$leaver" 6
+others_live
 
 say "words"
 refuses "one who may not" "only root" on "$leaver" su -s /bin/sh nobody -c '/sbin/poweroff -d 9'
 refuses "one who may not by force" "only root" \
 	on "$leaver" su -s /bin/sh nobody -c '/sbin/poweroff -f'
 refuses "wrong words" "unexpected argument 'now'" on "$leaver" poweroff now
-must "nothing of it had an effect" is_back "$leaver" 4
+must "nothing of it had an effect" is_back "$leaver" 6
 
 say "it halts"
 on "$leaver" poweroff || true

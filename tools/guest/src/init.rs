@@ -127,18 +127,18 @@ fn obey(signal: &siginfo, me: u8) {
     let Some(how) = number.and_then(End::of_signal) else {
         return;
     };
-    match sender(signal.ssi_code, signal.ssi_pid) {
+    match sender(signal.ssi_code, signal.ssi_errno) {
         Some(node) if node.get() != me => power::pass_on(node, how),
         _ => power::end(how),
     }
 }
 
-/// The node of the process that sent a signal: none if it was the kernel, which leaves
-/// no number there, or one with a number private to this node.
-fn sender(code: i32, pid: u32) -> Option<ClusterNode> {
+/// The other node a signal came from, if it did: the kernel notes it, for the number of the
+/// sender says no more than where that was born.
+fn sender(code: i32, error: i32) -> Option<ClusterNode> {
     // SI_USER, SI_QUEUE, SI_TKILL and their like; what is above 0 is the kernel's.
-    let pid = i32::try_from(pid).ok().filter(|_| code <= 0)?;
-    libcluster::Pid::new(pid)?.birth_node()
+    let node = u8::try_from(error).ok().filter(|_| code <= 0)?;
+    ClusterNode::new(node)
 }
 
 /// Waits for one process to end; most are orphans of somebody else.
