@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Many short programs, from every node to every other at once, and nothing is left of them.
+#
+#   node1 --- node2 --- node3      each starts programs on the two others
+
+. "$(dirname "$0")/lib.sh"
+
+# Programs each node starts, and how many of them at once.
+PROGRAMS=400
+AT_ONCE=8
+
+# What each node runs: starts programs elsewhere, prints how many did not do as they should.
+CROWD='
+	failed=0
+	for turn in $(seq $(('$PROGRAMS' / '$AT_ONCE'))); do
+		for one in $(seq '$AT_ONCE'); do
+			node=$((($(clusternode_num) + turn + one) % 2 + 1))
+			[ $node -lt $(clusternode_num) ] || node=$((node + 1))
+			onnode $node sh -c "exit $one" </dev/null &
+			eval "job$one=$!"
+		done
+		for one in $(seq '$AT_ONCE'); do
+			eval "wait \$job$one"
+			[ $? -eq $one ] || failed=$((failed + 1))
+		done
+	done
+	echo $failed'
+
+# Programs that run on a node, with those that count them.
+processes_on() { on "$1" localview sh -c 'ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c " -> "'; }
+
+up 3
+for node in 1 2 3; do
+	on "$node" onnode $((node % 3 + 1)) true
+	before[node]=$(processes_on "$node")
+done
+
+say "each node starts $PROGRAMS programs on the others"
+for node in 1 2 3; do
+	on "$node" sh -c "$CROWD" >"$TEST_DIR/failed.$node" 2>&1 &
+	crowds[node]=$!
+done
+for node in 1 2 3; do
+	wait "${crowds[node]}" || fail "the programs of node $node cannot be started"
+	expect "all of node $node did as they should" "$(cat "$TEST_DIR/failed.$node")" 0
+done
+
+as_before() { [ "$(processes_on "$1")" -le "${before[$1]}" ]; }
+for node in 1 2 3; do
+	within 5 "nothing is left on node $node" as_before "$node"
+done
