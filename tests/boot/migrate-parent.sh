@@ -10,14 +10,15 @@
 
 . "$(dirname "$0")/lib.sh"
 
-CASES="ends stops orphans uses vforks keeps waits signals orphaned deaths joins descriptors"
+CASES="ends stops orphans uses vforks keeps waits signals orphaned deaths joins descriptors
+	terminals"
 # Children that are killed on their way.
 KILLED=300
 
 put() {
 	local node program
-	for program in parent child; do
-		gcc -static -O2 -Wall -Wextra -s -I "$TEST_TOP/include/uapi" \
+	for program in parent child refused; do
+		gcc -static -O2 -Wall -Wextra -s -pthread -I "$TEST_TOP/include/uapi" \
 			-o "$TEST_DIR/$program" "$(dirname "$0")/migrate/$program.c" ||
 			fail "$program.c does not compile"
 		for node in 1 2 3; do
@@ -38,6 +39,20 @@ for case in $CASES; do
 	diff <(echo "$here") <(echo "$beyond") || fail "$case: not the same from a third node"
 	echo "ok: $case"
 done
+
+say "those who stay"
+expect "each is told, and goes on" "$(on 1 timeout 60 /tmp/refused 2)" "a thread: EBUSY
+shared handlers: EBUSY
+a child: EBUSY
+children of others: EBUSY
+a tracer: EBUSY
+a filter: EBUSY
+a namespace: EXDEV
+a root: EXDEV
+a ring: EBUSY
+a semaphore: EBUSY
+a deadline: EBUSY
+nothing: status 7"
 
 say "on the way"
 expect "$KILLED are killed at any time" "$(on 1 timeout 200 /tmp/parent 2 kill "$KILLED")" "wrong: 0"

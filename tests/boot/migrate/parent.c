@@ -381,6 +381,73 @@ static void descriptors(void)
 	say_next(child, "end");
 }
 
+/* The job of a shell, in the foreground of its terminal; does not return. */
+static void become_job(int terminal)
+{
+	setpgid(0, 0);
+	signal(SIGTTOU, SIG_IGN);
+	tcsetpgrp(terminal, getpid());
+	signal(SIGTTOU, SIG_DFL);
+	for (int at = 0; at < 3; at++)
+		dup2(terminal, at);
+	become("sleep", NULL);
+}
+
+/* A shell on a terminal, which says at @report what becomes of its job. */
+static void be_shell(const char *terminal_name, int report)
+{
+	int terminal, keep;
+	pid_t job;
+
+	setsid();
+	terminal = open(terminal_name, O_RDWR);
+	ioctl(terminal, TIOCSCTTY, 0);
+	signal(SIGTTOU, SIG_IGN);
+	job = fork();
+	if (job == 0)
+		become_job(terminal);
+	setpgid(job, job);
+	dup2(report, 1);
+	for (keep = 1; keep;) {
+		siginfo_t info = { 0 };
+
+		keep = !waitid(P_PID, job, &info, WEXITED | WSTOPPED | WCONTINUED);
+		printf("code %d status %d\n", info.si_code, info.si_status);
+		fflush(stdout);
+		if (info.si_code == CLD_STOPPED) {
+			tcsetpgrp(terminal, job);
+			kill(-job, SIGCONT);
+		}
+		keep = keep && (info.si_code == CLD_STOPPED || info.si_code == CLD_CONTINUED);
+	}
+	exit(0);
+}
+
+static void terminals(void)
+{
+	static const char keys[] = { 'Z' & 31, 'Z' & 31, 'C' & 31 };
+	int ends[2], terminal = posix_openpt(O_RDWR | O_NOCTTY);
+	FILE *output;
+
+	if (terminal < 0 || grantpt(terminal) || unlockpt(terminal) || pipe(ends))
+		exit(2);
+	fcntl(terminal, F_SETFD, FD_CLOEXEC);
+	if (fork() == 0)
+		be_shell(ptsname(terminal), ends[1]);
+	close(ends[1]);
+	output = fdopen(ends[0], "r");
+	for (size_t at = 0; at < sizeof(keys); at++) {
+		usleep(400000);
+		if (write(terminal, keys + at, 1) != 1)
+			exit(2);
+		copy_line(output);
+		/* It goes on. */
+		if (keys[at] == ('Z' & 31))
+			copy_line(output);
+	}
+	fclose(output);
+}
+
 /* At every time of its way a child can be killed. */
 static void killed(int times)
 {
@@ -406,6 +473,7 @@ static const struct {
 	{ "uses", uses },	  { "vforks", vforks },	    { "keeps", keeps },
 	{ "waits", waits },	  { "signals", signals },   { "orphaned", orphaned },
 	{ "deaths", deaths },	  { "joins", joins },	    { "descriptors", descriptors },
+	{ "terminals", terminals },
 };
 
 /* In a session that has a number of its own on all nodes. */
