@@ -32,15 +32,27 @@ unsafe impl Sync for WorkQueue {}
 
 impl WorkQueue {
     /// A queue that runs at most `active_max` closures at a time, ahead of ordinary
-    /// threads, and that goes on when memory is short. May sleep.
+    /// threads, and that goes on when memory is short. They must not wait for work of a
+    /// queue that does not. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
     pub fn new(name: &'static CStr, active_max: u16) -> Result<Self> {
-        let flags = bindings::wq_flags_WQ_PERCPU
-            | bindings::wq_flags_WQ_HIGHPRI
-            | bindings::wq_flags_WQ_MEM_RECLAIM;
+        Self::with(name, active_max, bindings::wq_flags_WQ_MEM_RECLAIM)
+    }
+
+    /// As [`new`](Self::new), for closures that may wait for any work: a terminal does.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub fn ordinary(name: &'static CStr, active_max: u16) -> Result<Self> {
+        Self::with(name, active_max, 0)
+    }
+
+    fn with(name: &'static CStr, active_max: u16, flags: bindings::wq_flags) -> Result<Self> {
+        let flags = flags | bindings::wq_flags_WQ_PERCPU | bindings::wq_flags_WQ_HIGHPRI;
         // SAFETY: The format takes one string, which ends in a zero byte.
         let raw = unsafe {
             bindings::alloc_workqueue_noprof(
@@ -60,10 +72,33 @@ impl WorkQueue {
     ///
     /// `ENOMEM`; `work` is dropped.
     pub fn run(&self, work: impl FnOnce() + Send + 'static) -> Result {
+        let work: KBox<dyn Work + Send> = KBox::new(Once(Some(work)), GFP_KERNEL)?;
+        self.spawn(work)
+    }
+
+    /// Spawns in this crate alone: lockdep wants the class of all works to have one name,
+    /// and each crate would have a copy of it.
+    fn spawn(&self, mut work: KBox<dyn Work + Send>) -> Result {
         // SAFETY: Valid by the type invariant, for as long as `self` is borrowed.
         let queue = unsafe { Queue::from_raw(self.raw.as_ptr()) };
-        queue.try_spawn(GFP_KERNEL, work)?;
+        queue.try_spawn(GFP_KERNEL, move || work.run())?;
         Ok(())
+    }
+}
+
+/// Something to do once.
+trait Work {
+    /// Does it.
+    fn run(&mut self);
+}
+
+struct Once<F>(Option<F>);
+
+impl<F: FnOnce()> Work for Once<F> {
+    fn run(&mut self) {
+        if let Some(work) = self.0.take() {
+            work();
+        }
     }
 }
 
@@ -85,6 +120,18 @@ mod tests {
         },
         Arc, //
     };
+
+    #[test]
+    fn only_an_ordinary_one_waits_for_ordinary_ones() -> Result {
+        let (outer, inner) = (
+            WorkQueue::ordinary(c"ssi_kunit", 1)?,
+            WorkQueue::ordinary(c"ssi_kunit", 1)?,
+        );
+        // Dropping a queue flushes it; the kernel would complain of an outer one that is not.
+        outer.run(move || drop(inner))?;
+        drop(outer);
+        Ok(())
+    }
 
     #[test]
     fn all_work_is_done_before_the_queue_is_gone() -> Result {
