@@ -478,17 +478,19 @@ struct ssi_home_transfer {
 	u32 flags;		/* of open(2), of the user */
 };
 
-struct ssi_home *ssi_home_new(struct file *file, u64 name);
-struct ssi_home *ssi_home_again(const struct ssi_home *home, u64 name);
+struct ssi_home *ssi_home_new(struct file *file);
+struct ssi_home *ssi_home_again(const struct ssi_home *home);
 void ssi_home_free(struct ssi_home *home);
 enum ssi_home_kind ssi_home_kind(const struct ssi_home *home);
 struct file *ssi_home_file(const struct ssi_home *home);
+void ssi_home_call(struct ssi_home *home, u64 name);
 bool ssi_home_is(const struct ssi_home *home, const struct file *file);
 bool ssi_home_is_same(const struct ssi_home *one, const struct ssi_home *other);
 void ssi_home_describe(const struct ssi_home *home, struct ssi_file_description *out,
 		       char *name, size_t room);
 ssize_t ssi_home_read(const struct ssi_home *home, const struct ssi_home_transfer *wanted);
 ssize_t ssi_home_write(const struct ssi_home *home, const struct ssi_home_transfer *given);
+int ssi_home_patience(const struct ssi_home *home);
 u32 ssi_home_poll(struct ssi_home *home);
 u32 ssi_home_arm(struct ssi_home *home, u32 events);
 long ssi_home_ioctl(struct ssi_home *home, unsigned int number, unsigned long argument,
@@ -496,6 +498,7 @@ long ssi_home_ioctl(struct ssi_home *home, unsigned int number, unsigned long ar
 s64 ssi_home_seek(struct ssi_home *home, s64 offset, u32 whence);
 int ssi_home_status(struct ssi_home *home, struct ssi_file_status *out);
 int ssi_home_truncate(struct ssi_home *home, u64 length);
+int ssi_home_lock(struct ssi_home *home, int type);
 int ssi_home_sync(struct ssi_home *home, u64 start, u64 end, bool is_data_only);
 
 /* file_home.rs */
@@ -536,7 +539,7 @@ void ssi_proxy_wake(struct ssi_proxy *proxy, u32 events);
 void ssi_proxy_lose(struct ssi_proxy *proxy);
 bool ssi_proxy_is_lost(struct ssi_proxy *proxy);
 u32 ssi_proxy_sequence(struct ssi_proxy *proxy);
-int ssi_proxy_wait(struct ssi_proxy *proxy, u32 sequence);
+int ssi_proxy_wait(struct ssi_proxy *proxy, u32 sequence, u64 microseconds);
 size_t ssi_page_to_iter(struct page *page, size_t bytes, struct iov_iter *to);
 size_t ssi_page_from_iter(struct page *page, size_t bytes, struct iov_iter *from);
 
@@ -547,6 +550,7 @@ ssize_t ssi_proxy_write(const struct ssi_proxy_access *access, struct iov_iter *
 u32 ssi_proxy_poll(struct ssi_proxy *proxy, u32 events, bool waits);
 long ssi_proxy_ioctl(struct ssi_proxy *proxy, u32 flags, u32 number, unsigned long argument);
 s64 ssi_proxy_seek(struct ssi_proxy *proxy, s64 offset, int whence);
+int ssi_proxy_lock(struct ssi_proxy *proxy, u8 type, bool waits);
 int ssi_proxy_sync(struct ssi_proxy *proxy, u64 start, u64 end, bool is_data_only);
 int ssi_proxy_status(struct ssi_proxy *proxy, struct ssi_file_status *out);
 int ssi_proxy_truncate(struct ssi_proxy *proxy, u64 length);

@@ -40,9 +40,12 @@ pub(crate) const VERSION: u16 = 1;
 /// Most bytes of a question.
 const QUESTION_BYTES_MAX: usize = INLINE_BYTES_MAX + 64;
 
-/// How long to wait before what was not possible for a moment is tried again, in
-/// microseconds.
-const SOON_MICROS: u64 = 5_000;
+/// Microseconds of a tenth of a second.
+const TENTH_MICROS: u64 = 100_000;
+
+/// How long to wait before what was not possible for a moment is tried again, the first
+/// and each later time, in microseconds.
+const SOON_MICROS: (u64, u64) = (1_000, 50_000);
 
 /// How long to wait for memory before a message that must go is sent again, in
 /// microseconds.
@@ -50,6 +53,20 @@ const AGAIN_MICROS: u64 = 10_000;
 
 /// The highest number of an error a user gets, `EHWPOISON`.
 const ERRNO_MAX: i32 = 133;
+
+/// What came of a question.
+pub(crate) enum Outcome {
+    /// An answer.
+    Done(Reply),
+    /// The file is not ready. Who waits for it does so for that many microseconds.
+    NotReady(Option<u64>),
+}
+
+/// How long who reads waits.
+fn patience(reply: &Reply) -> Option<u64> {
+    let tenths = reply.body().first()?;
+    Some(u64::from(*tenths) * TENTH_MICROS)
+}
 
 /// A question about a file.
 pub(crate) struct Question {
@@ -108,15 +125,30 @@ impl Question {
     ///
     /// What the home says; `EIO` when it is gone; `ERESTARTSYS` for a task that is killed.
     pub(crate) fn put_to(&self, proxy: &Proxy) -> Result<Reply> {
+        match self.try_at(proxy)? {
+            Outcome::Done(reply) => Ok(reply),
+            Outcome::NotReady(_) => Err(EAGAIN),
+        }
+    }
+
+    /// As [`put_to`](Self::put_to), of a file that may have to be waited for.
+    pub(crate) fn try_at(&self, proxy: &Proxy) -> Result<Outcome> {
         let node = NodeId::new(proxy.node()).ok_or(EIO)?;
+        let (mut moment, longest) = SOON_MICROS;
         loop {
             if proxy.is_lost() {
                 return Err(EIO);
             }
             match ssi_ics::call(node, &self.ask()) {
-                Ok(reply) if reply.result == SOON => wait_a_moment()?,
+                Ok(reply) if reply.result == SOON => {
+                    wait_a_moment(moment)?;
+                    moment = longest.min(moment * 2);
+                }
+                Ok(reply) if reply.result == EAGAIN.to_errno() => {
+                    return Ok(Outcome::NotReady(patience(&reply)))
+                }
                 Ok(reply) if reply.result < 0 => return Err(error(reply.result)),
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => return Ok(Outcome::Done(reply)),
                 Err(CallError::Interrupted) => return Err(ERESTARTSYS),
                 Err(CallError::NoMemory) => return Err(ENOMEM),
                 Err(_) => return Err(EIO),
@@ -125,9 +157,9 @@ impl Question {
     }
 }
 
-/// Waits a moment, or until a signal comes.
-fn wait_a_moment() -> Result {
-    match Event::new()?.wait(Patience::Interruptible, Some(SOON_MICROS)) {
+/// Waits so many microseconds, or until a signal comes.
+fn wait_a_moment(microseconds: u64) -> Result {
+    match Event::new()?.wait(Patience::Interruptible, Some(microseconds)) {
         Err(ETIME) => Ok(()),
         _ => Err(ERESTARTSYS),
     }

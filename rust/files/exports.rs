@@ -39,7 +39,8 @@ use ssi_kapi::file_home::HomeFile;
 
 use crate::{
     members,
-    ticket::Ticket, //
+    ticket::Ticket,
+    workers, //
 };
 
 /// Places the table grows by.
@@ -75,27 +76,57 @@ fn exports() -> Result<&'static Mutex<Exports>> {
 /// A ticket for `client` to `file` of the running task.
 pub(crate) fn export(file: &LocalFile, client: NodeId) -> Result<Ticket> {
     let is_it = |other: &HomeFile| other.is(file);
-    let make = |name| HomeFile::new(file, name);
-    give(client, None, is_it, make)
+    match give_again(client, None, is_it)? {
+        Some(ticket) => Ok(ticket),
+        None => give(client, None, HomeFile::new(file)?),
+    }
 }
 
 /// A ticket for `client` to a file that `by` uses, who hands it on.
 pub(crate) fn grant(file: &HomeFile, client: NodeId, by: NodeId) -> Result<Ticket> {
     let is_it = |other: &HomeFile| other.is_same(file);
-    let make = |name| file.again(name);
-    give(client, Some(by), is_it, make)
+    match give_again(client, Some(by), is_it)? {
+        Some(ticket) => Ok(ticket),
+        None => give(client, Some(by), file.again()?),
+    }
 }
 
-fn give(
+/// One more ticket to a file that `client` has one for.
+fn give_again(
     client: NodeId,
     by: Option<NodeId>,
     is_it: impl Fn(&HomeFile) -> bool,
-    make: impl Fn(u64) -> Result<HomeFile>,
-) -> Result<Ticket> {
-    let (handle, file) = add(client, by, is_it, make)?;
-    let ticket = Ticket::new(&file, handle, by);
+) -> Result<Option<Ticket>> {
+    let mut exports = exports()?.lock();
+    let is_known = |export: &Export| export.lease.client() == client && is_it(&export.file);
+    let known = exports.iter().find(|(_, export)| is_known(export));
+    let Some(handle) = known.map(|(handle, _)| handle) else {
+        return Ok(None);
+    };
+    let file = exports
+        .get_mut(handle)
+        .and_then(|export| export.lease.add(by).then(|| export.file.clone()));
+    drop(exports);
+    file.map(|file| ticket(client, by, handle, &file))
+        .transpose()
+}
+
+/// The first ticket to a file.
+fn give(client: NodeId, by: Option<NodeId>, file: HomeFile) -> Result<Ticket> {
+    let file = Arc::new(file, GFP_KERNEL)?;
+    let export = Export {
+        file: file.clone(),
+        lease: Lease::new(client, by),
+    };
+    let handle = insert(export)?;
+    ticket(client, by, handle, &file)
+}
+
+/// The ticket to what `client` has a claim to now.
+fn ticket(client: NodeId, by: Option<NodeId>, handle: Handle, file: &HomeFile) -> Result<Ticket> {
+    // A node that goes after this takes the claim with it.
     let ticket = match members::is_there(client) {
-        true => ticket,
+        true => Ticket::new(file, handle, by),
         false => Err(EHOSTDOWN),
     };
     if ticket.is_err() {
@@ -104,40 +135,27 @@ fn give(
     ticket
 }
 
-fn add(
-    client: NodeId,
-    by: Option<NodeId>,
-    is_it: impl Fn(&HomeFile) -> bool,
-    make: impl Fn(u64) -> Result<HomeFile>,
-) -> Result<(Handle, Arc<HomeFile>)> {
+fn insert(export: Export) -> Result<Handle> {
     let mut exports = exports()?.lock();
-    let known = exports
-        .iter()
-        .find(|(_, export)| export.lease.client() == client && is_it(&export.file))
-        .map(|(handle, _)| handle);
-    if let Some(handle) = known {
-        if let Some(export) = exports.get_mut(handle) {
-            if export.lease.add(by) {
-                return Ok((handle, export.file.clone()));
+    let inserted = match exports.insert(export) {
+        Err(NoPlace(export)) => match grow(&mut exports) {
+            Ok(()) => exports.insert(export),
+            Err(error) => {
+                drop(exports);
+                drop(export);
+                return Err(error);
             }
-        }
-    }
-    let make = |handle: Handle| {
-        Ok(Export {
-            file: Arc::new(make(handle.get())?, GFP_KERNEL)?,
-            lease: Lease::new(client, by),
-        })
+        },
+        inserted => inserted,
     };
-    let handle = insert(&mut exports, make)?;
-    let export = exports.get(handle).ok_or(ENFILE)?;
-    Ok((handle, export.file.clone()))
+    let handle = inserted.map_err(|_| ENFILE)?;
+    if let Some(export) = exports.get(handle) {
+        export.file.call_it(handle.get());
+    }
+    Ok(handle)
 }
 
-fn insert(exports: &mut Exports, make: impl FnOnce(Handle) -> Result<Export>) -> Result<Handle> {
-    let make = match exports.insert(make) {
-        Ok(made) => return made,
-        Err(NoPlace(make)) => make,
-    };
+fn grow(exports: &mut Exports) -> Result {
     let slots = exports.slots_mut();
     if slots.len() >= FILES_MAX {
         return Err(ENFILE);
@@ -145,7 +163,7 @@ fn insert(exports: &mut Exports, make: impl FnOnce(Handle) -> Result<Export>) ->
     for _ in 0..SLOTS_STEP {
         slots.push(Slot::new(), GFP_KERNEL)?;
     }
-    exports.insert(make).map_err(|_| ENFILE)?
+    Ok(())
 }
 
 /// The file `client` calls `handle`.
@@ -161,19 +179,18 @@ pub(crate) fn client(handle: Handle) -> Option<NodeId> {
     exports.get(handle).map(|export| export.lease.client())
 }
 
-/// Changes a lease; the file goes if that ends it.
+/// Changes a lease, and takes the file out if that ends it.
+fn taken(handle: Handle, act: impl FnOnce(&mut Lease) -> Fate) -> Option<Export> {
+    let mut exports = exports().ok()?.lock();
+    match act(&mut exports.get_mut(handle)?.lease) {
+        Fate::Ends => exports.remove(handle),
+        Fate::Lasts => None,
+    }
+}
+
+/// Changes a lease; the file is closed if that ends it.
 fn change(handle: Handle, act: impl FnOnce(&mut Lease) -> Fate) {
-    let Ok(exports) = exports() else {
-        return;
-    };
-    let mut exports = exports.lock();
-    let fate = exports.get_mut(handle).map(|export| act(&mut export.lease));
-    let gone = match fate {
-        Some(Fate::Ends) => exports.remove(handle),
-        Some(Fate::Lasts) | None => None,
-    };
-    drop(exports);
-    drop(gone);
+    drop(taken(handle, act));
 }
 
 /// A ticket does not go.
@@ -211,10 +228,13 @@ pub(crate) fn come_home(ticket: &ticket::Ticket<'_>) -> Result<ARef<File>> {
     file.ok_or(EIO)
 }
 
-/// `node` is gone.
+/// `node` is gone. The view does not wait until its files are closed, which may take long.
 pub(crate) fn lose(node: NodeId) {
     while let Some(handle) = concerned(node) {
-        change(handle, |lease| lease.lost(node));
+        if let Some(gone) = taken(handle, |lease| lease.lost(node)) {
+            // Without memory it is closed here.
+            let _ = workers::run(move || drop(gone));
+        }
     }
 }
 

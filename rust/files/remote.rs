@@ -40,6 +40,7 @@ use ssi_ics::{
 };
 use ssi_kapi::{
     bytes,
+    clock,
     file_home::{
         OVER,
         READABLE,
@@ -50,6 +51,7 @@ use ssi_kapi::{
         Access,
         Destination,
         Kind,
+        Lock,
         Origin,
         Proxy,
         Status, //
@@ -58,7 +60,10 @@ use ssi_kapi::{
 };
 
 use crate::{
-    ask::Question,
+    ask::{
+        Outcome,
+        Question, //
+    },
     proxies, //
 };
 
@@ -155,6 +160,16 @@ impl file_proxy::Remote for Remote {
         question.put_to(proxy).map(|_| ())
     }
 
+    fn lock(&self, proxy: &Proxy, lock: Lock, waits: bool) -> Result {
+        let lock = match lock {
+            Lock::Shared => operation::Lock::Shared,
+            Lock::Exclusive => operation::Lock::Exclusive,
+            Lock::None => operation::Lock::None,
+        };
+        let question = ask_about(Operation::Lock, proxy, |out| lock.encode(waits, out))?;
+        question.put_to(proxy).map(|_| ())
+    }
+
     fn status(&self, proxy: &Proxy) -> Result<Status> {
         let reply = ask_about(Operation::Status, proxy, |_| ())?.put_to(proxy)?;
         let found = status::Status::decode(reply.body()).map_err(|_| EIO)?;
@@ -203,14 +218,23 @@ fn ask_poll(proxy: &Proxy, events: u32, waits: bool) -> Result<u32> {
 }
 
 /// Asks until the home is ready, waiting in between if the task may.
-fn when_ready<T>(access: &Access<'_>, mut ask: impl FnMut() -> Result<T>) -> Result<T> {
+///
+/// # Errors
+///
+/// `ETIME` when it has waited as long as the home says.
+fn when_ready(access: &Access<'_>, question: &Question) -> Result<Reply> {
+    let began = clock::monotonic();
     loop {
         // What happens from here on is not missed.
         let sequence = access.proxy.sequence();
-        match ask() {
-            Err(EAGAIN) if access.waits() => access.proxy.wait(sequence)?,
-            done => return done,
-        }
+        let patience = match question.try_at(access.proxy)? {
+            Outcome::Done(reply) => return Ok(reply),
+            Outcome::NotReady(_) if !access.waits() => return Err(EAGAIN),
+            Outcome::NotReady(patience) => patience,
+        };
+        let passed = clock::monotonic().saturating_sub(began);
+        let left = patience.map(|patience| patience.saturating_sub(passed));
+        access.proxy.wait(sequence, left)?;
     }
 }
 
@@ -229,6 +253,13 @@ struct Part {
     goes_on: bool,
 }
 
+impl Part {
+    const NOTHING: Self = Self {
+        copied: 0,
+        goes_on: false,
+    };
+}
+
 fn read_part(access: &Access<'_>, position: Option<u64>, to: &mut Destination<'_>) -> Result<Part> {
     let kind = access.proxy.kind();
     let most = to.room().min(transfer_max(kind));
@@ -242,7 +273,10 @@ fn read_part(access: &Access<'_>, position: Option<u64>, to: &mut Destination<'_
     let pages = if most > INLINE_BYTES_MAX { most } else { 0 };
     let question = ask_about(Operation::Read, access.proxy, |out| transfer.encode(out))?
         .expecting(pages as u32);
-    let reply = when_ready(access, || question.put_to(access.proxy))?;
+    let reply = match when_ready(access, &question) {
+        Err(ETIME) => return Ok(Part::NOTHING),
+        reply => reply?,
+    };
     let came = came(&reply, most)?;
     let copied = copy(&reply, to, came);
     if copied < came && copied == 0 {
@@ -303,7 +337,7 @@ fn write_part(access: &Access<'_>, position: Option<u64>, from: &mut Origin<'_>)
     };
     let written = ask_about(Operation::Write, access.proxy, |out| transfer.encode(out))
         .map(|question| question.with(pages))
-        .and_then(|question| when_ready(access, || question.put_to(access.proxy)))
+        .and_then(|question| when_ready(access, &question))
         .map(|reply| (reply.result as usize).min(most));
     from.give_back(most - *written.as_ref().unwrap_or(&0));
     written

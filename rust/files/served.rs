@@ -11,6 +11,7 @@ use ssi_core::{
             ARGUMENT_BYTES_MAX, //
         },
         operation::{
+            self,
             Device,
             Poll,
             Seek,
@@ -28,6 +29,7 @@ use ssi_kapi::{
         Access,
         HomeFile,
         Kind,
+        Lock,
         Place,
         OVER,
         READABLE,
@@ -54,7 +56,8 @@ fn when_ready<T>(
         done => return Ok(done?),
     }
     if file.arm(events) & (events | OVER) == 0 {
-        return Err(EAGAIN.into());
+        let patience = file.patience().filter(|_| events == READABLE);
+        return Err(Fault::NotReady(patience));
     }
     // It became ready meanwhile, or others keep taking what there is.
     match act() {
@@ -74,6 +77,11 @@ pub(crate) fn read(file: &HomeFile, message: Reader<'_>, pages_max: u32) -> Resu
         // One that is not ready needs no memory to say so. Not all that can be read says it.
         let is_ready = || file.poll() & (READABLE | OVER) != 0;
         match file.kind() {
+            // With less than it is set to wait for, a terminal has nothing yet.
+            Kind::Terminal if transfer.waits && !is_ready() => match file.patience() {
+                Some(0) => Ok(Answer::number(0)),
+                _ => Err(EAGAIN),
+            },
             _ if most <= INLINE_BYTES_MAX => read_inline(file, access, most),
             Kind::Plain => read_pages(file, access, most),
             _ if is_ready() => read_pages(file, access, most),
@@ -180,6 +188,20 @@ pub(crate) fn device(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fau
             ..Answer::bytes(memory)?
         }),
         Argument::Number | Argument::In(_) => Ok(Answer::number(result)),
+    }
+}
+
+pub(crate) fn lock(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
+    let (lock, waits) = operation::Lock::decode(message)?;
+    let lock = match lock {
+        operation::Lock::Shared => Lock::Shared,
+        operation::Lock::Exclusive => Lock::Exclusive,
+        operation::Lock::None => Lock::None,
+    };
+    match file.lock(lock) {
+        // Nobody says when it is free.
+        Err(EAGAIN) if waits => Err(Fault::Soon),
+        done => Ok(done.map(|()| Answer::number(0))?),
     }
 }
 

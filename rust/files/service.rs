@@ -33,7 +33,8 @@ use crate::{
         VERSION, //
     },
     exports,
-    served, //
+    served,
+    workers, //
 };
 
 /// Requests of one node that are here at once.
@@ -43,7 +44,7 @@ const WINDOW: u16 = 128;
 pub(crate) static SERVICE: Service = Service {
     name: NAME,
     version: VERSION,
-    place: Place::Worker,
+    place: Place::Inline,
     window: WINDOW,
     handler: &Server,
 };
@@ -82,6 +83,9 @@ pub(crate) enum Fault {
     Malformed,
     /// The caller gets this.
     Error(Error),
+    /// The file is not ready, and it is said when it is. A read waits for so many tenths of
+    /// a second.
+    NotReady(Option<u32>),
     /// It is to be asked again.
     Soon,
 }
@@ -111,12 +115,21 @@ impl Handler for Server {
         let Some(operation) = Operation::from_code(request.operation()) else {
             return request.no_operation();
         };
-        match answer(operation, &request) {
-            Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
-            Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
-            Err(Fault::Soon) => request.reply(SOON, &[]),
-            Err(Fault::Malformed) => request.bad_arguments(),
+        // Without memory the request is dropped, which its node is told.
+        let _ = workers::run(move || serve(operation, request));
+    }
+}
+
+fn serve(operation: Operation, request: Request) {
+    match answer(operation, &request) {
+        Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
+        Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
+        Err(Fault::NotReady(tenths)) => {
+            let tenths = tenths.map(|tenths| tenths.min(u8::MAX.into()) as u8);
+            request.reply(EAGAIN.to_errno(), tenths.as_slice());
         }
+        Err(Fault::Soon) => request.reply(SOON, &[]),
+        Err(Fault::Malformed) => request.bad_arguments(),
     }
 }
 
@@ -141,6 +154,7 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
             found()?.sync(part.start, part.end, part.is_data_only)?;
             Ok(Answer::number(0))
         }
+        Operation::Lock => served::lock(&*found()?, message),
         Operation::Close => {
             exports::give_back(client, handle, operation::claims(message)?);
             Ok(Answer::number(0))

@@ -32,6 +32,7 @@ mod remote;
 mod served;
 mod service;
 mod ticket;
+mod workers;
 
 pub use crate::{
     proxies::import,
@@ -82,6 +83,7 @@ impl kernel::Module for Files {
             members::begin(me.node);
             exports::create()?;
             proxies::create()?;
+            workers::create()?;
             file_home::on_ready(ready::happened);
             file_proxy::install(&remote::Remote)?;
             ssi_ics::register(&service::SERVICE)?;

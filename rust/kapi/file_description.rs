@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
-use kernel::bindings;
+use kernel::{
+    bindings,
+    prelude::*, //
+};
 
 /// Longest name of a file that travels, in bytes; of a longer one there is none.
 pub const NAME_BYTES_MAX: usize = 127;
@@ -94,6 +97,36 @@ impl Description {
             uid: self.uid,
             gid: self.gid,
             can_seek: self.can_seek,
+        }
+    }
+}
+
+/// A lock of flock(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Shared with other readers.
+    Shared,
+    /// Shared with nobody.
+    Exclusive,
+    /// None.
+    None,
+}
+
+impl Lock {
+    pub(crate) fn from_raw(raw: u32) -> Result<Self> {
+        match raw {
+            bindings::F_RDLCK => Ok(Self::Shared),
+            bindings::F_WRLCK => Ok(Self::Exclusive),
+            bindings::F_UNLCK => Ok(Self::None),
+            _ => Err(EINVAL),
+        }
+    }
+
+    pub(crate) fn to_raw(self) -> u32 {
+        match self {
+            Self::Shared => bindings::F_RDLCK,
+            Self::Exclusive => bindings::F_WRLCK,
+            Self::None => bindings::F_UNLCK,
         }
     }
 }

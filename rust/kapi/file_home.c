@@ -11,6 +11,7 @@
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/file.h>
+#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
 #include <linux/net.h>
@@ -96,7 +97,7 @@ static struct file *twin_of(struct file *file)
 }
 
 /* What @file is for other nodes; it is kept open. */
-struct ssi_home *ssi_home_new(struct file *file, u64 name)
+struct ssi_home *ssi_home_new(struct file *file)
 {
 	struct ssi_home *home;
 	int kind = kind_of(file);
@@ -117,12 +118,12 @@ struct ssi_home *ssi_home_new(struct file *file, u64 name)
 		}
 	}
 	home->file = get_file(file);
-	ssi_watch_init(&home->watch, name);
+	ssi_watch_init(&home->watch);
 	return home;
 }
 
 /* One more of the same. */
-struct ssi_home *ssi_home_again(const struct ssi_home *home, u64 name)
+struct ssi_home *ssi_home_again(const struct ssi_home *home)
 {
 	struct ssi_home *other = kzalloc(sizeof(*other), GFP_KERNEL);
 
@@ -132,7 +133,7 @@ struct ssi_home *ssi_home_again(const struct ssi_home *home, u64 name)
 	other->file = get_file(home->file);
 	if (home->twin)
 		other->twin = get_file(home->twin);
-	ssi_watch_init(&other->watch, name);
+	ssi_watch_init(&other->watch);
 	return other;
 }
 
@@ -163,6 +164,12 @@ void ssi_home_free(struct ssi_home *home)
 		put(home->twin);
 	put(home->file);
 	kfree(home);
+}
+
+/* Before it is armed. */
+void ssi_home_call(struct ssi_home *home, u64 name)
+{
+	home->watch.name = name;
 }
 
 bool ssi_home_is(const struct ssi_home *home, const struct file *file)
@@ -290,6 +297,17 @@ ssize_t ssi_home_write(const struct ssi_home *home, const struct ssi_home_transf
 	return transfer(home, ITER_SOURCE, given);
 }
 
+/* For how many tenths of a second a read waits for the first byte, negative for ever. */
+int ssi_home_patience(const struct ssi_home *home)
+{
+	const struct tty_struct *tty;
+
+	if (home->kind != SSI_HOME_TERMINAL)
+		return -1;
+	tty = terminal_of(home->file);
+	return L_ICANON(tty) || tty->termios.c_cc[VMIN] ? -1 : tty->termios.c_cc[VTIME];
+}
+
 u32 ssi_home_poll(struct ssi_home *home)
 {
 	return vfs_poll(home->file, NULL);
@@ -379,6 +397,33 @@ int ssi_home_truncate(struct ssi_home *home, u64 length)
 		error = do_truncate(file_mnt_idmap(file), file->f_path.dentry, length,
 				    ATTR_MTIME | ATTR_CTIME, file);
 	sb_end_write(file_inode(file)->i_sb);
+	return error;
+}
+
+/*
+ * As flock(2), whose locks belong to an open file: all who share it have the lock. Does not
+ * wait for others.
+ */
+int ssi_home_lock(struct ssi_home *home, int type)
+{
+	struct file *file = home->file;
+	struct file_lock lock;
+	int error;
+
+	if (type != F_UNLCK && !(file->f_mode & (FMODE_READ | FMODE_WRITE)))
+		return -EBADF;
+	locks_init_lock(&lock);
+	lock.c.flc_file = file;
+	lock.c.flc_owner = file;
+	lock.c.flc_pid = current->tgid;
+	lock.c.flc_flags = FL_FLOCK;
+	lock.c.flc_type = type;
+	lock.fl_end = OFFSET_MAX;
+	if (file->f_op->flock)
+		error = file->f_op->flock(file, F_SETLK, &lock);
+	else
+		error = locks_lock_file_wait(file, &lock);
+	locks_release_private(&lock);
 	return error;
 }
 

@@ -33,7 +33,7 @@ struct ssi_watch {
 	struct work_struct work;
 };
 
-void ssi_watch_init(struct ssi_watch *watch, u64 name);
+void ssi_watch_init(struct ssi_watch *watch);
 void ssi_watch_end(struct ssi_watch *watch);
 __poll_t ssi_watch_arm(struct ssi_watch *watch, struct file *file, __poll_t events);
 

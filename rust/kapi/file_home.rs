@@ -42,6 +42,7 @@ use crate::{
 pub use crate::file_description::{
     Description,
     Kind,
+    Lock,
     Status,
     NAME_BYTES_MAX, //
 };
@@ -112,29 +113,34 @@ unsafe impl Send for HomeFile {}
 unsafe impl Sync for HomeFile {}
 
 impl HomeFile {
-    /// Keeps `file` open. `name` is what [`on_ready`] is told. Context of a task for
-    /// terminals; may sleep.
+    /// Keeps `file` open. Context of a task for terminals; may sleep.
     ///
     /// # Errors
     ///
     /// `EOPNOTSUPP` for a file that cannot be used from another node, `ENOMEM`.
-    pub fn new(file: &LocalFile, name: u64) -> Result<Self> {
+    pub fn new(file: &LocalFile) -> Result<Self> {
         // SAFETY: The file is referenced; the C side takes a reference of its own.
-        let raw = from_err_ptr(unsafe { bindings::ssi_home_new(file.as_ptr(), name) })?;
+        let raw = from_err_ptr(unsafe { bindings::ssi_home_new(file.as_ptr()) })?;
         // INVARIANT: It was made just now.
         NonNull::new(raw).map(|raw| Self { raw }).ok_or(ENOMEM)
     }
 
-    /// One more of the same, with another name.
+    /// One more of the same.
     ///
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn again(&self, name: u64) -> Result<Self> {
+    pub fn again(&self) -> Result<Self> {
         // SAFETY: Valid by the type invariant.
-        let raw = from_err_ptr(unsafe { bindings::ssi_home_again(self.raw.as_ptr(), name) })?;
+        let raw = from_err_ptr(unsafe { bindings::ssi_home_again(self.raw.as_ptr()) })?;
         // INVARIANT: It was made just now.
         NonNull::new(raw).map(|raw| Self { raw }).ok_or(ENOMEM)
+    }
+
+    /// Names it: this is what [`on_ready`] is told. Before it is armed.
+    pub fn call_it(&self, name: u64) {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_home_call(self.raw.as_ptr(), name) }
     }
 
     /// Whether it is `file`.
@@ -199,6 +205,15 @@ impl HomeFile {
         let transfer = Transfer::new(access, from)?;
         // SAFETY: Valid by the type invariant; the transfer's place can be read.
         size(unsafe { bindings::ssi_home_write(self.raw.as_ptr(), &transfer.raw) })
+    }
+
+    /// For how many tenths of a second a read waits for something to come, `None` for ever:
+    /// a terminal may be set so.
+    pub fn patience(&self) -> Option<u32> {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_home_patience(self.raw.as_ptr()) }
+            .try_into()
+            .ok()
     }
 
     /// What poll(2) says now. May sleep.
@@ -273,6 +288,16 @@ impl HomeFile {
     pub fn truncate(&self, length: u64) -> Result {
         // SAFETY: Valid by the type invariant.
         to_result(unsafe { bindings::ssi_home_truncate(self.raw.as_ptr(), length) })
+    }
+
+    /// As flock(2); does not wait.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` when others have it; those of flock(2).
+    pub fn lock(&self, lock: Lock) -> Result {
+        // SAFETY: Valid by the type invariant.
+        to_result(unsafe { bindings::ssi_home_lock(self.raw.as_ptr(), lock.to_raw() as c_int) })
     }
 
     /// As fsync(2), for a part of it. May sleep.
@@ -377,7 +402,9 @@ mod tests {
         on_ready(|name| {
             NOTICES[(name % 10) as usize].fetch_add(1u32, Relaxed);
         });
-        HomeFile::new(file, name)
+        let home = HomeFile::new(file)?;
+        home.call_it(name);
+        Ok(home)
     }
 
     fn notices(name: u64) -> u32 {
@@ -455,7 +482,8 @@ mod tests {
     fn what_is_not_waited_for_any_more_is_not_told() -> Result {
         let (out, into) = pipe()?;
         let one = home(&out, 4)?;
-        let other = one.again(5)?;
+        let other = one.again()?;
+        other.call_it(5);
         assert!(one.is_same(&other) && one.is(&out) && !one.is(&into));
         one.arm(READABLE);
         other.arm(READABLE);
@@ -512,6 +540,16 @@ mod tests {
         assert!(home.write(append, Place::Buffer(&mut [b'4'; 2])) == Ok(2));
         assert!(home.status()?.size == 6);
         assert!(home.truncate(2).is_ok() && home.status()?.size == 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_lock_is_that_of_an_open_file() -> Result {
+        let file = regular()?;
+        let (one, other) = (home(&file, 7)?, home(&file, 8)?);
+        for lock in [Lock::Exclusive, Lock::Shared, Lock::None] {
+            assert!(one.lock(lock).is_ok() && other.lock(Lock::Exclusive).is_ok());
+        }
         Ok(())
     }
 

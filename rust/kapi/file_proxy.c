@@ -10,8 +10,10 @@
 #include <linux/cleanup.h>
 #include <linux/dcache.h>
 #include <linux/file.h>
+#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
+#include <linux/hrtimer.h>
 #include <linux/kdev_t.h>
 #include <linux/mount.h>
 #include <linux/poll.h>
@@ -93,12 +95,20 @@ u32 ssi_proxy_sequence(struct ssi_proxy *proxy)
 	return atomic_read_acquire(&proxy->sequence);
 }
 
-/* Until it was woken again since @sequence, or a signal came. */
-int ssi_proxy_wait(struct ssi_proxy *proxy, u32 sequence)
+static bool is_over(struct ssi_proxy *proxy, u32 sequence)
 {
-	return wait_event_interruptible(proxy->wait,
-					ssi_proxy_sequence(proxy) != sequence ||
-					ssi_proxy_is_lost(proxy));
+	return ssi_proxy_sequence(proxy) != sequence || ssi_proxy_is_lost(proxy);
+}
+
+/* Until it was woken again since @sequence, the time is up, or a signal came. */
+int ssi_proxy_wait(struct ssi_proxy *proxy, u32 sequence, u64 microseconds)
+{
+	ktime_t timeout = KTIME_MAX;
+
+	if (microseconds < KTIME_MAX / NSEC_PER_USEC)
+		timeout = us_to_ktime(microseconds);
+	return __wait_event_hrtimeout(proxy->wait, is_over(proxy, sequence), timeout,
+				      TASK_INTERRUPTIBLE);
 }
 
 /* Operations of a file */
@@ -137,9 +147,10 @@ static ssize_t proxy_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return moved(iocb, &access, ssi_proxy_read(&access, to));
 }
 
-static bool breaks(umode_t mode)
+/* Whether a write without a reader sends a signal: not for packets. */
+static bool breaks(u32 kind)
 {
-	return S_ISFIFO(mode) || S_ISSOCK(mode);
+	return kind == SSI_HOME_PIPE || kind == SSI_HOME_STREAM;
 }
 
 static ssize_t proxy_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -147,7 +158,7 @@ static ssize_t proxy_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct ssi_proxy_access access = access_of(iocb);
 	ssize_t written = ssi_proxy_write(&access, from);
 
-	if (written == -EPIPE && breaks(access.proxy->about.mode) &&
+	if (written == -EPIPE && breaks(access.proxy->about.kind) &&
 	    !(iocb->ki_flags & IOCB_NOSIGNAL))
 		send_sig(SIGPIPE, current, 0);
 	return moved(iocb, &access, written);
@@ -175,6 +186,18 @@ static loff_t proxy_llseek(struct file *file, loff_t offset, int whence)
 static int proxy_fsync(struct file *file, loff_t start, loff_t end, int is_data_only)
 {
 	return ssi_proxy_sync(proxy_of(file), start, end, is_data_only);
+}
+
+/* The lock is that of the open file at home, and stays as long as that. */
+static int proxy_flock(struct file *file, int command, struct file_lock *lock)
+{
+	return ssi_proxy_lock(proxy_of(file), lock->c.flc_type, command == F_SETLKW);
+}
+
+/* These belong to a process, which its home does not know. */
+static int proxy_lock(struct file *file, int command, struct file_lock *lock)
+{
+	return -ENOLCK;
 }
 
 static void set_mode(struct file *file, const struct ssi_proxy *proxy)
@@ -236,6 +259,8 @@ static const struct file_operations proxy_file_operations = {
 	.unlocked_ioctl	= proxy_ioctl,
 	.llseek		= proxy_llseek,
 	.fsync		= proxy_fsync,
+	.flock		= proxy_flock,
+	.lock		= proxy_lock,
 	.release	= proxy_release,
 };
 

@@ -44,6 +44,7 @@ use crate::page::{
 pub use crate::file_description::{
     Description,
     Kind,
+    Lock,
     Status,
     NAME_BYTES_MAX, //
 };
@@ -92,6 +93,13 @@ pub trait Remote: Sync {
     ///
     /// Those of fsync(2).
     fn sync(&self, proxy: &Proxy, start: u64, end: u64, is_data_only: bool) -> Result;
+
+    /// As flock(2), on the file at home.
+    ///
+    /// # Errors
+    ///
+    /// Those of flock(2).
+    fn lock(&self, proxy: &Proxy, lock: Lock, waits: bool) -> Result;
 
     /// As fstat(2).
     ///
@@ -258,14 +266,16 @@ impl Proxy {
         unsafe { bindings::ssi_proxy_sequence(self.0.get()) }
     }
 
-    /// Waits until it was woken since it had been `sequence` times, or is lost.
+    /// Waits until it was woken since it had been `sequence` times, or is lost, at most so
+    /// many microseconds.
     ///
     /// # Errors
     ///
-    /// `ERESTARTSYS` for a signal.
-    pub fn wait(&self, sequence: u32) -> Result {
+    /// `ERESTARTSYS` for a signal, `ETIME` when the time is up.
+    pub fn wait(&self, sequence: u32, timeout: Option<u64>) -> Result {
+        let timeout = timeout.unwrap_or(u64::MAX);
         // SAFETY: Valid by the type invariant.
-        to_result(unsafe { bindings::ssi_proxy_wait(self.0.get(), sequence) })
+        to_result(unsafe { bindings::ssi_proxy_wait(self.0.get(), sequence, timeout) })
     }
 }
 
@@ -476,6 +486,17 @@ unsafe extern "C" fn ssi_proxy_sync(
 
 /// # Safety
 ///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_lock(raw: *mut bindings::ssi_proxy, lock: u8, waits: bool) -> c_int {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    let lock = Lock::from_raw(lock.into());
+    errno(remote().and_then(|remote| remote.lock(proxy, lock?, waits)))
+}
+
+/// # Safety
+///
 /// The proxy is valid, `out` can be written.
 #[export]
 unsafe extern "C" fn ssi_proxy_status(
@@ -583,7 +604,7 @@ mod tests {
                 let sequence = access.proxy.sequence();
                 let place = Place::Buffer(&mut text[..most]);
                 match home(access.proxy).read(near(access), place) {
-                    Err(EAGAIN) if access.waits() => access.proxy.wait(sequence)?,
+                    Err(EAGAIN) if access.waits() => access.proxy.wait(sequence, None)?,
                     read => {
                         let read = read?;
                         return Ok(to.put(&text[..read]));
@@ -619,6 +640,10 @@ mod tests {
             home(proxy).sync(start, end, is_data_only)
         }
 
+        fn lock(&self, proxy: &Proxy, lock: Lock, _: bool) -> Result {
+            home(proxy).lock(lock)
+        }
+
         fn status(&self, proxy: &Proxy) -> Result<Status> {
             home(proxy).status()
         }
@@ -649,7 +674,7 @@ mod tests {
     #[test]
     fn a_file_reads_and_writes_at_home() -> Result {
         let (out, into) = pipe()?;
-        let homes = (HomeFile::new(&out, 1)?, HomeFile::new(&into, 2)?);
+        let homes = (HomeFile::new(&out)?, HomeFile::new(&into)?);
         let proxies = (proxy(&homes.0)?, proxy(&homes.1)?);
         let files = (proxies.0.open()?, proxies.1.open()?);
         // Each write takes one byte less than it could.
@@ -666,7 +691,7 @@ mod tests {
     #[test]
     fn positions_are_those_at_home() -> Result {
         let file = regular()?;
-        let home = HomeFile::new(&file, 1)?;
+        let home = HomeFile::new(&file)?;
         let away = proxy(&home)?.open()?;
         let mut text = [0; 8];
         assert!(file_fixture::write(&file, b"0123456")? == 7);
@@ -708,7 +733,7 @@ mod tests {
     #[test]
     fn who_waits_is_woken() -> Result {
         let (out, into) = pipe()?;
-        let home = HomeFile::new(&out, 1)?;
+        let home = HomeFile::new(&out)?;
         let proxy = proxy(&home)?;
         let (reader, thread) = reader(proxy.open()?)?;
         assert!(reader.done.wait(Patience::Always, Some(30_000)) == Err(ETIME));
@@ -726,7 +751,7 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_lost_home() -> Result {
         let (out, _into) = pipe()?;
-        let home = HomeFile::new(&out, 1)?;
+        let home = HomeFile::new(&out)?;
         let proxy = proxy(&home)?;
         let (reader, thread) = reader(proxy.open()?)?;
         assert!(reader.done.wait(Patience::Always, Some(30_000)) == Err(ETIME));
@@ -740,7 +765,7 @@ mod tests {
     #[test]
     fn a_file_is_found_while_it_is_open() -> Result {
         let (out, _into) = pipe()?;
-        let home = HomeFile::new(&out, 1)?;
+        let home = HomeFile::new(&out)?;
         let proxy = proxy(&home)?;
         assert!(proxy.file().is_none());
         let before = CLOSED.load(Relaxed);

@@ -61,9 +61,8 @@ static void tell(struct work_struct *work)
 	ssi_home_ready(watch->name);
 }
 
-void ssi_watch_init(struct ssi_watch *watch, u64 name)
+void ssi_watch_init(struct ssi_watch *watch)
 {
-	watch->name = name;
 	mutex_init(&watch->lock);
 	INIT_WORK(&watch->work, tell);
 }

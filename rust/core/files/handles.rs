@@ -103,29 +103,24 @@ impl<T, S: DerefMut<Target = [Slot<T>]>> Table<T, S> {
         self.len == 0
     }
 
-    /// Adds what `make` gives for the name it will have, unless that fails.
+    /// Adds a thing, and gives it a name.
     ///
     /// # Errors
     ///
-    /// [`NoPlace`] with `make`, which was not called. The inner result is that of `make`.
-    pub fn insert<M, E>(&mut self, make: M) -> Result<Result<Handle, E>, NoPlace<M>>
-    where
-        M: FnOnce(Handle) -> Result<T, E>,
-    {
+    /// [`NoPlace`] with the thing.
+    pub fn insert(&mut self, content: T) -> Result<Handle, NoPlace<T>> {
         let mut places = self.slots.iter_mut().enumerate();
         let free = places.find(|(_, slot)| slot.content.is_none());
         let Some((place, slot)) = free else {
-            return Err(NoPlace(make));
+            return Err(NoPlace(content));
         };
         let turn = slot.turn.saturating_add(1);
         let Some(handle) = Handle::new(place, turn) else {
-            return Err(NoPlace(make));
+            return Err(NoPlace(content));
         };
-        Ok(make(handle).map(|content| {
-            (slot.turn, slot.content) = (turn, Some(content));
-            self.len = self.len.saturating_add(1);
-            handle
-        }))
+        (slot.turn, slot.content) = (turn, Some(content));
+        self.len = self.len.saturating_add(1);
+        Ok(handle)
     }
 
     /// The thing of that name.
@@ -167,21 +162,14 @@ mod tests {
         Table::new(vec![Slot::new(); slots])
     }
 
-    fn add(table: &mut Table<u32, Vec<Slot<u32>>>, value: u32) -> Option<Handle> {
-        let added = table.insert(|_| Ok::<_, ()>(value));
-        added.ok().and_then(Result::ok)
-    }
-
     #[test]
     fn a_name_finds_what_it_was_given_to() {
         let mut table = table(3);
-        let handles: Vec<_> = (0..3)
-            .map(|value| add(&mut table, value).unwrap())
-            .collect();
+        let handles: Vec<_> = (0..3).map(|value| table.insert(value).unwrap()).collect();
         for (value, handle) in (0..).zip(&handles) {
             assert_eq!(table.get(*handle), Some(&value));
         }
-        assert_eq!((table.len(), add(&mut table, 9)), (3, None));
+        assert_eq!((table.len(), table.insert(9)), (3, Err(NoPlace(9))));
         assert!(table.iter().map(|(handle, _)| handle).eq(handles));
     }
 
@@ -190,7 +178,7 @@ mod tests {
         let mut table = table(2);
         let mut all = std::collections::BTreeSet::new();
         for value in 0..1000 {
-            let handle = add(&mut table, value).unwrap();
+            let handle = table.insert(value).unwrap();
             assert!(all.insert(handle));
             assert_eq!(table.remove(handle), Some(value));
             assert_eq!((table.remove(handle), table.get(handle)), (None, None));
@@ -202,18 +190,10 @@ mod tests {
     #[test]
     fn names_of_nothing_are_found_nowhere() {
         let mut table = table(2);
-        let handle = add(&mut table, 1).unwrap();
+        let handle = table.insert(1).unwrap();
         for number in [1, 2, 0x1_0001, 0x2_0000, u64::MAX, handle.get() | 1] {
             assert_eq!(table.get(Handle::from_wire(number).unwrap()), None);
         }
         assert_eq!(Handle::from_wire(0), None);
-    }
-
-    #[test]
-    fn what_cannot_be_made_takes_no_place() {
-        let mut table = table(1);
-        let failed = table.insert(Err::<u32, _>).ok().unwrap();
-        let handle = add(&mut table, 1).unwrap();
-        assert_eq!(failed, Err(handle));
     }
 }

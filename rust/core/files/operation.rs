@@ -4,7 +4,8 @@
 //!
 //! Every question begins with the name of the file. The answer's result is 0 or more, or
 //! the negative number of an error; `EAGAIN` says that the file is not ready, and that
-//! its home will say [`Ready`] if that was asked for.
+//! its home will say [`Ready`] if that was asked for. For a read that waits some time and
+//! not for ever, its body says how long, in tenths of a second, one byte.
 //!
 //! ```text
 //!  Read, Write  | name | flags | wait | position | length | data of Write, if it is short
@@ -18,6 +19,7 @@
 //!  Grant        | name | node
 //!  Withdraw     | name
 //!  Taken        | name
+//!  Lock         | name | lock | wait
 //!  Ready        | name | events                      from the home
 //! ```
 
@@ -35,7 +37,7 @@ use crate::{
 };
 
 /// Most bytes that travel in a message; more go in pages.
-pub const INLINE_BYTES_MAX: usize = 2048;
+pub const INLINE_BYTES_MAX: usize = 3000;
 
 /// Most bytes of a transfer: what pages can carry.
 pub const TRANSFER_BYTES_MAX: usize = 1 << 20;
@@ -74,11 +76,13 @@ pub enum Operation {
     Withdraw,
     /// Nothing: a ticket has arrived. Not answered.
     Taken,
+    /// To lock it, as flock(2) does.
+    Lock,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Read,
         Self::Write,
         Self::Poll,
@@ -91,6 +95,7 @@ impl Operation {
         Self::Grant,
         Self::Withdraw,
         Self::Taken,
+        Self::Lock,
     ];
 
     /// Its number.
@@ -108,6 +113,7 @@ impl Operation {
             Self::Grant => 10,
             Self::Withdraw => 11,
             Self::Taken => 12,
+            Self::Lock => 13,
         }
     }
 
@@ -289,6 +295,44 @@ impl Sync {
     }
 }
 
+/// A lock of flock(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Shared with other readers.
+    Shared,
+    /// Shared with nobody.
+    Exclusive,
+    /// None.
+    None,
+}
+
+impl Lock {
+    /// All of them, in the order of their codes.
+    pub const ALL: [Self; 3] = [Self::Shared, Self::Exclusive, Self::None];
+
+    const fn code(self) -> u8 {
+        match self {
+            Self::Shared => 1,
+            Self::Exclusive => 2,
+            Self::None => 3,
+        }
+    }
+
+    /// Puts it behind the name; `waits` says whether to wait for others.
+    pub fn encode(self, waits: bool, out: &mut Writer<'_>) {
+        out.u8(self.code()).u8(waits.into());
+    }
+
+    /// Reads it, and whether to wait, to the end of the message.
+    pub fn decode(mut message: Reader<'_>) -> Result<(Self, bool), Malformed> {
+        let code = message.u8()?;
+        let waits = flag(&mut message)?;
+        message.end()?;
+        let lock = Self::ALL.into_iter().find(|lock| lock.code() == code);
+        lock.map(|lock| (lock, waits)).ok_or(Malformed)
+    }
+}
+
 /// Reads the length of Truncate, or a position, to the end of the message.
 pub fn place(mut message: Reader<'_>) -> Result<u64, Malformed> {
     let place = message.u64()?;
@@ -377,7 +421,7 @@ mod tests {
             assert_eq!(Operation::from_code(operation.code()), Some(operation));
         }
         assert_eq!(
-            (Operation::from_code(0), Operation::from_code(13)),
+            (Operation::from_code(0), Operation::from_code(14)),
             (None, None)
         );
     }
@@ -445,6 +489,14 @@ mod tests {
             is_data_only: true,
         };
         is_whole(&written(|out| sync.encode(out)), sync, Sync::decode);
+        for lock in Lock::ALL {
+            is_whole(
+                &written(|out| lock.encode(true, out)),
+                (lock, true),
+                Lock::decode,
+            );
+        }
+        assert_eq!(Lock::decode(Reader::new(&[4, 0])), Err(Malformed));
         is_whole(&5u64.to_le_bytes(), 5, place);
         is_whole(&6u32.to_le_bytes(), 6, claims);
         is_whole(&[7, 0], NodeId::new(7).unwrap(), node);

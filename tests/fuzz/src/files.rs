@@ -134,6 +134,13 @@ pub fn parsers(data: &[u8]) {
     if let Ok(ready) = Ready::decode(data) {
         assert_eq!(ready.encode(), data);
     }
+    again(
+        data,
+        operation::Lock::decode(message),
+        |(lock, waits), out| {
+            lock.encode(waits, out);
+        },
+    );
     // What is read of a message and not more.
     let _ = (
         operation::place(message),
@@ -173,8 +180,7 @@ fn leases(data: &[u8]) {
             .copied();
         match (input.u8() % 5, name) {
             (0, _) => {
-                let made = table.insert(|_| Ok::<_, ()>(Lease::new(node, by)));
-                if let Ok(Ok(name)) = made {
+                if let Ok(name) = table.insert(Lease::new(node, by)) {
                     assert!(!names.contains(&name) && table.len() <= FILES_MAX);
                     names.push(name);
                 }
