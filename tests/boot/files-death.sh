@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A node dies: its files are lost to others, its rights to files end.
+#
+#   node1: a pipe --- node2: waits for it --- node3: handed it on
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/files/lib.sh"
+
+up 4
+
+say "the one that used a file"
+on 1 sh -c 'onnode 2 sleep 1000 | { cat; echo end; } >/tmp/out' &
+waiter=$!
+is_there() { on 2 pidof sleep; }
+within 10 "node 2 has a pipe of node 1" is_there
+expect "its reader waits" "$(on 1 cat /tmp/out)" ""
+ssi rm 2
+wait "$waiter" || true
+is_over() { [ "$(on 1 cat /tmp/out)" = end ]; }
+within 10 "the pipe ends when node 2 is gone" is_over
+
+say "the one whose file it is"
+ssi exec 4 -- sh -c 'cat >/tmp/reads' <<'END'
+cat
+echo "read $?" >/tmp/seen
+echo text
+echo "write $?" >>/tmp/seen
+stat -L -c %F /proc/self/fd/0 >>/tmp/seen
+END
+on 3 sh -c 'mkfifo /tmp/fifo; sleep 1000 >/tmp/fifo & onnode 4 sh /tmp/reads </tmp/fifo >/tmp/out; true' \
+	2>/dev/null &
+reader=$!
+is_waiting() { on 4 pidof cat; }
+within 10 "node 4 waits for a file of node 3" is_waiting
+ssi rm 3
+wait "$reader" || true
+has_seen() { [ "$(on 4 cat /tmp/seen)" = "read 1
+write 1
+fifo" ]; }
+within 10 "it is told that there is nothing any more, and goes on" has_seen
