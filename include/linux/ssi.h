@@ -14,6 +14,7 @@
 struct dentry;
 struct dir_context;
 struct file;
+struct kernel_siginfo;
 struct pid;
 struct pid_namespace;
 struct pt_regs;
@@ -122,6 +123,21 @@ static inline bool ssi_keeps_group(struct task_struct *task, bool keeps)
 	return READ_ONCE(ssi_has_guests) ? __ssi_keeps_group(task, keeps) : keeps;
 }
 
+/* Whether a group may have members on other nodes: a process came or went. */
+extern bool ssi_groups_span;
+
+int __ssi_group_signal(struct pid *pgrp, int sig, struct kernel_siginfo *info, int result);
+
+/*
+ * The kernel sent @sig to all of group @pgrp that are here, which gave @result. Gives what
+ * it is with members on other nodes. Called under tasklist_lock.
+ */
+static inline int ssi_group_signal(struct pid *pgrp, int sig, struct kernel_siginfo *info,
+				   int result)
+{
+	return READ_ONCE(ssi_groups_span) ? __ssi_group_signal(pgrp, sig, info, result) : result;
+}
+
 /* What the file "where" of a process of this kernel says. */
 int ssi_proc_where(struct seq_file *file, struct pid_namespace *ns, struct pid *pid,
 		   struct task_struct *task);
@@ -165,6 +181,12 @@ static inline pid_t ssi_ppid(struct task_struct *task, pid_t ppid)
 static inline bool ssi_keeps_group(struct task_struct *task, bool keeps)
 {
 	return keeps;
+}
+
+static inline int ssi_group_signal(struct pid *pgrp, int sig, struct kernel_siginfo *info,
+				   int result)
+{
+	return result;
 }
 #endif
 

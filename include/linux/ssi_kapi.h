@@ -158,6 +158,21 @@ void ssi_guest_set_orphaned(u32 pid, bool orphaned);
 void ssi_guest_orphan(u32 pid);
 u32 ssi_guest_next(u32 pid);
 
+/* group_signal.c */
+
+struct ssi_group_signal {
+	u32 pgid;
+	u32 session;		/* of the sender, as are both users */
+	u32 user;
+	u32 effective;
+	bool is_unrestricted;	/* whoever the sender is */
+};
+
+int ssi_group_signal_begin(void);
+bool ssi_group_signal_next(struct ssi_group_signal *signal, void *bytes);
+int ssi_group_signal_settle(void);
+void ssi_group_signal_give(const struct ssi_group_signal *signal, const void *bytes, u8 from);
+
 /* syscall.c */
 
 bool ssi_syscall_hook(unsigned int number);

@@ -12,6 +12,7 @@
 //! | [`trail`] | a question that follows a process |
 //! | [`caller`] | who asks |
 //! | [`signal`] | a signal for another node |
+//! | [`group`] | a signal of another node's kernel to a group |
 //! | [`call`] | a system call that is made on another node |
 //! | [`attributes`], [`listing`] | what another node says of a file, of a folder |
 //! | [`batch`], [`scan`] | a file of many processes, read ahead |
@@ -25,6 +26,7 @@ pub mod attributes;
 pub mod batch;
 pub mod call;
 pub mod caller;
+pub mod group;
 pub mod listing;
 pub mod path;
 pub mod pid;

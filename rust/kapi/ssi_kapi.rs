@@ -35,6 +35,8 @@ pub mod file_home;
 pub mod file_install;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_proxy;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod group_signal;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod guest;
 #[cfg(CONFIG_SSI_ICS)]

@@ -23,12 +23,15 @@ static DEFINE_XARRAY(guests);
 
 bool ssi_has_guests __read_mostly;
 
+bool ssi_groups_span __read_mostly;
+
 /* Whether any process ever went: those it left behind may have its group elsewhere. */
 static bool has_left __read_mostly;
 
 int ssi_away_add(u32 pid, u8 node)
 {
 	WRITE_ONCE(has_left, true);
+	WRITE_ONCE(ssi_groups_span, true);
 	return xa_insert(&away, pid, xa_mk_value(node), GFP_KERNEL);
 }
 
@@ -80,6 +83,7 @@ int ssi_guest_reserve(u32 pid)
 int ssi_guest_add(u32 pid, u8 home, u32 parent)
 {
 	WRITE_ONCE(ssi_has_guests, true);
+	WRITE_ONCE(ssi_groups_span, true);
 	return xa_err(xa_store(&guests, pid, ssi_guest_entry(home, parent, false), GFP_KERNEL));
 }
 

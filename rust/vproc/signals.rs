@@ -21,6 +21,7 @@ use ssi_kapi::{
         Origin,
         SignalInfo, //
     },
+    group_signal,
     syscall::{
         self,
         number,
@@ -150,7 +151,7 @@ impl Sending {
     }
 
     /// Each node sends it to those of the group it has: what a process left at home is
-    /// passed over.
+    /// passed over. What a terminal sent before comes before it.
     fn to_group(&self, pgid: u32) -> Result<isize> {
         let question = match self.question() {
             Err(EINVAL) => {
@@ -162,6 +163,7 @@ impl Sending {
             question => question?,
         };
         let info = self.info()?;
+        group_signal::settle()?;
         Ok(to_all(&question, Rule::Any, || {
             errno(behalf::signal_group(pgid, &info, 0))
         }))
@@ -169,6 +171,7 @@ impl Sending {
 
     fn to_everybody(&self, call: &SystemCall) -> Result<isize> {
         let (question, info) = (self.question()?, self.info()?);
+        group_signal::settle()?;
         Ok(to_all(&question, Rule::All, || {
             if whereabouts::any_left() {
                 errno(behalf::signal_all(&info, 0).result())

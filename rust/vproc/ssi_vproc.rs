@@ -28,6 +28,7 @@ mod ask;
 mod boots;
 mod calls;
 mod dispatch;
+mod groups;
 mod init;
 mod map;
 mod orphans;
@@ -60,6 +61,7 @@ impl kernel::Module for Vproc {
             }
             pids::begin(pid::range(me.node))?;
             ssi_ics::register(&service::SERVICE)?;
+            groups::begin()?;
             ssi_clms::register_subsystem(&map::Follower)?;
             ssi_clms::register_service(&init::Init)?;
             dispatch::hook()?;

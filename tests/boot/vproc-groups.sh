@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A process group on several nodes: its terminal reaches all of it.
+#
+#   terminal --- node1 (the shell) --- node2, node3 (its programs, and their children)
+
+. "$(dirname "$0")/lib.sh"
+
+command -v script >/dev/null || { say "there is no script(1) to have a terminal by"; exit 0; }
+
+KEYS=$TEST_DIR/keys
+SCREEN=$TEST_DIR/screen
+
+# Starts a shell with a terminal on node 1; what is typed goes there.
+open_terminal() {
+	: >"$SCREEN"
+	rm -f "$KEYS"
+	mkfifo "$KEYS"
+	script -qfec "ssi exec -t 1 -- sh" "$SCREEN" <"$KEYS" >/dev/null 2>&1 &
+	terminal=$!
+	exec 7>"$KEYS"
+	type_line 'echo the shell is $$'
+	within 10 "a shell" grep -q "the shell is [0-9]" "$SCREEN"
+	shell=$(tr -d '\r' <"$SCREEN" | sed -n 's/^the shell is //p' | tail -n 1)
+}
+
+close_terminal() {
+	exec 7>&-
+	wait "$terminal" || true
+}
+
+press() { printf '%b' "$1" >&7; }
+type_line() { printf '%s\n' "$1" >&7; }
+
+# How many processes of a node run with these words: there_are NODE WORDS COUNT.
+count() { on "$1" localview ps -o pid,args | grep -c "^ *[0-9]* $2\$" || true; }
+there_are() { [ "$(count "$1" "$2")" = "$3" ]; }
+pid_of() { on "$1" localview ps -o pid,args | awk -v words="$2" '$0 ~ "[0-9] " words "$" { print $1; exit }'; }
+is_on_screen() { tr -d '\r' <"$SCREEN" | grep -x -- "$1" >/dev/null; }
+is_on_node() { on "$1" grep -qx "$3" "$2"; }
+# A field of a process as another node sees it: field NODE PID FIELD.
+field() { on "$1" cut -d ' ' -f "$3" "/proc/$2/stat"; }
+state_is() { [ "$(field "$1" "$2" 3)" = "$3" ]; }
+parent_of() { field 2 "$1" 4; }
+
+up 3
+
+say "^C"
+open_terminal
+type_line 'onnode 2 sh -c "sleep 501; echo came back"'
+within 10 "a program of another node has a child there" there_are 2 "sleep 501" 1
+press '\003'
+within 10 "^C ends the child" there_are 2 "sleep 501" 0
+type_line 'echo status $?'
+within 10 "and the program" is_on_screen "status 130"
+type_line 'onnode 2 sh -c "onnode 3 sh -c \"sleep 502; :\"; :" | onnode 3 sh -c "sleep 503; :"'
+within 10 "a pipeline has children on node 3" there_are 3 "sleep 502" 1
+within 10 "of each of its programs" there_are 3 "sleep 503" 1
+press '\003'
+within 10 "^C ends the one" there_are 3 "sleep 502" 0
+within 10 "and the other" there_are 3 "sleep 503" 0
+within 10 "and what made them" there_are 2 "sh -c onnode.*" 0
+
+say "each once"
+counting='trap "echo INT >>/tmp/got" INT; trap "echo QUIT >>/tmp/got" QUIT
+trap "echo WINCH >>/tmp/got" WINCH
+: >/tmp/got
+while :; do sleep 0.1; done'
+for node in 1 2 3; do
+	on "$node" sh -c 'echo "$0" >/tmp/counting' "$counting"
+done
+# The last one is back on the node of its terminal.
+type_line 'onnode 2 sh -c "trap : INT QUIT; sh /tmp/counting | onnode 3 sh /tmp/counting | onnode 1 sh /tmp/counting"'
+for node in 1 2 3; do
+	within 10 "one counts on node $node" there_are "$node" "sh /tmp/counting" 1
+	within 10 "and is ready" on "$node" test -e /tmp/got
+done
+all_got() {
+	local node
+	for node in 1 2 3; do
+		[ "$(on "$node" sh -c 'wc -l </tmp/got')" -ge "$1" ] || return 1
+	done
+}
+for number in $(seq 10); do
+	press "$([ $((number % 2)) = 1 ] && echo '\003' || echo '\034')"
+	within 10 "signal $number comes to all" all_got "$number"
+done
+on 1 sh -c "stty cols 77 <$(on 1 readlink "/proc/$shell/fd/0")"
+for node in 1 2 3; do
+	within 5 "all come to node $node" is_on_node "$node" /tmp/got WINCH
+	expect "each once, and in order" "$(on "$node" cat /tmp/got | tr '\n' ' ')" \
+		"INT QUIT INT QUIT INT QUIT INT QUIT INT QUIT WINCH "
+done
+on 3 kill -KILL "-$(field 1 "$(pid_of 2 "sh /tmp/counting")" 5)"
+for node in 1 2 3; do
+	within 5 "kill(2) to the group reaches node $node" there_are "$node" "sh /tmp/counting" 0
+done
+
+say "^Z"
+type_line 'onnode 2 sh -c "sleep 504; echo came back 504"'
+within 10 "a program of another node has a child there" there_are 2 "sleep 504" 1
+child=$(pid_of 2 "sleep 504")
+press '\032'
+within 5 "^Z stops the child" state_is 1 "$child" T
+within 5 "and its program" state_is 3 "$(parent_of "$child")" T
+type_line fg
+within 5 "fg continues the child" state_is 1 "$child" S
+within 5 "and its program" state_is 3 "$(parent_of "$child")" S
+on 2 kill "$child"
+within 5 "which comes back" is_on_screen "came back 504"
+type_line 'onnode 2 sh -c "kill -TSTP \$\$; echo went on"'
+stops() { tr -d '\r' <"$SCREEN" | grep "Stopped.*kill -TSTP" >/dev/null; }
+within 5 "a program may stop itself" stops
+type_line fg
+within 5 "and goes on" is_on_screen "went on"
+expect "a group that is orphaned is not stopped" \
+	"$(on 1 timeout 10 setsid sh -c 'onnode 2 sh -c "kill -TSTP \$\$; echo goes on"')" "goes on"
+
+say "hanging up"
+type_line 'onnode 2 sh -c "sleep 505; :"'
+within 10 "a program of another node has a child there" there_are 2 "sleep 505" 1
+kill -KILL "$terminal"
+within 10 "it ends with the terminal" there_are 2 "sleep 505" 0
+within 10 "and so does its program" there_are 2 "sh -c sleep.*" 0
+close_terminal
