@@ -150,7 +150,7 @@ void ssi_away_remove(u32 pid);
 u8 ssi_away(u32 pid);
 bool ssi_any_left(void);
 int ssi_guest_reserve(u32 pid);
-int ssi_guest_add(u32 pid, u8 home, u32 parent);
+int ssi_guest_add(u32 pid, u8 home, u32 parent, bool orphaned);
 void ssi_guest_remove(u32 pid);
 bool ssi_guest(u32 pid, u8 *home, u32 *parent);
 void ssi_guest_set_parent(u32 pid, u32 parent, bool orphaned);
@@ -397,12 +397,18 @@ struct ssi_usage {
 
 /* surrogate.c */
 
-int ssi_surrogate_leave(void (*body)(void *data), void *data);
+struct ssi_place {
+	u32 parent;
+	u32 pgid;
+	u32 session;
+	bool is_orphaned;	/* its group */
+};
+
+int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void *data);
 int ssi_surrogate_blocked(void *bytes);
 bool ssi_surrogate_begin(void);
-u32 ssi_surrogate_parent(void);
+void ssi_surrogate_place(struct ssi_place *place);
 int ssi_surrogate_signal(void *bytes, u32 parent);
-bool ssi_surrogate_is_orphaned(void);
 void ssi_surrogate_stop(struct task_struct *task, int signal);
 void ssi_surrogate_continue(struct task_struct *task);
 void ssi_surrogate_wake(struct task_struct *task);
@@ -431,6 +437,9 @@ int ssi_guest_clone(u32 pid, int (*body)(void *data), void *data);
 int ssi_guest_settle(u32 pid, u32 pgid, u32 session);
 void ssi_guest_leave(void) __noreturn;
 int ssi_guest_signal(u32 pid, const void *bytes);
+int ssi_guest_regroup(u32 pid, u32 pgid, u32 session);
+int ssi_guest_join(u32 pgid);
+int ssi_guest_lead(void);
 void ssi_guest_kill(u32 pid);
 
 /* proc_served.c */

@@ -13,9 +13,13 @@
 //! | [`open_file`] | a file it has open |
 //! | [`handover`] | the two nodes between which it goes over |
 //! | [`news`] | what became of it |
+//! | [`place`] | its place among the processes of its home |
+//! | [`relation`] | a group or session it enters |
 
 pub mod handover;
 pub mod image;
 pub mod news;
 pub mod open_file;
+pub mod place;
+pub mod relation;
 pub mod strings;

@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/ssi_kapi.h>
+#include <linux/tty.h>
 #include <linux/wait.h>
 #include <uapi/linux/wait.h>
 #include <../kernel/exit.h>
@@ -157,26 +158,34 @@ static void ssi_revive(struct pid *pid)
 		pid->attr = NULL;
 }
 
-/* For a holder of tasklist_lock. */
-static void ssi_attach(struct pid **left, enum pid_type type, struct pid *pid)
+/* For a holder of tasklist_lock. False for a task that is gone. */
+static bool ssi_attach(struct task_struct *task, struct pid **left, enum pid_type type,
+		       struct pid *pid)
 {
-	change_pid(left, current, type, pid);
+	if (!pid_alive(task))
+		return false;
+	change_pid(left, task, type, pid);
 	if (type != PIDTYPE_PID)
-		return;
+		return true;
 	ssi_revive(pid);
-	change_pid(left, current, PIDTYPE_TGID, pid);
-	WRITE_ONCE(current->pid, pid_nr(pid));
-	WRITE_ONCE(current->tgid, pid_nr(pid));
+	change_pid(left, task, PIDTYPE_TGID, pid);
+	WRITE_ONCE(task->pid, pid_nr(pid));
+	WRITE_ONCE(task->tgid, pid_nr(pid));
+	return true;
 }
 
-static void ssi_take_new(enum pid_type type, struct pid *pid)
+static int ssi_take_new(struct task_struct *task, enum pid_type type, struct pid *pid)
 {
 	struct pid *left[PIDTYPE_MAX] = {};
+	bool is_taken;
 
 	write_lock_irq(&tasklist_lock);
-	ssi_attach(left, type, pid);
+	is_taken = ssi_attach(task, left, type, pid);
 	write_unlock_irq(&tasklist_lock);
+	if (!is_taken)
+		left[type] = pid;
 	free_pids(left);
+	return is_taken ? 0 : -ESRCH;
 }
 
 static bool ssi_is_used(struct pid *pid)
@@ -188,7 +197,7 @@ static bool ssi_is_used(struct pid *pid)
 }
 
 /* One that nobody uses is about to be used, or to be freed: -EAGAIN. */
-static int ssi_take_used(enum pid_type type, u32 nr)
+static int ssi_take_used(struct task_struct *task, enum pid_type type, u32 nr)
 {
 	struct pid *left[PIDTYPE_MAX] = {};
 	struct pid *pid;
@@ -200,15 +209,15 @@ static int ssi_take_used(enum pid_type type, u32 nr)
 		error = -EAGAIN;
 	else if (type == PIDTYPE_PID && pid_has_task(pid, PIDTYPE_PID))
 		error = -EEXIST;
-	else
-		ssi_attach(left, type, pid);
+	else if (!ssi_attach(task, left, type, pid))
+		error = -ESRCH;
 	write_unlock_irq(&tasklist_lock);
 	free_pids(left);
 	return error;
 }
 
-/* Gives the current task a number, which is freed when the last one that has it goes. */
-static int ssi_take(enum pid_type type, u32 nr)
+/* Gives @task a number, which is freed when the last one that has it goes. */
+static int ssi_take(struct task_struct *task, enum pid_type type, u32 nr)
 {
 	int error = -EAGAIN;
 
@@ -216,16 +225,25 @@ static int ssi_take(enum pid_type type, u32 nr)
 		pid_t number = nr;
 		struct pid *pid = alloc_pid(&init_pid_ns, &number, 1);
 
-		if (!IS_ERR(pid)) {
-			ssi_take_new(type, pid);
-			return 0;
-		}
+		if (!IS_ERR(pid))
+			return ssi_take_new(task, type, pid);
 		error = PTR_ERR(pid);
 		if (error == -EEXIST)
-			error = ssi_take_used(type, nr);
+			error = ssi_take_used(task, type, nr);
 		if (error == -EAGAIN)
 			msleep(1);
 	}
+	return error;
+}
+
+static int ssi_take_group(struct task_struct *task, u32 pgid, u32 session)
+{
+	int error = 0;
+
+	if (session >= SSI_PRIVATE_PIDS && task_session_nr_ns(task, &init_pid_ns) != session)
+		error = ssi_take(task, PIDTYPE_SID, session);
+	if (!error && pgid >= SSI_PRIVATE_PIDS && task_pgrp_nr_ns(task, &init_pid_ns) != pgid)
+		error = ssi_take(task, PIDTYPE_PGID, pgid);
 	return error;
 }
 
@@ -241,11 +259,9 @@ int ssi_guest_settle(u32 pid, u32 pgid, u32 session)
 	flush_signal_handlers(current, true);
 	spin_unlock_irq(&current->sighand->siglock);
 	if (task_pid_nr(current) != pid)
-		error = ssi_take(PIDTYPE_PID, pid);
-	if (!error && session >= SSI_PRIVATE_PIDS)
-		error = ssi_take(PIDTYPE_SID, session);
-	if (!error && pgid >= SSI_PRIVATE_PIDS)
-		error = ssi_take(PIDTYPE_PGID, pgid);
+		error = ssi_take(current, PIDTYPE_PID, pid);
+	if (!error)
+		error = ssi_take_group(current, pgid, session);
 	current->signal->leader = session == pid;
 	return error;
 }
@@ -285,4 +301,43 @@ void ssi_guest_kill(u32 pid)
 	task = ssi_guest_task(pid);
 	if (task)
 		do_send_sig_info(SIGKILL, SEND_SIG_PRIV, task, PIDTYPE_TGID);
+}
+
+/* Puts a guest into the group and session it has at home. May sleep. */
+int ssi_guest_regroup(u32 pid, u32 pgid, u32 session)
+{
+	struct task_struct *task;
+	int error;
+
+	scoped_guard(rcu) {
+		task = ssi_guest_task(pid);
+		if (!task)
+			return -ESRCH;
+		get_task_struct(task);
+	}
+	error = ssi_take_group(task, pgid, session);
+	put_task_struct(task);
+	return error;
+}
+
+/* Puts the running process into group @pgid, as setpgid(2) did with it at home. */
+int ssi_guest_join(u32 pgid)
+{
+	return ssi_take_group(current->group_leader, pgid, 0);
+}
+
+/* Makes the running process lead a session, as setsid(2) did with it at home. */
+int ssi_guest_lead(void)
+{
+	struct task_struct *task = current->group_leader;
+	u32 pid = task_pid_nr(task);
+	int error = ssi_take_group(task, pid, pid);
+
+	if (error)
+		return error;
+	write_lock_irq(&tasklist_lock);
+	task->signal->leader = 1;
+	proc_clear_tty(task);
+	write_unlock_irq(&tasklist_lock);
+	return 0;
 }

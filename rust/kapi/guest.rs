@@ -81,6 +81,8 @@ pub struct Arrival {
     pub group: u32,
     /// Its session; likewise.
     pub session: u32,
+    /// Whether its process group is orphaned, at home.
+    pub is_orphaned: bool,
 }
 
 impl Arrival {
@@ -241,6 +243,39 @@ pub fn signal(pid: u32, signal: &SentSignal, is_orphaned: bool) -> Result {
     to_result(unsafe { bindings::ssi_guest_signal(pid, signal.as_bytes().as_ptr().cast()) })
 }
 
+/// Puts guest `pid` into the process group and the session it has at home; numbers private
+/// to a node mean none. May sleep.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such guest, `EINVAL` for what is no number of a group, `ENOMEM`.
+pub fn regroup(pid: u32, group: u32, session: u32) -> Result {
+    // SAFETY: No preconditions: a number no group can have is refused.
+    to_result(unsafe { bindings::ssi_guest_regroup(pid, group, session) })
+}
+
+/// Puts the running process, a guest, into process group `group`: it is there at home. May
+/// sleep.
+///
+/// # Errors
+///
+/// `EINVAL` for what is no number of a group, `ENOMEM`.
+pub fn join(group: u32) -> Result {
+    // SAFETY: As above.
+    to_result(unsafe { bindings::ssi_guest_join(group) })
+}
+
+/// Makes the running process, a guest, the leader of a session: it is one at home. May
+/// sleep.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub fn lead() -> Result {
+    // SAFETY: No preconditions.
+    to_result(unsafe { bindings::ssi_guest_lead() })
+}
+
 fn find(pid: u32) -> Option<Arc<Guest>> {
     HOUSE.as_ref()?.find(pid)
 }
@@ -291,10 +326,14 @@ impl Guest {
 
     fn hold(&self) -> bool {
         let Arrival {
-            pid, home, parent, ..
+            pid,
+            home,
+            parent,
+            is_orphaned,
+            ..
         } = self.arrival;
         // SAFETY: No preconditions. There is room for it.
-        unsafe { bindings::ssi_guest_add(pid, home, parent) };
+        unsafe { bindings::ssi_guest_add(pid, home, parent, is_orphaned) };
         {
             let mut state = self.state.lock();
             match *state {
@@ -537,6 +576,7 @@ pub(crate) mod kunit {
             parent: PID + 99,
             group: 0,
             session: 0,
+            is_orphaned: true,
         }
     }
 
@@ -730,6 +770,49 @@ mod tests {
         }
         (PID..PID + 100).for_each(kill);
         assert!((PID..PID + 100).all(is_gone));
+        Ok(())
+    }
+
+    #[test]
+    fn a_guest_joins_the_group_it_has_at_home() -> Result {
+        begin()?;
+        let arrival = Arrival {
+            group: PID + 1,
+            session: PID + 2,
+            ..arrival(PID)
+        };
+        let moved = in_a_guest(&arrival, || {
+            let (group, session) = (PID + 3, PID + 4);
+            regroup(PID, group, session)?;
+            assert!(place()? == [PID, group, session]);
+            // Private ones mean none, and change nothing.
+            regroup(PID, 77, 1)?;
+            assert!(regroup(PID + 9, group, session) == Err(ESRCH));
+            assert!(regroup(PID, pids::LIMIT, session) == Err(EINVAL));
+            place()
+        })?;
+        assert!(moved == [PID, PID + 3, PID + 4]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_guest_leads_what_it_leads_at_home() -> Result {
+        begin()?;
+        let (group, session) = (PID + 1, PID + 2);
+        let arrival = Arrival {
+            group,
+            session,
+            ..arrival(PID)
+        };
+        let led = in_a_guest(&arrival, || {
+            join(PID)?;
+            let joined = place()?;
+            join(PID + 1)?;
+            assert!(place()? == [PID, PID + 1, PID + 2]);
+            lead()?;
+            Ok([joined, place()?])
+        })?;
+        assert!(led == [[PID, PID, session], [PID; 3]]);
         Ok(())
     }
 }

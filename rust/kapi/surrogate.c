@@ -5,6 +5,7 @@
 #include <linux/fdtable.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
+#include <linux/pid_namespace.h>
 #include <linux/posix-timers.h>
 #include <linux/proc_fs.h>
 #include <linux/sched/jobctl.h>
@@ -37,8 +38,11 @@ static void ssi_depart(struct callback_head *work)
 	departure.body(departure.data);
 }
 
-/* @body runs before the current task returns to user mode; it need not return. */
-int ssi_surrogate_leave(void (*body)(void *data), void *data)
+/*
+ * @body runs in @task: before it returns to user mode, or, if it is a surrogate, soon.
+ * It need not return if it is the last.
+ */
+int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void *data)
 {
 	struct ssi_departure *departure = kzalloc_obj(*departure);
 	int error;
@@ -48,7 +52,8 @@ int ssi_surrogate_leave(void (*body)(void *data), void *data)
 	departure->body = body;
 	departure->data = data;
 	init_task_work(&departure->work, ssi_depart);
-	error = task_work_add(current, &departure->work, TWA_RESUME);
+	error = task_work_add(task, &departure->work,
+			      task == current ? TWA_RESUME : TWA_SIGNAL);
 	if (error)
 		kfree(departure);
 	return error;
@@ -138,9 +143,18 @@ bool ssi_surrogate_begin(void)
 	return true;
 }
 
-u32 ssi_surrogate_parent(void)
+/* Of the current task. */
+void ssi_surrogate_place(struct ssi_place *place)
 {
-	return ssi_ppid(current, task_ppid_nr(current));
+	bool is_orphaned = is_current_pgrp_orphaned();
+
+	guard(read_lock)(&tasklist_lock);
+	*place = (struct ssi_place) {
+		.parent = ssi_ppid(current, task_ppid_nr(current)),
+		.pgid = task_pgrp_nr_ns(current, &init_pid_ns),
+		.session = task_session_nr_ns(current, &init_pid_ns),
+		.is_orphaned = is_orphaned,
+	};
 }
 
 /* Sent by forget_original_parent() and not by somebody else. */
@@ -162,11 +176,6 @@ int ssi_surrogate_signal(void *bytes, u32 parent)
 		return 0;
 	memcpy(bytes, &signal.info, sizeof(signal.info));
 	return signal.sig;
-}
-
-bool ssi_surrogate_is_orphaned(void)
-{
-	return is_current_pgrp_orphaned();
 }
 
 /* As do_signal_stop() has other threads stop. */

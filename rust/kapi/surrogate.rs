@@ -63,13 +63,41 @@ pub trait Owner: Sync {
     /// group is: then a terminal's signals do not stop it.
     fn forward(&self, pid: u32, node: u8, signal: &SentSignal, is_orphaned: bool);
 
-    /// `pid`, which is on `node`, has this parent, and its process group is orphaned if
-    /// `is_orphaned`. Comes once for each surrogate, and when the parent changes.
-    fn parent(&self, pid: u32, node: u8, parent: u32, is_orphaned: bool);
+    /// `pid`, which is on `node`, has this place here. Comes once for each surrogate, and
+    /// when it sees that it has changed.
+    fn placed(&self, pid: u32, node: u8, place: &Place);
 
     /// `pid` was killed before it was a surrogate, and what runs on `node` is to be
     /// killed, too.
     fn left(&self, pid: u32, node: u8);
+}
+
+/// Place of a process among the others of its home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its parent in the cluster.
+    pub parent: u32,
+    /// Its process group.
+    pub group: u32,
+    /// Its session.
+    pub session: u32,
+    /// Whether its process group is orphaned: then a terminal's signals do not stop it.
+    pub is_orphaned: bool,
+}
+
+impl Place {
+    /// That of the running task.
+    pub fn of_current() -> Self {
+        let mut raw: bindings::ssi_place = pin_init::zeroed();
+        // SAFETY: It can be written.
+        unsafe { bindings::ssi_surrogate_place(&mut raw) };
+        Self {
+            parent: raw.parent,
+            group: raw.pgid,
+            session: raw.session,
+            is_orphaned: raw.is_orphaned,
+        }
+    }
 }
 
 type Table = SpinLock<RBTree<u32, Arc<Surrogate>>>;
@@ -137,7 +165,7 @@ pub fn leave(node: u8) -> Result {
     table.lock().insert(place);
     surrogate.depart()?;
     while let Some(signal) = next_blocked() {
-        owner.forward(pid, node, &signal, is_orphaned());
+        owner.forward(pid, node, &signal, Place::of_current().is_orphaned);
     }
     Ok(())
 }
@@ -156,6 +184,52 @@ pub fn look(pid: u32) {
         // SAFETY: It is referenced by `surrogate`.
         unsafe { bindings::ssi_surrogate_look(surrogate.task.as_ptr()) }
     }
+}
+
+/// Runs `act` in the task of surrogate `pid`, of a process on `node`, soon: not before it
+/// goes on, if it is stopped. It may run while the task ends. Does not sleep; from process
+/// context.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such surrogate, or none any more; `ENOMEM`. Then `act` is dropped.
+pub fn run(pid: u32, node: u8, act: impl FnOnce() + Send + 'static) -> Result {
+    let surrogate = first_from(pid)
+        .filter(|surrogate| (surrogate.pid, surrogate.node) == (pid, node))
+        .ok_or(ESRCH)?;
+    let act: KBox<dyn Errand> = KBox::new(Some(act), GFP_KERNEL)?;
+    let data = KBox::into_raw(KBox::new(act, GFP_KERNEL)?);
+    // SAFETY: `run_errand` gets what it needs, once; the task is referenced.
+    let added = to_result(unsafe {
+        bindings::ssi_surrogate_work(surrogate.task.as_ptr(), Some(run_errand), data.cast())
+    });
+    if added.is_err() {
+        // SAFETY: Nobody else got it.
+        drop(unsafe { KBox::from_raw(data) });
+    }
+    added
+}
+
+/// What is done by a surrogate. Runs once.
+trait Errand: Send {
+    fn run(&mut self);
+}
+
+impl<F: FnOnce() + Send> Errand for Option<F> {
+    fn run(&mut self) {
+        if let Some(act) = self.take() {
+            act();
+        }
+    }
+}
+
+/// # Safety
+///
+/// `data` is a boxed errand that was made a pointer of, and nobody else takes it.
+unsafe extern "C" fn run_errand(data: *mut c_void) {
+    // SAFETY: By the contract of this function.
+    let mut errand = unsafe { KBox::from_raw(data.cast::<KBox<dyn Errand>>()) };
+    errand.run();
 }
 
 /// `node` is gone: all surrogates of processes there are killed. From process context.
@@ -182,7 +256,7 @@ impl Surrogate {
         let data = self.clone().into_raw();
         // SAFETY: `depart` gets what it needs, once.
         let added = to_result(unsafe {
-            bindings::ssi_surrogate_leave(Some(depart), data.cast_mut().cast())
+            bindings::ssi_surrogate_work(self.task.as_ptr(), Some(depart), data.cast_mut().cast())
         });
         if added.is_err() {
             // SAFETY: Nobody else got it.
@@ -233,27 +307,22 @@ impl Surrogate {
             owner.left(self.pid, self.node);
             return None;
         }
-        let mut known = 0;
+        let mut known = None;
         loop {
-            let parent = parent();
-            if parent != known {
-                owner.parent(self.pid, self.node, parent, is_orphaned());
-                known = parent;
+            let place = Place::of_current();
+            if known != Some(place) {
+                owner.placed(self.pid, self.node, &place);
+                known = Some(place);
             }
             if self.ended.wait(Patience::Interruptible, None).is_ok() {
                 return self.end.copy();
             }
-            if let Some(signal) = next_signal(known) {
-                owner.forward(self.pid, self.node, &signal, is_orphaned());
+            if let Some(signal) = next_signal(place.parent) {
+                let is_orphaned = Place::of_current().is_orphaned;
+                owner.forward(self.pid, self.node, &signal, is_orphaned);
             }
         }
     }
-}
-
-/// The parent of the running task.
-fn parent() -> u32 {
-    // SAFETY: No preconditions.
-    unsafe { bindings::ssi_surrogate_parent() }
 }
 
 /// The next signal of the running surrogate, which stops here if it is to.
@@ -273,11 +342,6 @@ fn signal_by(take: impl FnOnce(*mut c_void) -> c_int) -> Option<SentSignal> {
     let mut bytes = [0; SIGNAL_INFO_BYTES];
     let signal = take(bytes.as_mut_ptr().cast());
     SentSignal::from_wire(&bytes).ok().filter(|_| signal != 0)
-}
-
-fn is_orphaned() -> bool {
-    // SAFETY: No preconditions.
-    unsafe { bindings::ssi_surrogate_is_orphaned() }
 }
 
 /// # Safety
@@ -333,8 +397,8 @@ mod tests {
             FORWARDED.store(signal.signal(), Relaxed);
         }
 
-        fn parent(&self, _: u32, _: u8, parent: u32, _: bool) {
-            PARENT.store(parent, Relaxed);
+        fn placed(&self, _: u32, _: u8, place: &Place) {
+            PARENT.store(place.parent, Relaxed);
         }
 
         fn left(&self, _: u32, _: u8) {}
@@ -478,6 +542,23 @@ mod tests {
         assert!(report(PID, Change::Continued));
         assert!(is_soon(|| FORWARDED.load(Relaxed) != 0));
         end(PID, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn it_does_an_errand_as_itself() -> Result {
+        child(PID)?;
+        let done = Arc::new(Event::new()?, GFP_KERNEL)?;
+        let own = done.clone();
+        assert!(run(PID, NODE + 1, || ()) == Err(ESRCH));
+        run(PID, NODE, move || {
+            FORWARDED.store(task_state::pid() as i32, Relaxed);
+            own.raise();
+        })?;
+        done.wait(Patience::Always, Some(5_000_000))?;
+        assert!(FORWARDED.load(Relaxed) == PID as i32);
+        end(PID, 0);
+        assert!(run(PID, NODE, || ()) == Err(ESRCH));
         Ok(())
     }
 

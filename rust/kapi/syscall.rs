@@ -38,6 +38,10 @@ pub mod number {
     pub const GETPPID: u32 = bindings::__NR_getppid;
     /// getpgid(2)
     pub const GETPGID: u32 = bindings::__NR_getpgid;
+    /// setpgid(2)
+    pub const SETPGID: u32 = bindings::__NR_setpgid;
+    /// setsid(2)
+    pub const SETSID: u32 = bindings::__NR_setsid;
     /// getsid(2)
     pub const GETSID: u32 = bindings::__NR_getsid;
     /// getpriority(2)

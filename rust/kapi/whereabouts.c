@@ -80,11 +80,11 @@ int ssi_guest_reserve(u32 pid)
 	return xa_reserve(&guests, pid, GFP_KERNEL);
 }
 
-int ssi_guest_add(u32 pid, u8 home, u32 parent)
+int ssi_guest_add(u32 pid, u8 home, u32 parent, bool orphaned)
 {
 	WRITE_ONCE(ssi_has_guests, true);
 	WRITE_ONCE(ssi_groups_span, true);
-	return xa_err(xa_store(&guests, pid, ssi_guest_entry(home, parent, false), GFP_KERNEL));
+	return xa_err(xa_store(&guests, pid, ssi_guest_entry(home, parent, orphaned), GFP_KERNEL));
 }
 
 void ssi_guest_remove(u32 pid)

@@ -95,7 +95,7 @@ mod tests {
     impl Entry {
         fn guest(pid: u32, home: u8, parent: u32) -> Result<Self> {
             // SAFETY: No preconditions.
-            to_result(unsafe { bindings::ssi_guest_add(pid, home, parent) })?;
+            to_result(unsafe { bindings::ssi_guest_add(pid, home, parent, false) })?;
             Ok(Self(pid))
         }
 

@@ -36,18 +36,21 @@ pub(crate) enum Operation {
     Kill,
     /// To give it the signal that follows.
     Signal,
-    /// To take in which parent it has now.
-    Parent,
+    /// To take in which place it has at home now.
+    Place,
+    /// Asked at home: to do, as what the process left there, what `relations` says.
+    Relate,
 }
 
 impl Operation {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Execute,
         Self::Commit,
         Self::Abort,
         Self::Kill,
         Self::Signal,
-        Self::Parent,
+        Self::Place,
+        Self::Relate,
     ];
 
     /// Its number on the wire.

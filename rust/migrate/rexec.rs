@@ -9,10 +9,13 @@ use kernel::{
     prelude::*,
     str::CStr, //
 };
-use ssi_core::migrate::handover::{
-    HomeAction,
-    Learnt,
-    Source, //
+use ssi_core::{
+    migrate::handover::{
+        HomeAction,
+        Learnt,
+        Source, //
+    },
+    wire::Writer, //
 };
 use ssi_ics::{
     CallError,
@@ -86,7 +89,9 @@ impl HandOver<'_> {
 
     /// Has the other node make the copy. What an answer comes from has the files.
     fn ask(&self, parcel: Parcel) -> (Learnt, Result) {
-        let args = self.pid.to_le_bytes();
+        let mut args = [0; 5];
+        let is_orphaned = surrogate::Place::of_current().is_orphaned;
+        Writer::new(&mut args).u32(self.pid).u8(is_orphaned.into());
         let mut ask = ask::question(Operation::Execute, &args);
         ask.pages = parcel.pages.clone();
         ask.patience = Patience::Killable;

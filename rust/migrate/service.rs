@@ -12,7 +12,8 @@ use ssi_core::{
         handover::{
             GuestAction,
             Happened, //
-        }, //
+        },
+        place, //
     },
     vproc::pid,
     wire::{
@@ -44,7 +45,8 @@ use crate::{
         NAME,
         VERSION, //
     },
-    parcel::Delivery, //
+    parcel::Delivery,
+    relations, //
 };
 
 /// Requests of one node that wait here at once.
@@ -86,6 +88,9 @@ impl Handler for Server {
         let Some(operation) = Operation::from_code(request.operation()) else {
             return request.no_operation();
         };
+        if operation == Operation::Relate {
+            return relations::serve(request);
+        }
         match serve(operation, &request) {
             Ok(()) => request.reply(0, &[]),
             Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
@@ -112,8 +117,9 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
     }
     match operation {
         Operation::Execute => {
+            let is_orphaned = message.u8()? != 0;
             message.end()?;
-            execute(pid, request)
+            execute(pid, is_orphaned, request)
         }
         Operation::Commit => {
             message.end()?;
@@ -132,18 +138,19 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
             guest::kill(pid);
             Ok(())
         }
+        // It is served elsewhere.
+        Operation::Relate => Err(Fault::Malformed),
         Operation::Signal => {
             let is_orphaned = message.u8()? != 0;
             let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
             Ok(guest::signal(pid, &info, is_orphaned)?)
         }
-        Operation::Parent => {
-            let parent = message.u32()?;
-            let is_orphaned = message.u8()? != 0;
-            message.end()?;
-            whereabouts::set_parent(pid, parent, is_orphaned);
+        Operation::Place => {
+            let place = place::Place::decode(message)?;
+            whereabouts::set_parent(pid, place.parent, place.is_orphaned);
+            let regrouped = guest::regroup(pid, place.group, place.session);
             surrogate::look(pid);
-            Ok(())
+            Ok(regrouped?)
         }
     }
 }
@@ -154,7 +161,7 @@ fn is_guest_of(pid: u32, from: Instance) -> Result {
     (home == Some(from.node.get())).then_some(()).ok_or(ESRCH)
 }
 
-fn execute(pid: u32, request: &Request) -> Result<(), Fault> {
+fn execute(pid: u32, is_orphaned: bool, request: &Request) -> Result<(), Fault> {
     let delivery = Delivery::take(request.pages())?;
     let state = TaskState::from_wire(delivery.image()?.state).map_err(|_| Fault::Malformed)?;
     let arrival = Arrival {
@@ -163,6 +170,7 @@ fn execute(pid: u32, request: &Request) -> Result<(), Fault> {
         parent: state.parent(),
         group: state.group(),
         session: state.session(),
+        is_orphaned,
     };
     arrivals::begin(pid, request.from(), request.call())?;
     let executed = guest::create(&arrival, move || delivery.open(&state));

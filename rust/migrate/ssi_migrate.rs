@@ -11,6 +11,7 @@
 //!                 |                                  ^
 //!                 '-------------- commit, abort -----'
 //!  kapi::surrogate -> forward ------ signal ---> kapi::guest
+//!  kapi::surrogate <---------- setpgid, setsid ------ relations
 //!  kapi::surrogate <- news <---- exited, stopped ---- kapi::guest
 //! ```
 //!
@@ -31,6 +32,7 @@ mod control;
 mod follower;
 mod news;
 mod parcel;
+mod relations;
 mod rexec;
 mod service;
 mod surrogates;
@@ -55,6 +57,7 @@ impl kernel::Module for Migrate {
             ssi_ics::register(&service::SERVICE)?;
             ssi_ics::register(&news::SERVICE)?;
             ssi_clms::register_subsystem(&follower::Follower)?;
+            ssi_vproc::install_relations(&relations::Relations)?;
             device::begin(&control::Commands)?;
         }
         Ok(Self)

@@ -6,6 +6,10 @@
 
 use ssi_core::{
     ids::NodeId,
+    migrate::place::{
+        Place,
+        PLACE_BYTES, //
+    },
     wire::Writer, //
 };
 use ssi_kapi::{
@@ -13,7 +17,10 @@ use ssi_kapi::{
         SentSignal,
         SIGNAL_INFO_BYTES, //
     },
-    surrogate::Owner, //
+    surrogate::{
+        self,
+        Owner, //
+    }, //
 };
 
 use crate::ask::{
@@ -36,12 +43,13 @@ impl Owner for Surrogates {
         }
     }
 
-    fn parent(&self, pid: u32, node: u8, parent: u32, is_orphaned: bool) {
-        let mut args = [0; 9];
+    fn placed(&self, pid: u32, node: u8, place: &surrogate::Place) {
+        let mut args = [0; 4 + PLACE_BYTES];
         let mut out = Writer::new(&mut args);
-        out.u32(pid).u32(parent).u8(is_orphaned.into());
+        out.u32(pid);
+        place_of(place).encode(&mut out);
         if let Some(node) = NodeId::new(node) {
-            let _ = ask::put(node, Operation::Parent, &args);
+            let _ = ask::put(node, Operation::Place, &args);
         }
     }
 
@@ -49,5 +57,14 @@ impl Owner for Surrogates {
         if let Some(node) = NodeId::new(node) {
             ask::tell(node, Operation::Kill, &pid.to_le_bytes());
         }
+    }
+}
+
+fn place_of(place: &surrogate::Place) -> Place {
+    Place {
+        parent: place.parent,
+        group: place.group,
+        session: place.session,
+        is_orphaned: place.is_orphaned,
     }
 }

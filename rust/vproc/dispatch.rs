@@ -6,7 +6,10 @@
 //! here makes it as ever. What cannot be done from afar yet is refused with a defined
 //! error, never done to somebody else.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::SetOnce, //
+};
 use ssi_core::vproc::{
     call::Call,
     route::Route, //
@@ -54,6 +57,8 @@ impl Dispatch for Dispatcher {
     fn dispatch(&self, call: &SystemCall) -> Option<isize> {
         let outcome = if call.number == number::GETPPID {
             parent()
+        } else if RELATIONS.contains(&call.number) {
+            relate(call)
         } else if signals::NUMBERS.contains(&call.number) {
             signals::dispatch(call)
         } else if let Some(which) = calls::which(call) {
@@ -65,6 +70,26 @@ impl Dispatch for Dispatcher {
         };
         outcome.map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
     }
+}
+
+/// The calls that put a process into a group or a session.
+const RELATIONS: [u32; 2] = [number::SETPGID, number::SETSID];
+
+static RELATE: SetOnce<&'static dyn Dispatch> = SetOnce::new();
+
+/// Has `dispatch` asked before a process joins a group or leads a session, as setpgid(2)
+/// and setsid(2) have it. Call it once, from an initcall.
+///
+/// # Errors
+///
+/// `EBUSY` the second time.
+pub fn install_relations(dispatch: &'static dyn Dispatch) -> Result {
+    RELATE.populate(dispatch).then_some(()).ok_or(EBUSY)?;
+    RELATIONS.into_iter().try_for_each(syscall::hook)
+}
+
+fn relate(call: &SystemCall) -> Option<Result<isize>> {
+    RELATE.as_ref()?.dispatch(call).map(Ok)
 }
 
 /// The parent of a guest: here that is a thread of the kernel.

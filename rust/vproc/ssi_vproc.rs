@@ -40,6 +40,8 @@ mod service;
 mod signals;
 mod totals;
 
+pub use crate::dispatch::install_relations;
+
 module! {
     type: Vproc,
     name: "ssi_vproc",

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A process group on several nodes: its terminal reaches all of it.
+# A process group on several nodes: its terminal reaches all of it, and who joins it or
+# leaves it does so everywhere.
 #
 #   terminal --- node1 (the shell) --- node2, node3 (its programs, and their children)
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/vproc/lib.sh"
 
 command -v script >/dev/null || { say "there is no script(1) to have a terminal by"; exit 0; }
 
@@ -45,6 +47,7 @@ state_is() { [ "$(field "$1" "$2" 3)" = "$3" ]; }
 parent_of() { field 2 "$1" 4; }
 
 up 3
+put "1 2 3" relate
 
 say "^C"
 open_terminal
@@ -123,4 +126,60 @@ within 10 "a program of another node has a child there" there_are 2 "sleep 505" 
 kill -KILL "$terminal"
 within 10 "it ends with the terminal" there_are 2 "sleep 505" 0
 within 10 "and so does its program" there_are 2 "sh -c sleep.*" 0
+close_terminal
+
+say "groups and sessions of a program elsewhere"
+# What it says of itself on a node, by names: related NODE WORD...
+related() {
+	on 1 sh -c 'node=$0; echo parent $$; onnode $node /tmp/relate "$@"; :' "$@" | awk '
+		/^parent/ { parent = $2; next }
+		/^pid/ { own = $2 }
+		{ for (i = 1; i <= NF; i++) if ($i == own) $i = "own"; else if ($i == parent) $i = "parent" }
+		{ print }'
+}
+for words in "show lead show lead" "show join 0 show lead" "join 0 join -1 join 4194303 show" \
+	"lead join 0 show" "move 1 0" "move 4194303 0" "join 0 show back show back show"; do
+	# shellcheck disable=SC2086
+	here=$(related 1 $words)
+	# shellcheck disable=SC2086
+	expect "$words" "$(related 2 $words)" "$here"
+	# shellcheck disable=SC2086
+	expect "by way of another node" "$(related 2 onnode 3 $words)" "$here"
+done
+
+# Its group and session as all nodes see them, and as the kernels say that have it:
+# is_related PID GROUP SESSION NODE...
+is_related() {
+	local pid=$1 expected="$2 $3" node
+	shift 3
+	for node in 1 2 3; do
+		[ "$(on "$node" cut -d ' ' -f 5,6 "/proc/$pid/stat")" = "$expected" ] || return 1
+	done
+	for node; do
+		[ "$(on "$node" localview cut -d ' ' -f 5,6 "/proc/$pid/stat")" = "$expected" ] || return 1
+	done
+}
+on 1 setsid sh -c 'echo $$ >/tmp/session; onnode 2 onnode 3 /tmp/relate show join 0 wait >/tmp/said; :' &
+within 10 "one that went on joins a group of its own" is_on_node 1 /tmp/said "join good"
+session=$(on 1 cat /tmp/session)
+pid=$(on 1 sed -n 's/^pid \([0-9]*\) .*/\1/p' /tmp/said)
+within 5 "all nodes know its group" is_related "$pid" "$pid" "$session" 1 2 3
+expect "and all kernels its session" "$(on 1 sed -n 's/^pid.*session //p' /tmp/said)" "$session"
+must "a signal to its group is sent" on 2 kill -TERM "-$pid"
+within 5 "ends it" on 3 sh -c "! kill -0 $pid"
+on 1 sh -c 'onnode 2 /tmp/relate show lead wait >/tmp/said; :' &
+within 10 "one leads a session" is_on_node 1 /tmp/said "lead good"
+pid=$(on 1 sed -n 's/^pid \([0-9]*\) .*/\1/p' /tmp/said)
+within 5 "all nodes know it" is_related "$pid" "$pid" "$pid" 1 2
+on 3 kill "$pid"
+
+say "leaving the group of the terminal"
+open_terminal
+type_line 'sh -c "sleep 506 | onnode 2 /tmp/relate join 0 wait"'
+within 10 "a program leaves the group" is_on_screen "join good"
+press '\003'
+within 10 "^C ends who stayed" there_are 1 "sleep 506" 0
+must "but not the program" there_are 2 "/tmp/relate join 0 wait" 1
+on 2 kill "$(pid_of 2 "/tmp/relate join 0 wait")"
+type_line exit
 close_terminal

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Groups and sessions of guests.
+//!
+//! A guest that joins a group, or leads a session, does it at home first: what it left
+//! there does it as itself, with all that the kernel there checks. What came of it is done
+//! again here, so that both kernels say the same.
+
+use kernel::prelude::*;
+use ssi_core::{
+    ids::NodeId,
+    migrate::relation::{
+        Relation,
+        RELATION_BYTES, //
+    },
+    wire::{
+        Malformed,
+        Reader,
+        Writer, //
+    }, //
+};
+use ssi_ics::{
+    CallError,
+    Request, //
+};
+use ssi_kapi::{
+    guest,
+    surrogate,
+    syscall::{
+        self,
+        number,
+        Dispatch,
+        SystemCall, //
+    },
+    whereabouts, //
+};
+
+use crate::ask::{
+    self,
+    Operation, //
+};
+
+/// Asked before setpgid(2) and setsid(2).
+pub(crate) struct Relations;
+
+impl Dispatch for Relations {
+    fn dispatch(&self, call: &SystemCall) -> Option<isize> {
+        let relation = of_call(call, syscall::own_process())?;
+        make(relation).map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
+    }
+}
+
+/// What `call` means for process `own`; `None` if it is about another one, or nothing that
+/// can be. A child is where its parent is.
+fn of_call(call: &SystemCall, own: u32) -> Option<Relation> {
+    let pid = |place| u32::try_from(call.int(place)).ok();
+    match call.number {
+        number::SETSID => Some(Relation::Lead),
+        number::SETPGID if [0, own].contains(&pid(0)?) => Some(Relation::Join(match pid(1)? {
+            0 => own,
+            group => group,
+        })),
+        _ => None,
+    }
+}
+
+/// Makes it for the running process, at home and here. `None` if it is no guest, or one
+/// whose home is gone: then only the kernel here is concerned.
+fn make(relation: Relation) -> Option<Result<isize>> {
+    let own = syscall::own_process();
+    let home = NodeId::new(whereabouts::guest(own)?.home?)?;
+    let result = match ask_home(own, home, relation) {
+        Ok(result) => result,
+        Err(CallError::NotMember | CallError::NodeDown) => return None,
+        Err(CallError::Refused(_)) => return Some(Err(ESRCH)),
+        Err(error) => return Some(Err(error.into())),
+    };
+    if result < 0 {
+        return Some(Err(ask::error(result)));
+    }
+    let made = match relation {
+        Relation::Join(group) => guest::join(group).map(|()| 0),
+        Relation::Lead => guest::lead().map(|()| own as isize),
+    };
+    Some(made)
+}
+
+fn ask_home(own: u32, home: NodeId, relation: Relation) -> core::result::Result<i32, CallError> {
+    let mut args = [0; 4 + RELATION_BYTES];
+    let mut out = Writer::new(&mut args);
+    out.u32(own);
+    relation.encode(&mut out);
+    ask::put(home, Operation::Relate, &args).map(|reply| reply.result)
+}
+
+/// Does at home what `request` asks for, and answers it.
+pub(crate) fn serve(request: Request) {
+    let Ok((pid, relation)) = read(request.args()) else {
+        return request.bad_arguments();
+    };
+    let node = request.from().node.get();
+    // What is not run is not answered, which says that there is none.
+    let _ = surrogate::run(pid, node, move || {
+        let result = make(relation).unwrap_or_else(|| Ok(native(relation)));
+        request.reply(
+            result.map_or_else(Error::to_errno, |result| result as i32),
+            &[],
+        );
+    });
+}
+
+fn read(args: &[u8]) -> core::result::Result<(u32, Relation), Malformed> {
+    let mut message = Reader::new(args);
+    Ok((message.u32()?, Relation::decode(message)?))
+}
+
+/// What the kernel here makes of it, for the running task.
+fn native(relation: Relation) -> isize {
+    let (number, group) = match relation {
+        Relation::Join(group) => (number::SETPGID, group),
+        Relation::Lead => (number::SETSID, 0),
+    };
+    let arguments = [0, group as usize, 0, 0, 0, 0];
+    SystemCall { number, arguments }.native()
+}
