@@ -8,6 +8,8 @@ use ssi_core::{
         image::Image,
         news::{News, What, NEWS_BYTES_MAX},
         open_file::{Identity, OpenFile, OpenFiles, Opening, Way, OPEN_FILE_BYTES_MAX},
+        place::{Place, PLACE_BYTES},
+        relation::{Relation, RELATION_BYTES},
         strings::Strings,
     },
     wire::{Reader, Writer},
@@ -28,6 +30,16 @@ pub fn parsers(data: &[u8]) {
         news.encode(&mut out);
         let length = out.finish().unwrap();
         assert_eq!(&room[..length], data);
+    }
+    if let Ok(place) = Place::decode(Reader::new(data)) {
+        let mut room = [0; PLACE_BYTES];
+        place.encode(&mut Writer::new(&mut room));
+        assert_eq!(room, data);
+    }
+    if let Ok(relation) = Relation::decode(Reader::new(data)) {
+        let mut room = [0; RELATION_BYTES];
+        relation.encode(&mut Writer::new(&mut room));
+        assert_eq!(room, data);
     }
     hand_over(data);
 }

@@ -9,6 +9,7 @@ use ssi_core::{
         batch::{self, Item, Wanted, BATCH_MAX, ITEM_HEAD_BYTES},
         call::{Asked, Call, Subject, MEMORY_BYTES_MAX},
         caller::{Caller, CALLER_BYTES_MAX, GROUPS_MAX},
+        group::GroupSignal,
         listing::{Entry, NAME_BYTES_MAX},
         path::{self, Place, DATA_BYTES_MAX, PATH_BYTES_MAX},
         pid::is_shared,
@@ -105,6 +106,16 @@ pub fn corpus() -> Vec<Vec<u8>> {
             let tgid = Some(pid);
             Target::Thread { tgid, tid }.encode(out);
         }),
+        written(|out| {
+            GroupSignal {
+                group: pid,
+                session: pid,
+                user: 1000,
+                effective: 0,
+                is_unrestricted: true,
+            }
+            .encode(out);
+        }),
         written(|out| limits.encode(out)),
         written(|out| capabilities.encode(out)),
         written(|out| place.encode(out)),
@@ -136,6 +147,7 @@ pub fn corpus() -> Vec<Vec<u8>> {
 pub fn parsers(data: &[u8]) {
     caller(data);
     target(data);
+    group_signal(data);
     call(data);
     place(data);
     listing(data);
@@ -165,6 +177,16 @@ fn target(data: &[u8]) {
     };
     assert!(target.pid().is_none_or(is_shared));
     let again = written(|out| target.encode(out));
+    assert_eq!([&again, message.rest()].concat(), data);
+}
+
+fn group_signal(data: &[u8]) {
+    let mut message = Reader::new(data);
+    let Ok(signal) = GroupSignal::decode(&mut message) else {
+        return;
+    };
+    assert!(is_shared(signal.group));
+    let again = written(|out| signal.encode(out));
     assert_eq!([&again, message.rest()].concat(), data);
 }
 
