@@ -28,7 +28,10 @@ use ssi_core::{
         },
         ticket, //
     },
-    ids::NodeId, //
+    ids::{
+        Instance,
+        NodeId, //
+    }, //
 };
 use ssi_kapi::{
     file_home::NAME_BYTES_MAX,
@@ -50,8 +53,8 @@ use crate::{
 
 static PROXIES: SetOnce<Pin<KBox<SpinLock<Proxies>>>> = SetOnce::new();
 
-/// A node and the name of a file there.
-type Key = (u8, u64);
+/// A node, its life, and the name of a file there: in its next life the names come again.
+type Key = (u8, u64, u64);
 
 type Proxies = RBTree<Key, Known>;
 
@@ -81,7 +84,11 @@ fn proxies() -> Result<&'static SpinLock<Proxies>> {
 }
 
 fn key(proxy: &Proxy) -> Key {
-    (proxy.node(), proxy.handle())
+    (proxy.node(), proxy.incarnation(), proxy.handle())
+}
+
+fn key_of(home: Instance, handle: Handle) -> Key {
+    (home.node.get(), home.incarnation.0, handle.get())
 }
 
 /// The file a ticket is for: the one that is open here already, or a new one. May sleep.
@@ -157,7 +164,7 @@ enum Claimed {
 }
 
 fn claimed(ticket: &ticket::Ticket<'_>) -> Result<Claimed> {
-    let key = (ticket.home.node.get(), ticket.handle.get());
+    let key = key_of(ticket.home, ticket.handle);
     if let Some(claimed) = claim_known(key)? {
         return Ok(claimed);
     }
@@ -235,7 +242,7 @@ pub(crate) fn closed(proxy: &Proxy) {
     };
     drop(proxies);
     if let Some(last) = last {
-        let ((node, handle), known) = last.to_key_value();
+        let ((node, _, handle), known) = last.to_key_value();
         let there = NodeId::new(node).zip(Handle::from_wire(handle));
         if let Some((node, handle)) = there.filter(|_| !proxy.is_lost()) {
             close(node, handle, known.claims);
@@ -243,11 +250,11 @@ pub(crate) fn closed(proxy: &Proxy) {
     }
 }
 
-/// Something happened at `node`.
-pub(crate) fn wake(node: NodeId, ready: Ready) {
+/// Something happened at `home`.
+pub(crate) fn wake(home: Instance, ready: Ready) {
     let found = proxies().ok().and_then(|proxies| {
         let proxies = proxies.lock();
-        let known = proxies.get(&(node.get(), ready.handle.get()))?;
+        let known = proxies.get(&key_of(home, ready.handle))?;
         Some(known.proxy.clone())
     });
     if let Some(proxy) = found {
@@ -257,17 +264,18 @@ pub(crate) fn wake(node: NodeId, ready: Ready) {
 
 /// `node` is gone.
 pub(crate) fn lose(node: NodeId) {
-    let mut from = Some((node.get(), 0));
-    while let Some(key) = from {
+    let mut from = Some((node.get(), 0, 0));
+    while let Some(next) = from {
         let proxy = proxies().ok().and_then(|proxies| {
             let proxies = proxies.lock();
-            let cursor = proxies.cursor_lower_bound(&key)?;
+            let cursor = proxies.cursor_lower_bound(&next)?;
             let (key, known) = cursor.current();
             (key.0 == node.get()).then(|| known.proxy.clone())
         });
         from = proxy.and_then(|proxy| {
             proxy.lose();
-            Some((node.get(), proxy.handle().checked_add(1)?))
+            let (node, life, handle) = key(&proxy);
+            Some((node, life, handle.checked_add(1)?))
         });
     }
 }

@@ -51,7 +51,7 @@ impl Handler for Listener {
         }
         match Ready::decode(request.args()) {
             Ok(ready) => {
-                proxies::wake(request.from().node, ready);
+                proxies::wake(request.from(), ready);
                 request.reply(0, &[]);
             }
             Err(_) => request.bad_arguments(),

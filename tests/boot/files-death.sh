@@ -28,15 +28,22 @@ echo "read $?" >/tmp/seen
 echo text
 echo "write $?" >>/tmp/seen
 stat -L -c %F /proc/self/fd/0 >>/tmp/seen
+exec sleep 1000
 END
-on 3 sh -c 'mkfifo /tmp/fifo; sleep 1000 >/tmp/fifo & onnode 4 sh /tmp/reads </tmp/fifo >/tmp/out; true' \
+on 3 sh -c 'mkfifo /tmp/fifo; sleep 1000 >/tmp/fifo & onnode 4 /bin/sh /tmp/reads </tmp/fifo >/tmp/out; true' \
 	2>/dev/null &
 reader=$!
 is_waiting() { on 4 pidof cat; }
 within 10 "node 4 waits for a file of node 3" is_waiting
 ssi rm 3
 wait "$reader" || true
+ssi add 3
 has_seen() { [ "$(on 4 cat /tmp/seen)" = "read 1
 write 1
 fifo" ]; }
 within 10 "it is told that there is nothing any more, and goes on" has_seen
+# The first files of its new life have the names of the first of the one before.
+expect "the files of its new life are others, while the old ones are open" \
+	"$(on 3 sh -c 'echo text | onnode 4 /bin/cat')" text
+expect "which are lost for good" "$(on 4 sh -c 'pidof sleep >/dev/null; tail -n 1 /tmp/seen')" fifo
+must "it ends when it is told to" on 4 killall sleep
