@@ -75,6 +75,9 @@ pub struct Ask<'a> {
     pub patient: Patient,
     /// How long to wait, for ever if it is `None`.
     pub timeout: Option<Span>,
+    /// Whether even a task that is killed waits for what the server answers to the cancel:
+    /// then [`CallError::Interrupted`] says that the call had no effect.
+    pub is_to_the_end: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -90,6 +93,7 @@ impl<'a> Ask<'a> {
             patience: Patience::Killable,
             patient: Patient::Yes,
             timeout: None,
+            is_to_the_end: false,
         }
     }
 
@@ -202,7 +206,11 @@ impl Made {
             Err(_) => {
                 self.cancel();
                 // What the server answers decides, but a task that is killed goes.
-                match self.pending.event().wait(Patience::Killable, None) {
+                let patience = match ask.is_to_the_end {
+                    true => Patience::Always,
+                    false => Patience::Killable,
+                };
+                match self.pending.event().wait(patience, None) {
                     Ok(()) => self.outcome(),
                     Err(_) => Err(CallError::Interrupted),
                 }

@@ -252,6 +252,12 @@ impl Peer {
         self.with_life(request.generation, |life| life.answer(request.call, answer));
     }
 
+    /// Whether the one who made a request waits for the answer.
+    pub(crate) fn is_wanted(&self, request: &Request) -> bool {
+        self.with_life(request.generation, |life| life.is_wanted(request.call))
+            .unwrap_or(false)
+    }
+
     /// Hands a queued request to its service.
     pub(crate) fn start(&'static self, generation: u64, call: CallId) -> Option<Request> {
         self.with_life(generation, |life| life.start(self, call))

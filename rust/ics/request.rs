@@ -88,6 +88,13 @@ impl Request {
         self.priority
     }
 
+    /// Whether the caller still waits for the answer. From when this is false
+    /// [`Handler::cancelled`](crate::Handler::cancelled) was called for it, or is about to
+    /// be. May sleep.
+    pub fn is_wanted(&self) -> bool {
+        self.peer.is_wanted(self)
+    }
+
     /// Answers with a result and at most `BODY_BYTES_MAX` bytes; more become
     /// [`Status::Abandoned`]. May sleep; never waits for the network.
     pub fn reply(self, result: i32, body: &[u8]) {

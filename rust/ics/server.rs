@@ -361,6 +361,12 @@ impl Life {
         })
     }
 
+    /// Whether the client waits for the answer to a request that is served.
+    pub(crate) fn is_wanted(&mut self, id: CallId) -> bool {
+        let call = self.server.table.get_mut(id);
+        call.is_some_and(|call| call.served.is_wanted())
+    }
+
     /// Sends what a service answered.
     pub(crate) fn answer(&mut self, id: CallId, answer: &Answer<'_>) {
         let action = self.step(id, Event::Answer);

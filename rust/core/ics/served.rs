@@ -127,6 +127,11 @@ impl Served {
         action
     }
 
+    /// Whether a handler has it and the client waits for what it answers.
+    pub const fn is_wanted(&self) -> bool {
+        matches!(self, Self::Running(Wanted::Yes))
+    }
+
     /// Whether a handler has it.
     pub const fn is_running(&self) -> bool {
         matches!(self, Self::Running(_) | Self::Orphaned)
@@ -278,7 +283,9 @@ mod tests {
             assert_eq!(action, Action::Reply(Status::Cancelled));
         }
         let mut running = Served::Running(Wanted::Yes);
+        assert!(running.is_wanted());
         assert_eq!(running.step(Event::Cancel), Action::TellHandler);
+        assert!(!running.is_wanted());
         assert_eq!(running.step(Event::Cancel), Action::Nothing);
         assert_eq!(running.step(Event::Answer), Action::Answer);
     }
