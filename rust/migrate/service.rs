@@ -172,7 +172,14 @@ fn execute(pid: u32, is_orphaned: bool, request: &Request) -> Result<(), Fault> 
         session: state.session(),
         is_orphaned,
     };
+    if whereabouts::guest(pid).is_some() {
+        return Err(EEXIST.into());
+    }
     arrivals::begin(pid, request.from(), request.call())?;
+    if !request.is_wanted() {
+        // Who said so may have found nobody.
+        arrivals::cancelled(request.from(), request.call());
+    }
     let executed = guest::create(&arrival, move || delivery.open(&state));
     let happened = match executed {
         Ok(()) => Happened::Executed,

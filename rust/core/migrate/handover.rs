@@ -23,7 +23,8 @@
 //!
 //! A source that is killed while it asks says *abort*; the process then dies at home, as
 //! its parent expects. An abort may come before the program is executed: then the copy is
-//! *doomed*, and ends when it would have been held.
+//! *doomed*. It is killed, and should it not be there yet, it ends when it would have been
+//! held.
 
 /// The process at home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +139,7 @@ impl Guest {
             }
             (Self::Doomed, Happened::Executed) => (Self::Gone, GuestAction::Kill),
             (Self::Starting, Happened::Abort | Happened::HomeDown) => {
-                (Self::Doomed, GuestAction::Nothing)
+                (Self::Doomed, GuestAction::Kill)
             }
             (Self::Held, Happened::Commit) => (Self::Running, GuestAction::Release),
             (Self::Held, Happened::Abort | Happened::HomeDown) => (Self::Gone, GuestAction::Kill),
@@ -367,6 +368,14 @@ mod tests {
             todo.extend(next);
         }
         assert!(seen.len() > 50 && ends > 10, "{} {ends}", seen.len());
+    }
+
+    #[test]
+    fn one_that_nobody_wants_is_not_waited_for() {
+        for why in [Happened::Abort, Happened::HomeDown] {
+            let (guest, action) = Guest::Starting.step(why);
+            assert_eq!((guest, action), (Guest::Doomed, GuestAction::Kill));
+        }
     }
 
     #[test]
