@@ -147,6 +147,7 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
         }
         Operation::Place => {
             let place = place::Place::decode(message)?;
+            pid::origin(place.parent).ok_or(Malformed)?;
             whereabouts::set_parent(pid, place.parent, place.is_orphaned);
             let regrouped = guest::regroup(pid, place.group, place.session);
             surrogate::look(pid);
