@@ -87,7 +87,8 @@ impl HandOver<'_> {
         }
     }
 
-    /// Has the other node make the copy. What an answer comes from has the files.
+    /// Has the other node make the copy. What an answer comes from has the files; so even
+    /// who is killed waits for one.
     fn ask(&self, parcel: Parcel) -> (Learnt, Result) {
         let mut args = [0; 5];
         let is_orphaned = surrogate::Place::of_current().is_orphaned;
@@ -95,6 +96,7 @@ impl HandOver<'_> {
         let mut ask = ask::question(Operation::Execute, &args);
         ask.pages = parcel.pages.clone();
         ask.patience = Patience::Killable;
+        ask.is_to_the_end = true;
         let answer = ssi_ics::call(self.wanted.node, &ask);
         if answer.is_err() {
             parcel.withdraw();
