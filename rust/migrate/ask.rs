@@ -6,14 +6,20 @@
 //! an error.
 
 use kernel::prelude::*;
-use ssi_core::ids::NodeId;
+use ssi_core::{
+    ics::payload::Status,
+    ids::NodeId, //
+};
 use ssi_ics::{
     Ask,
     CallError,
     Reply,
     ServiceRef, //
 };
-use ssi_kapi::event::Patience;
+use ssi_kapi::{
+    event::Patience,
+    thread, //
+};
 
 /// The service of all nodes.
 pub(crate) const NAME: &str = "ssi.migrate";
@@ -22,6 +28,9 @@ pub(crate) const VERSION: u16 = 1;
 
 /// The highest number of an error a program gets, `EHWPOISON`, negative as they come.
 const ERRNO_LAST: i32 = -133;
+
+/// Time between two tries, in microseconds.
+const PAUSE_MICROS: u64 = 10_000;
 
 /// What a node is asked for. Each begins with the number of the process, four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +82,27 @@ pub(crate) fn question(operation: Operation, args: &[u8]) -> Ask<'_> {
     ask
 }
 
+/// Has `act` make a call until there is room for it: what is lost of this, some process
+/// waits for without end. May sleep, until the node that has no room is fenced.
+///
+/// # Errors
+///
+/// [`CallError`].
+pub(crate) fn insist<R>(
+    act: impl Fn() -> core::result::Result<R, CallError>,
+) -> core::result::Result<R, CallError> {
+    loop {
+        match act() {
+            Err(
+                CallError::NoMemory
+                | CallError::WouldBlock
+                | CallError::Refused(Status::NoMemory | Status::Busy),
+            ) => thread::sleep(PAUSE_MICROS),
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Asks `node` and waits.
 ///
 /// # Errors
@@ -83,12 +113,12 @@ pub(crate) fn put(
     operation: Operation,
     args: &[u8],
 ) -> core::result::Result<Reply, CallError> {
-    ssi_ics::call(node, &question(operation, args))
+    insist(|| ssi_ics::call(node, &question(operation, args)))
 }
 
 /// Tells `node` and does not wait. A node that is gone need not know.
 pub(crate) fn tell(node: NodeId, operation: Operation, args: &[u8]) {
-    let _ = ssi_ics::send(node, &question(operation, args));
+    let _ = insist(|| ssi_ics::send(node, &question(operation, args)));
 }
 
 /// The error with this negative number, as far as another node may say it.

@@ -118,7 +118,13 @@ impl HandOver<'_> {
         let args = self.pid.to_le_bytes();
         let learnt = match ask::put(self.wanted.node, Operation::Commit, &args) {
             Ok(Reply { result: 0, .. }) => Learnt::Released,
-            Ok(_) | Err(_) => Learnt::Lost,
+            Ok(_) | Err(CallError::NotMember | CallError::NodeDown) => Learnt::Lost,
+            Err(_) => {
+                // Whether it was released or not.
+                self.tell(Operation::Abort);
+                self.tell(Operation::Kill);
+                Learnt::Lost
+            }
         };
         if let (_, HomeAction::Die) = source.step(learnt) {
             surrogate::report(self.pid, Change::killed());
