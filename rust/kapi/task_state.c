@@ -349,8 +349,11 @@ static bool ssi_undoes_semaphores(void)
 #endif
 }
 
+/* A filter is the first reason: it is one on the own node, too. */
 enum ssi_cannot ssi_may_leave(void)
 {
+	if (seccomp_mode(&current->seccomp) != SECCOMP_MODE_DISABLED)
+		return SSI_CANNOT_SECCOMP;
 	if (task_tgid_nr(current) < SSI_PRIVATE_PIDS)
 		return SSI_CANNOT_PRIVATE;
 	if (!thread_group_empty(current))
@@ -361,8 +364,6 @@ enum ssi_cannot ssi_may_leave(void)
 		return SSI_CANNOT_TRACED;
 	if (!list_empty(&current->children) || current->signal->is_child_subreaper)
 		return SSI_CANNOT_CHILDREN;
-	if (seccomp_mode(&current->seccomp) != SECCOMP_MODE_DISABLED)
-		return SSI_CANNOT_SECCOMP;
 	if (ssi_in_namespaces())
 		return SSI_CANNOT_NAMESPACES;
 	if (!path_equal(&current->fs->root, &userspace_init_fs->root))

@@ -27,7 +27,10 @@ use ssi_kapi::{
         self,
         Change, //
     },
-    task_state, //
+    task_state::{
+        self,
+        Cannot, //
+    }, //
 };
 
 use crate::{
@@ -63,7 +66,11 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
     hand_over.run(parcel).map(|()| 0)
 }
 
+/// A filter of system calls may say something of execve(2), and was not asked.
 fn execute_here(wanted: &Wanted) -> Result<isize> {
+    if let Err(why @ Cannot::Seccomp) = task_state::may_leave() {
+        return Err(why.error());
+    }
     let path = CStr::from_bytes_with_nul(&wanted.path).map_err(|_| EINVAL)?;
     task_state::execute(path, &wanted.arguments, &wanted.environment).map(|()| 0)
 }
