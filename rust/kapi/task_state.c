@@ -403,15 +403,36 @@ ssize_t ssi_directory(char *buffer, size_t bytes)
 	return bytes;
 }
 
-/* As chdir(2). */
+/* A directory on a way that is closed to the current task. */
+static int ssi_find_closed(const char *name, struct path *path)
+{
+	const struct cred *own = override_creds(kernel_cred());
+	int error = kern_path(name, LOOKUP_NO_SYMLINKS | LOOKUP_DIRECTORY, path);
+
+	revert_creds(own);
+	return error ? -EACCES : 0;
+}
+
+/*
+ * As chdir(2), of a task that is in a directory of that name already. It may not be able to
+ * search it: then it gets nothing there, for every lookup asks again. But it must not be
+ * taken past a closed directory to one that is open.
+ */
 int ssi_enter(const char *name)
 {
 	struct path path;
-	int error = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
+	int closed = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
+	int error = closed;
 
+	if (closed == -EACCES)
+		error = ssi_find_closed(name, &path);
 	if (error)
 		return error;
 	error = path_permission(&path, MAY_EXEC | MAY_CHDIR);
+	if (error == -EACCES)
+		error = 0;
+	else if (!error)
+		error = closed;
 	if (!error)
 		set_fs_pwd(current->fs, &path);
 	path_put(&path);

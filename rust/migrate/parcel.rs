@@ -211,10 +211,9 @@ impl Delivery {
     /// none like.
     pub(crate) fn open(mut self, state: &TaskState) -> Result {
         let mut name = KVVec::new();
-        let directory = self.image().map_err(|_| EINVAL)?.directory;
-        // It has it at home already, whether or not it may go there again.
-        task_state::enter(terminated(&mut name, directory)?)?;
         state.put_on()?;
+        let directory = self.image().map_err(|_| EINVAL)?.directory;
+        task_state::enter(terminated(&mut name, directory)?)?;
         self.is_closed = false;
         let image = self.image().map_err(|_| EINVAL)?;
         install_all(&image.files, &mut name)?;

@@ -19,6 +19,13 @@ expect "its parent has not changed" \
 expect "it works in the same folder" "$(on 1 sh -c 'cd /proc/sys && onnode 3 pwd -P')" /proc/sys
 expect "even one it may not go to again" \
 	"$(on 1 sh -c 'cd /root && su -s /bin/sh nobody -c "onnode 2 pwd -P"')" /root
+on 2 sh -c 'mkdir -p /tmp/closed/open; chmod 777 /tmp/closed/open; chmod 700 /tmp/closed'
+on 1 sh -c 'mkdir -p /tmp/closed/open; chmod 777 /tmp/closed/open'
+# as_nobody_in FOLDER COMMAND: what it says, or "stays" where it cannot leave.
+as_nobody_in() {
+	on 1 sh -c "cd $1 && su -s /bin/sh nobody -c 'onnode 2 $2 2>/dev/null || echo stays'"
+}
+expect "but none it could not have come to" "$(as_nobody_in /tmp/closed/open pwd)" stays
 expect "with the same mask" "$(on 1 sh -c 'umask 027; onnode 2 sh -c umask')" 0027
 expect "and limits" "$(on 1 sh -c 'ulimit -S -n 77; onnode 2 sh -c "ulimit -S -n"')" 77
 expect "and priority" \
