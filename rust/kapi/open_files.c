@@ -123,9 +123,19 @@ static bool is_same(struct file *file, const struct ssi_file_identity *identity)
 	       found.size == identity->size && found.written == identity->written;
 }
 
+/* Whether @file is what was meant: the file with this @identity, or what every node has. */
+static bool is_meant(struct file *file, const struct ssi_file_identity *identity)
+{
+	struct inode *inode = file_inode(file);
+
+	if (identity)
+		return is_same(file, identity);
+	return S_ISDIR(inode->i_mode) || (S_ISCHR(inode->i_mode) && imajor(inode) == MEM_MAJOR);
+}
+
 /*
  * Puts what @path names at @fd, in place of what may be there. With an @identity it must
- * be that file.
+ * be that file. Does not wait for it: here it may be a pipe.
  */
 int ssi_open_file_anew(unsigned int fd, const char *path, const struct ssi_opening *opening,
 		       const struct ssi_file_identity *identity)
@@ -136,15 +146,17 @@ int ssi_open_file_anew(unsigned int fd, const char *path, const struct ssi_openi
 
 	flags &= O_ACCMODE | O_APPEND | O_NONBLOCK | O_LARGEFILE | O_DIRECTORY | O_PATH |
 		 O_NOATIME | O_SYNC | O_DSYNC;
-	file = filp_open(path, flags | O_NOCTTY, 0);
+	file = filp_open(path, flags | O_NOCTTY | O_NONBLOCK, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	if (opening->offset)
-		vfs_llseek(file, opening->offset, SEEK_SET);
-	if (identity && !is_same(file, identity))
-		error = -ESTALE;
-	else
+	error = -ESTALE;
+	if (is_meant(file, identity)) {
+		if (!(flags & O_NONBLOCK))
+			file->f_flags &= ~O_NONBLOCK;
+		if (opening->offset)
+			vfs_llseek(file, opening->offset, SEEK_SET);
 		error = replace_fd(fd, file, 0);
+	}
 	fput(file);
 	return error < 0 ? error : 0;
 }

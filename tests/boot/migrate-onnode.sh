@@ -26,6 +26,10 @@ as_nobody_in() {
 	on 1 sh -c "cd $1 && su -s /bin/sh nobody -c 'onnode 2 $2 2>/dev/null || echo stays'"
 }
 expect "but none it could not have come to" "$(as_nobody_in /tmp/closed/open pwd)" stays
+on 2 mkfifo -m 666 /tmp/other
+on 1 mkdir /tmp/other
+expect "it waits for no pipe of the name of a folder" \
+	"$(as_nobody_in / 'true 7</tmp/other')" stays
 expect "with the same mask" "$(on 1 sh -c 'umask 027; onnode 2 sh -c umask')" 0027
 expect "and limits" "$(on 1 sh -c 'ulimit -S -n 77; onnode 2 sh -c "ulimit -S -n"')" 77
 expect "and priority" \
