@@ -234,15 +234,20 @@ void ssi_surrogate_look(struct task_struct *task)
 	set_notify_signal(task);
 }
 
+/* The longest time another node is believed, in nanoseconds: cputime_adjust() adds two. */
+#define USED_MAX	(1ULL << 61)
+
 /* The parent is to find what the program used as used by its child. */
 static void ssi_account(const u64 *used)
 {
 	struct signal_struct *shared = current->signal;
+	u64 user = min(used[SSI_USED_USER], USED_MAX);
+	u64 system = min(used[SSI_USED_SYSTEM], USED_MAX);
 
 	write_seqlock_irq(&shared->stats_lock);
-	shared->utime += used[SSI_USED_USER];
-	shared->stime += used[SSI_USED_SYSTEM];
-	shared->sum_sched_runtime += used[SSI_USED_USER] + used[SSI_USED_SYSTEM];
+	shared->utime += user;
+	shared->stime += system;
+	shared->sum_sched_runtime += user + system;
 	shared->maxrss = max_t(u64, shared->maxrss, used[SSI_USED_RESIDENT] >> (PAGE_SHIFT - 10));
 	shared->min_flt += used[SSI_USED_MINOR];
 	shared->maj_flt += used[SSI_USED_MAJOR];
