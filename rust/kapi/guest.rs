@@ -51,6 +51,7 @@ use crate::{
     },
     pids,
     signal_info::SentSignal,
+    surrogate,
     thread::{
         stopping,
         Thread, //
@@ -388,7 +389,9 @@ impl Guest {
         let pid = self.arrival.pid;
         if is_staying && pid / PRIVATE_PIDS == u32::from(self.arrival.home) {
             // SAFETY: No preconditions.
-            unsafe { bindings::ssi_guest_orphan(pid) }
+            unsafe { bindings::ssi_guest_orphan(pid) };
+            // It may have gone on to a third node, which is to know.
+            surrogate::look(pid);
         } else {
             self.kill();
         }
