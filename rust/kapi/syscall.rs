@@ -3,8 +3,8 @@
 //! Hook of system calls.
 //!
 //! Asked before a system call of a task that sees the cluster, where no lock is
-//! held: not for threads of the kernel, not for the first process of this node, not
-//! from inside a pid namespace. What the call does here is left to the kernel.
+//! held: not for threads of the kernel, not from inside a pid namespace, and for the first
+//! process of this node in a way of its own. What the call does here is left to the kernel.
 //!
 //! C headers: [`include/linux/ssi.h`](srctree/include/linux/ssi.h) and
 //! [`arch/x86/um/asm/syscall.h`](srctree/arch/x86/um/asm/syscall.h)
@@ -94,6 +94,9 @@ pub mod number {
     pub const GET_ROBUST_LIST: u32 = bindings::__NR_get_robust_list;
 }
 
+/// The first process of this node.
+const FIRST: u32 = 1;
+
 /// A system call of the running task.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemCall {
@@ -124,6 +127,9 @@ pub trait Dispatch: Sync {
     /// negative number of an error. `None` leaves it to the kernel. Called in the
     /// running task, without locks; may sleep.
     fn dispatch(&self, call: &SystemCall) -> Option<isize>;
+
+    /// The same for the first process of this node, which sees its node alone.
+    fn dispatch_first(&self, call: &SystemCall) -> Option<isize>;
 }
 
 static DISPATCH: SetOnce<&'static dyn Dispatch> = SetOnce::new();
@@ -188,8 +194,16 @@ unsafe extern "C" fn __ssi_syscall(
     // SAFETY: The registers are valid by the caller, and there are six arguments.
     unsafe { bindings::ssi_syscall_arguments(regs, arguments.as_mut_ptr().cast()) };
     let call = SystemCall { number, arguments };
-    let dispatch = DISPATCH.as_ref().filter(|_| sees_cluster());
-    let Some(value) = dispatch.and_then(|dispatch| dispatch.dispatch(&call)) else {
+    let dispatched = DISPATCH.as_ref().and_then(|dispatch| {
+        if sees_cluster() {
+            dispatch.dispatch(&call)
+        } else if own_process() == FIRST {
+            dispatch.dispatch_first(&call)
+        } else {
+            None
+        }
+    });
+    let Some(value) = dispatched else {
         return false;
     };
     // SAFETY: By the caller.

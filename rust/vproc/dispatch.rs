@@ -68,8 +68,16 @@ impl Dispatch for Dispatcher {
         } else {
             refuse(call)
         };
-        outcome.map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
+        outcome.map(result)
     }
+
+    fn dispatch_first(&self, call: &SystemCall) -> Option<isize> {
+        signals::dispatch_first(call).map(result)
+    }
+}
+
+fn result(outcome: Result<isize>) -> isize {
+    outcome.unwrap_or_else(|error| error.to_errno() as isize)
 }
 
 /// The calls that put a process into a group or a session.

@@ -47,6 +47,17 @@ pub(crate) const NUMBERS: [u32; 5] = [
     number::RT_TGSIGQUEUEINFO,
 ];
 
+/// Sends it if `call` of the first process is to all; `None` leaves it to the kernel. A node
+/// that ends ends what is on it, and nobody who went.
+pub(crate) fn dispatch_first(call: &SystemCall) -> Option<Result<isize>> {
+    let sending = Sending::of(call).filter(|sending| sending.target == Target::Everybody)?;
+    if !whereabouts::any_left() {
+        return None;
+    }
+    let info = sending.info();
+    Some(info.and_then(|info| behalf::signal_all(&info, 0).result().map(|()| 0)))
+}
+
 /// A signal a task wants to send.
 struct Sending {
     target: Target,
