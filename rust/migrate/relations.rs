@@ -48,6 +48,11 @@ impl Dispatch for Relations {
         let relation = of_call(call, syscall::own_process())?;
         make(relation).map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
     }
+
+    /// It never is a guest.
+    fn dispatch_first(&self, _: &SystemCall) -> Option<isize> {
+        None
+    }
 }
 
 /// What `call` means for process `own`; `None` if it is about another one, or nothing that
