@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
@@ -304,6 +305,9 @@ static void regular(void)
 	result("position", lseek(FILE_FD, 0, SEEK_CUR));
 	result("fsync", fsync(FILE_FD));
 	result("fdatasync", fdatasync(FILE_FD));
+	result("lock others have", flock(FILE_FD, LOCK_EX | LOCK_NB));
+	result("shared lock", flock(FILE_FD, LOCK_SH));
+	result("no lock", flock(FILE_FD, LOCK_UN));
 	again = open("/proc/self/fd/3", O_RDWR);
 	result("open again", again < 0 ? again : 0);
 	close(again);
@@ -542,8 +546,9 @@ static struct ends fifo(void)
 static struct ends regular_file(void)
 {
 	int fd = open("/tmp/regular", O_RDWR | O_CREAT | O_TRUNC, 0640);
+	int reader = open("/tmp/regular", O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || write(fd, "0123456789", 10) != 10 || lseek(fd, 2, SEEK_SET) != 2)
+	if (reader < 0 || flock(reader, LOCK_SH) || fd < 0 || write(fd, "0123456789", 10) != 10 || lseek(fd, 2, SEEK_SET) != 2)
 		_exit(97);
 	return (struct ends){ fd, fd };
 }
