@@ -548,7 +548,9 @@ static struct ends regular_file(void)
 	int fd = open("/tmp/regular", O_RDWR | O_CREAT | O_TRUNC, 0640);
 	int reader = open("/tmp/regular", O_RDONLY | O_CLOEXEC);
 
-	if (reader < 0 || flock(reader, LOCK_SH) || fd < 0 || write(fd, "0123456789", 10) != 10 || lseek(fd, 2, SEEK_SET) != 2)
+	if (reader < 0 || flock(reader, LOCK_SH))
+		_exit(97);
+	if (fd < 0 || write(fd, "0123456789", 10) != 10 || lseek(fd, 2, SEEK_SET) != 2)
 		_exit(97);
 	return (struct ends){ fd, fd };
 }
