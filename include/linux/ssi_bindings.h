@@ -26,6 +26,7 @@
 #include <linux/umh.h>
 #include <linux/utsname.h>
 #include <net/net_namespace.h>
+#include <../../ssi/rust/kapi/pidfd.h>
 #include <../../ssi/rust/kapi/trace.h>
 #ifdef CONFIG_UML
 #include <irq_kern.h>

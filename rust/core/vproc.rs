@@ -13,6 +13,7 @@
 //! | [`caller`] | who asks |
 //! | [`signal`] | a signal for another node |
 //! | [`group`] | a signal of another node's kernel to a group |
+//! | [`pidfd`], [`anchor`] | a pidfd of another node's process, who tells of its end |
 //! | [`call`] | a system call that is made on another node |
 //! | [`attributes`], [`listing`] | what another node says of a file, of a folder |
 //! | [`batch`], [`scan`] | a file of many processes, read ahead |
@@ -21,6 +22,7 @@
 //! | [`stat_line`] | `/proc/<pid>/stat`, read by another clock |
 //! | [`totals`] | `/proc/stat` and its like, summed |
 
+pub mod anchor;
 pub mod answers;
 pub mod attributes;
 pub mod batch;
@@ -30,6 +32,7 @@ pub mod group;
 pub mod listing;
 pub mod path;
 pub mod pid;
+pub mod pidfd;
 pub mod route;
 pub mod scan;
 pub mod signal;

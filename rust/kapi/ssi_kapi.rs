@@ -53,6 +53,10 @@ pub mod open_files;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod page;
 #[cfg(CONFIG_SSI_VPROC)]
+pub mod pid_watch;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod pidfd;
+#[cfg(CONFIG_SSI_VPROC)]
 pub mod pids;
 pub mod print;
 #[cfg(CONFIG_SSI_VPROC)]

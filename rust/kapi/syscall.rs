@@ -84,6 +84,16 @@ pub mod number {
     pub const KCMP: u32 = bindings::__NR_kcmp;
     /// pidfd_open(2)
     pub const PIDFD_OPEN: u32 = bindings::__NR_pidfd_open;
+    /// pidfd_send_signal(2)
+    pub const PIDFD_SEND_SIGNAL: u32 = bindings::__NR_pidfd_send_signal;
+    /// pidfd_getfd(2)
+    pub const PIDFD_GETFD: u32 = bindings::__NR_pidfd_getfd;
+    /// process_madvise(2)
+    pub const PROCESS_MADVISE: u32 = bindings::__NR_process_madvise;
+    /// process_mrelease(2)
+    pub const PROCESS_MRELEASE: u32 = bindings::__NR_process_mrelease;
+    /// waitid(2)
+    pub const WAITID: u32 = bindings::__NR_waitid;
     /// move_pages(2)
     pub const MOVE_PAGES: u32 = bindings::__NR_move_pages;
     /// migrate_pages(2)

@@ -13,6 +13,7 @@ use ssi_core::{
     node_set::NodeSet,
     vproc::{
         caller,
+        pidfd::Held,
         route::Route,
         trail::{
             decode_moved,
@@ -35,11 +36,15 @@ use ssi_kapi::{
     event::{
         Event,
         Patience, //
-    }, //
+    },
+    pidfd::identity, //
 };
 
 use crate::{
-    map,
+    map::{
+        self,
+        Presence, //
+    },
     scans, //
 };
 
@@ -97,10 +102,12 @@ pub(crate) enum Operation {
     Total,
     /// To hear of processes of an earlier life of the node.
     Orphans,
+    /// To send a signal to one that is held by a pidfd.
+    SignalHeld,
 }
 
 impl Operation {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Signal,
         Self::Call,
         Self::Look,
@@ -113,11 +120,15 @@ impl Operation {
         Self::Batch,
         Self::Total,
         Self::Orphans,
+        Self::SignalHeld,
     ];
 
     /// Whether what was known of processes may be wrong behind it.
     const fn changes(self) -> bool {
-        matches!(self, Self::Signal | Self::Call | Self::Write)
+        matches!(
+            self,
+            Self::Signal | Self::SignalHeld | Self::Call | Self::Write
+        )
     }
 
     const fn code(self) -> u16 {
@@ -202,6 +213,32 @@ impl Question {
                 Route::Anywhere => self.put_to_whoever(&mut trail)?,
             };
             if let Some(answered) = followed {
+                return Ok(answered);
+            }
+            wait(pause)?;
+        }
+        Err(ESRCH)
+    }
+
+    /// Asks the node that has process or thread `pid`, which is held: as
+    /// [`put`](Self::put), from the node on that tells of its end. `None` if the process is
+    /// here.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub(crate) fn put_held(&self, held: Held, pid: u32) -> Result<Option<Answered>> {
+        self.forget();
+        let mut trail = Trail::new(pid);
+        for pause in pauses() {
+            let Some(node) = first_of(held, pid)? else {
+                return Ok(None);
+            };
+            if !trail.begin(node) {
+                break;
+            }
+            let answered = self.follow(&mut trail, node, self.put_once(node))?;
+            if answered.is_some() || map::presence(pid) == Presence::Here {
                 return Ok(answered);
             }
             wait(pause)?;
@@ -301,6 +338,19 @@ impl Question {
     }
 }
 
+/// Where to ask first for process or thread `pid` that is held, `None` for here.
+fn first_of(held: Held, pid: u32) -> Result<Option<NodeId>> {
+    if map::me() != Some(held.node) {
+        return Ok(Some(held.node));
+    }
+    match map::presence(pid) {
+        _ if identity(pid) != Some(held.identity) => Err(ESRCH),
+        Presence::Here => Ok(None),
+        Presence::Moved(node) => Ok(Some(node)),
+        Presence::Lost | Presence::Nothing => Err(ESRCH),
+    }
+}
+
 /// The error with this negative number, as far as another node may say it.
 pub(crate) fn error(number: i64) -> Error {
     match i32::try_from(number) {
@@ -310,14 +360,14 @@ pub(crate) fn error(number: i64) -> Error {
 }
 
 /// How long to wait each time before a question is put again, in microseconds.
-fn pauses() -> impl Iterator<Item = u64> {
+pub(crate) fn pauses() -> impl Iterator<Item = u64> {
     let (first, longest) = PAUSES;
     let longer = move |pause: &u64| Some(longest.min(pause * 2));
     core::iter::successors(Some(first), longer).take(TRIES_MAX)
 }
 
 /// Waits so many microseconds, or until the task is killed.
-fn wait(microseconds: u64) -> Result {
+pub(crate) fn wait(microseconds: u64) -> Result {
     match Event::new()?.wait(Patience::Killable, Some(microseconds)) {
         Err(ETIME) => Ok(()),
         _ => Err(EINTR),
@@ -325,7 +375,7 @@ fn wait(microseconds: u64) -> Result {
 }
 
 /// What a node said. It may be that there is no answer yet.
-fn told(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
+pub(crate) fn told(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
     match answer {
         Ok(reply) if [TRY_AGAIN, MOVED, LOST].contains(&reply.result) => Ok(reply),
         Ok(reply) if reply.result < 0 => Err(error(reply.result.into())),

@@ -28,6 +28,7 @@ use ssi_kapi::{
 use crate::{
     calls,
     map,
+    pidfd_calls,
     signals, //
 };
 
@@ -47,6 +48,9 @@ pub(crate) fn hook() -> Result {
     for number in LISTINGS {
         syscall::hook(number)?;
     }
+    for number in pidfd_calls::NUMBERS {
+        syscall::hook(number)?;
+    }
     for refused in &REFUSED {
         syscall::hook(refused.number)?;
     }
@@ -63,6 +67,8 @@ impl Dispatch for Dispatcher {
             signals::dispatch(call)
         } else if let Some(which) = calls::which(call) {
             calls::dispatch(which, call)
+        } else if pidfd_calls::NUMBERS.contains(&call.number) {
+            pidfd_calls::dispatch(call)
         } else if LISTINGS.contains(&call.number) {
             list(call)
         } else {
@@ -134,7 +140,7 @@ const fn refused(number: u32, pids: &'static [usize], error: Error) -> Refused {
     }
 }
 
-const REFUSED: [Refused; 9] = [
+const REFUSED: [Refused; 8] = [
     refused(number::PTRACE, &[1], EPERM),
     refused(number::PROCESS_VM_READV, &[0], EPERM),
     refused(number::PROCESS_VM_WRITEV, &[0], EPERM),
@@ -143,7 +149,6 @@ const REFUSED: [Refused; 9] = [
     refused(number::MIGRATE_PAGES, &[0], EPERM),
     refused(number::PERF_EVENT_OPEN, &[1], EPERM),
     refused(number::GET_ROBUST_LIST, &[0], EPERM),
-    refused(number::PIDFD_OPEN, &[0], ENOSYS),
 ];
 
 fn refuse(call: &SystemCall) -> Option<Result<isize>> {
@@ -152,10 +157,8 @@ fn refuse(call: &SystemCall) -> Option<Result<isize>> {
         .find(|refused| refused.number == call.number)?;
     let is_elsewhere = |place: &usize| {
         let pid = u32::try_from(call.int(*place)).unwrap_or(0);
-        let is_known = call.number == number::PIDFD_OPEN && whereabouts::away(pid).is_some();
         let is_there = matches!(map::route(pid), Route::Node(_) | Route::Anywhere);
-        // A pidfd of what a process left here tells its end, and signals it.
-        is_there && !is_known || map::nobody(pid).is_some()
+        is_there || map::nobody(pid).is_some()
     };
     refused
         .pids

@@ -42,6 +42,8 @@ use crate::{
     boots,
     init,
     orphans,
+    pid_watches,
+    pidfds,
     totals, //
 };
 
@@ -51,6 +53,11 @@ static MEMBERS: Atomic<u64> = Atomic::new(0);
 /// This node is `me`, and knows nobody yet.
 pub(crate) fn begin(me: NodeId) {
     ME.populate(me);
+}
+
+/// This node, `None` before it is one. Any context.
+pub(crate) fn me() -> Option<NodeId> {
+    ME.copy()
 }
 
 /// The nodes there are, as far as `pid` needs them. May sleep.
@@ -154,5 +161,7 @@ impl ssi_clms::Subsystem for Follower {
     fn node_down(&self, view: &View, instance: Instance) {
         boots::forget(instance.node);
         self.follow(view);
+        pid_watches::lose(instance.node);
+        pidfds::lose(instance.node);
     }
 }

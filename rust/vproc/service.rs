@@ -12,6 +12,7 @@ use ssi_core::{
         caller,
         path::Place as FilePlace,
         pid,
+        pidfd::Held,
         signal::Target,
         trail::encode_moved, //
     },
@@ -27,12 +28,15 @@ use ssi_ics::{
     Request,
     Service, //
 };
-use ssi_kapi::behalf::{
-    self,
-    Caller,
-    FileTurn,
-    Ids,
-    SignalInfo, //
+use ssi_kapi::{
+    behalf::{
+        self,
+        Caller,
+        FileTurn,
+        Ids,
+        SignalInfo, //
+    },
+    pidfd, //
 };
 
 use crate::{
@@ -146,11 +150,20 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
     let mut message = Reader::new(request.args());
     let mut caller = read_caller(&mut message)?;
     // These go by users and groups of the initial namespace.
-    caller.is_foreign &= !matches!(operation, Operation::Signal | Operation::Call);
+    caller.is_foreign &= !matches!(
+        operation,
+        Operation::Signal | Operation::SignalHeld | Operation::Call
+    );
     match operation {
         Operation::Signal => {
             let from = request.from().node;
-            behalf::run_as(&caller, || signal(message, caller.session, from))?
+            behalf::run_as(&caller, || signal(message, None, caller.session, from))?
+        }
+        Operation::SignalHeld => {
+            let (held, from) = (Held::decode(&mut message)?, request.from().node);
+            behalf::run_as(&caller, || {
+                signal(message, Some(held), caller.session, from)
+            })?
         }
         Operation::Call => served_calls::serve(&caller, message),
         Operation::Processes => {
@@ -192,6 +205,13 @@ pub(crate) fn ours(pid: u32) -> Result<(), Fault> {
     }
 }
 
+/// Whether `pid` may be the one that is `held`.
+fn is_held(pid: u32, held: Held) -> Result {
+    let me = map::me().ok_or(ENODEV)?;
+    let identity = pidfd::identity(pid).unwrap_or(0);
+    held.may_be(me, identity).then_some(()).ok_or(ESRCH)
+}
+
 fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
     let (caller, groups) = caller::Caller::decode(message)?;
     let ids = |[real, effective, saved, fs]: caller::Ids| Ids {
@@ -217,9 +237,17 @@ fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
     })
 }
 
-fn signal(mut message: Reader<'_>, session: u32, from: NodeId) -> Result<Answer, Fault> {
+fn signal(
+    mut message: Reader<'_>,
+    held: Option<Held>,
+    session: u32,
+    from: NodeId,
+) -> Result<Answer, Fault> {
     let target = Target::decode(&mut message)?;
     let mut info = SignalInfo::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
+    if let Some(held) = held {
+        is_held(target.pid().ok_or(Fault::Malformed)?, held)?;
+    }
     if target.pid() == Some(pid::INIT) {
         // The number of the sender does not say where it is, and it may be gone.
         info = info.with_error(from.get());

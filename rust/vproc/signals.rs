@@ -5,11 +5,21 @@
 //! kill(2) and its kin. Who may send what to whom is decided where the receiver is,
 //! with the rights of the sender.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
 use ssi_core::vproc::{
     answers::{
         Answers,
         Rule, //
+    },
+    pidfd::{
+        self,
+        Held, //
     },
     route::Route,
     signal::Target, //
@@ -22,6 +32,10 @@ use ssi_kapi::{
         SignalInfo, //
     },
     group_signal,
+    pidfd::{
+        Kind,
+        Pidfd, //
+    },
     syscall::{
         self,
         number,
@@ -36,6 +50,8 @@ use crate::{
         Question, //
     },
     map,
+    pid_watches,
+    pidfds, //
 };
 
 /// The calls that send one.
@@ -63,6 +79,8 @@ struct Sending {
     target: Target,
     signal: i32,
     what: What,
+    /// Of the receiver, if a pidfd names it.
+    held: Option<Held>,
 }
 
 /// What the receiver is told of it.
@@ -87,6 +105,44 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
                 outcome => Some(outcome.map(|()| 0)),
             },
         },
+    }
+}
+
+/// Sends what `call`, a pidfd_send_signal(2), says.
+pub(crate) fn send_through(pidfd: &Pidfd, call: &SystemCall) -> Result<isize> {
+    let [_, _, info, flags, ..] = call.arguments;
+    let kind = match pidfd.kind() {
+        Kind::Process => pidfd::Kind::Process,
+        Kind::Thread => pidfd::Kind::Thread,
+    };
+    let target = pidfd::target(kind, pidfd.pid(), flags as u32).ok_or(EINVAL)?;
+    let mut sending = Sending {
+        target,
+        signal: call.int(1),
+        what: match (info, target) {
+            (0, Target::Thread { .. }) => What::Plain(Origin::Tkill),
+            (0, _) => What::Plain(Origin::Kill),
+            (address, _) => What::Own(address),
+        },
+        held: None,
+    };
+    sending.checked()?;
+    loop {
+        let held = pidfds::held(pidfd)?;
+        let outcome = match target {
+            Target::Group(pgid) => {
+                pid_watches::still(held, pgid).and_then(|()| sending.to_group(pgid))
+            }
+            _ => {
+                sending.held = Some(held);
+                sending.to(pidfd.pid()).map(|()| 0)
+            }
+        };
+        match outcome {
+            // Its node went, and it lives on with another one.
+            Err(ESRCH) if pidfds::held(pidfd)? != held => (),
+            outcome => return outcome,
+        }
     }
 }
 
@@ -120,6 +176,7 @@ impl Sending {
             target,
             signal,
             what,
+            held: None,
         })
     }
 
@@ -135,7 +192,14 @@ impl Sending {
 
     fn question(&self) -> Result<Question> {
         let info = self.info()?;
-        Question::new(Operation::Signal, |out| {
+        let operation = match self.held {
+            Some(_) => Operation::SignalHeld,
+            None => Operation::Signal,
+        };
+        Question::new(operation, |out| {
+            if let Some(held) = self.held {
+                held.encode(out);
+            }
             self.target.encode(out);
             out.bytes(info.as_bytes());
         })
@@ -143,12 +207,55 @@ impl Sending {
 
     fn to(&self, pid: u32) -> Result {
         match self.question() {
-            Ok(question) => question.put(pid).map(|_| ()),
-            Err(EINVAL) => match self.probe().question()?.put(pid) {
-                Err(ESRCH) => Err(ESRCH),
-                _ => Err(EINVAL),
-            },
+            Ok(question) => self.put(&question, pid),
+            Err(EINVAL) => {
+                let probe = self.probe();
+                match probe.put(&probe.question()?, pid) {
+                    Err(ESRCH) => Err(ESRCH),
+                    _ => Err(EINVAL),
+                }
+            }
             Err(error) => Err(error),
+        }
+    }
+
+    fn put(&self, question: &Question, pid: u32) -> Result {
+        let Some(held) = self.held else {
+            return question.put(pid).map(|_| ());
+        };
+        match question.put_held(held, pid)? {
+            Some(_) => Ok(()),
+            None => self.to_own(),
+        }
+    }
+
+    /// It came here.
+    fn to_own(&self) -> Result {
+        let info = self.info()?;
+        match self.target {
+            Target::Process(pid) => behalf::signal_process(pid, &info, 0),
+            Target::Thread { tgid, tid } => behalf::signal_thread(tgid, tid, &info, 0),
+            Target::Group(_) | Target::Everybody => Err(ESRCH),
+        }
+    }
+
+    /// What pidfd_send_signal(2) says before it looks for the receiver.
+    fn checked(&self) -> Result {
+        let What::Own(address) = self.what else {
+            return Ok(());
+        };
+        let info = SignalInfo::from_user(self.signal, address);
+        if let Err(error @ (EFAULT | E2BIG)) = info {
+            return Err(error);
+        }
+        let mut signal = [0; 4];
+        UserSlice::new(UserPtr::from_addr(address), signal.len())
+            .reader()
+            .read_slice(&mut signal)?;
+        match info {
+            _ if i32::from_le_bytes(signal) != self.signal => Err(EINVAL),
+            Err(EPERM) => Err(EPERM),
+            _ => Ok(()),
         }
     }
 
@@ -158,6 +265,7 @@ impl Sending {
             target: self.target,
             signal: 0,
             what: What::Plain(Origin::Kill),
+            held: self.held,
         }
     }
 

@@ -10,6 +10,7 @@
 //!   system call -> dispatch -> signals, calls \              / served_calls -> kernel
 //!                                              ask -> service
 //!   /proc/<pid>  ------------> remote_proc    /              \ served_files -> /proc
+//!   pidfd -> pidfd_calls -> pidfds ------> pid_watches
 //!                      \-> map: where is it?
 //!   /proc/cluster/stat -> totals ---------> ask ...
 //! ```
@@ -32,6 +33,9 @@ mod groups;
 mod init;
 mod map;
 mod orphans;
+mod pid_watches;
+mod pidfd_calls;
+mod pidfds;
 mod remote_proc;
 mod scans;
 mod served_calls;
@@ -57,12 +61,15 @@ impl kernel::Module for Vproc {
         if let Some(me) = ssi_ics::this_node() {
             map::begin(me.node);
             scans::create()?;
+            pid_watches::create()?;
+            pidfds::create()?;
             // Without it callers of other user namespaces are refused.
             if behalf::begin().is_err() {
                 pr_warn!("no user namespace: foreign callers see no files of this node\n");
             }
             pids::begin(pid::range(me.node))?;
             ssi_ics::register(&service::SERVICE)?;
+            ssi_ics::register(&pid_watches::SERVICE)?;
             groups::begin()?;
             ssi_clms::register_subsystem(&map::Follower)?;
             ssi_clms::register_service(&init::Init)?;

@@ -60,7 +60,7 @@ alike "a user about another one" 1000 "$NONE" 1001
 alike "a user with capabilities about another one" 1000 "$SOME" 1001
 alike "a user with capabilities about root" 1000 "$SOME" 0
 
-# What reaches into another process needs its node; a pidfd would be one of this node.
+# What reaches into another process needs its node.
 target 2 elsewhere
 expect "what is not done from afar has its errors" \
 	"$(on 1 /tmp/refused "$pid" "$tid" | sed 's/  */ /g')" "ptrace attach = EPERM
@@ -73,6 +73,5 @@ move_pages = EPERM
 migrate_pages = EPERM
 perf_event_open = EPERM
 get_robust_list = EPERM
-pidfd_open = ENOSYS
 setpgid = ESRCH
 wait4 = ECHILD"

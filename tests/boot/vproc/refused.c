@@ -36,7 +36,6 @@ int main(int argc, char **argv)
 	CALL("", migrate_pages, target, 0, NULL, NULL);
 	CALL("", perf_event_open, &event, target, -1, -1, 0);
 	CALL("", get_robust_list, target, &list, &length);
-	CALL("", pidfd_open, target, 0);
 	CALL("", setpgid, target, target);
 	CALL("", wait4, target, &status, WNOHANG, NULL);
 	return 0;

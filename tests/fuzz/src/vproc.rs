@@ -13,6 +13,7 @@ use ssi_core::{
         listing::{Entry, NAME_BYTES_MAX},
         path::{self, Place, DATA_BYTES_MAX, PATH_BYTES_MAX},
         pid::is_shared,
+        pidfd::{target as target_of, Held, Kind, Life, Notice, Watch, Watched},
         route::{Known, Map, Route},
         scan::{node_of, window, Listed},
         signal::Target,
@@ -116,6 +117,18 @@ pub fn corpus() -> Vec<Vec<u8>> {
             }
             .encode(out);
         }),
+        written(|out| {
+            let (token, kind) = (2, Kind::Thread);
+            Watch { token, pid, kind }.encode(out);
+        }),
+        written(|out| {
+            let (token, life) = (2, Life::Gone);
+            Notice { token, life }.encode(out);
+        }),
+        written(|out| {
+            let (node, identity) = (node(2), 7);
+            Held { node, identity }.encode(out);
+        }),
         written(|out| limits.encode(out)),
         written(|out| capabilities.encode(out)),
         written(|out| place.encode(out)),
@@ -148,6 +161,7 @@ pub fn parsers(data: &[u8]) {
     caller(data);
     target(data);
     group_signal(data);
+    pidfd(data);
     call(data);
     place(data);
     listing(data);
@@ -188,6 +202,28 @@ fn group_signal(data: &[u8]) {
     assert!(is_shared(signal.group));
     let again = written(|out| signal.encode(out));
     assert_eq!([&again, message.rest()].concat(), data);
+}
+
+fn pidfd(data: &[u8]) {
+    let message = Reader::new(data);
+    if let Ok(watch) = Watch::decode(message) {
+        assert!(is_shared(watch.pid));
+        assert_eq!(written(|out| watch.encode(out)), data);
+        let flags = watch.token as u32;
+        let whom = target_of(watch.kind, watch.pid, flags);
+        assert!(whom.is_none_or(|whom| flags < 8 && whom != Target::Everybody));
+    }
+    if let Ok(watched) = Watched::decode(message) {
+        assert_eq!(written(|out| watched.encode(out)), data);
+    }
+    if let Ok(notice) = Notice::decode(message) {
+        assert_eq!(written(|out| notice.encode(out)), data);
+    }
+    let mut message = message;
+    if let Ok(held) = Held::decode(&mut message) {
+        let again = written(|out| held.encode(out));
+        assert_eq!([&again, message.rest()].concat(), data);
+    }
 }
 
 fn call(data: &[u8]) {
