@@ -383,19 +383,18 @@ impl Life {
         let laid_out = self
             .reserve_pages(&answer.pages)
             .and_then(|()| lay_out(&head, answer.body));
-        let payload = match laid_out {
-            Ok(payload) => {
-                self.send_pages(id, Direction::Reply, answer.pages.clone());
-                payload
-            }
+        let (payload, pages) = match laid_out {
+            Ok(payload) => (payload, answer.pages.clone()),
             Err(NoRoom) => {
                 // What was done stays done, but the client cannot learn it.
                 head.status = Status::Abandoned;
                 (head.result, head.bulk) = (0, 0);
-                Payload::bare(&head)
+                (Payload::bare(&head), Pages::NONE)
             }
         };
-        self.send_reply(id, call.priority, payload);
+        if self.send_reply(id, call.priority, payload) {
+            self.send_pages(id, Direction::Reply, pages);
+        }
         self.flush();
     }
 
@@ -410,7 +409,8 @@ impl Life {
         self.flush();
     }
 
-    fn send_reply(&mut self, id: CallId, priority: Priority, payload: Payload) {
+    /// Whether it was queued.
+    fn send_reply(&mut self, id: CallId, priority: Priority, payload: Payload) -> bool {
         let outline = Outline {
             kind: Kind::Reply,
             flags: Flags::NONE,
@@ -419,10 +419,11 @@ impl Life {
             call: Some(id),
         };
         // It has a place since its request was taken in.
-        if self.queue(Class::Answer, outline, payload).is_err() {
-            self.transfers.forget(id, Direction::Reply);
+        let is_queued = self.queue(Class::Answer, outline, payload).is_ok();
+        if !is_queued {
             pr_err!("a reply is lost\n");
         }
+        is_queued
     }
 
     /// Takes a request that ended out.

@@ -288,7 +288,8 @@ impl Life {
         Ok(self.transfers.leaving.reserve(count, GFP_KERNEL)?)
     }
 
-    /// Sends `pages` along with a request or reply. There must be room: see
+    /// Sends `pages` along with a request or reply that was queued, behind it: a piece that
+    /// comes first is dropped, and goes a second time. There must be room: see
     /// [`reserve_pages`](Self::reserve_pages).
     pub(crate) fn send_pages(&mut self, call: CallId, direction: Direction, pages: Pages) {
         if pages.is_empty() {
@@ -303,6 +304,7 @@ impl Life {
         let transfers = &mut self.transfers;
         if transfers.leaving.push_within_capacity(leaving).is_ok() {
             transfers.is_wanted = true;
+            self.flush();
             self.flush_pages();
         }
     }
