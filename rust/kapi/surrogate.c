@@ -30,10 +30,13 @@ struct ssi_departure {
 	void *data;
 };
 
+/* What is behind it in the list that is worked off would be lost if it did not return. */
 static void ssi_depart(struct callback_head *work)
 {
 	struct ssi_departure departure = *container_of(work, struct ssi_departure, work);
 
+	if (work->next && !task_work_add(current, work, TWA_NONE))
+		return;
 	kfree(container_of(work, struct ssi_departure, work));
 	departure.body(departure.data);
 }
@@ -125,6 +128,8 @@ static void ssi_end_program(void)
 		setmax_mm_hiwater_rss(&current->signal->maxrss, current->mm);
 	exit_mm();
 	exit_files(current);
+	/* The files close now: the task is not on its way to user mode any more. */
+	task_work_run();
 	current->flags &= ~PF_FORKNOEXEC;
 	current->exit_signal = SIGCHLD;
 	WRITE_ONCE(current->self_exec_id, current->self_exec_id + 1);

@@ -372,6 +372,9 @@ mod tests {
     use super::*;
     use crate::{
         change::USAGE_NUMBERS,
+        file_fixture,
+        file_home::OVER,
+        file_install,
         guest::kunit::{
             begin,
             PID, //
@@ -389,6 +392,8 @@ mod tests {
     /// The last signal that was forwarded.
     static FORWARDED: Atomic<i32> = Atomic::new(0);
     static PARENT: Atomic<u32> = Atomic::new(0);
+    /// Whether what the last one had to do before it left was done.
+    static IS_DONE: Atomic<bool> = Atomic::new(false);
 
     struct Listener;
 
@@ -411,8 +416,15 @@ mod tests {
         })
     }
 
+    extern "C" fn done(_: *mut c_void) {
+        IS_DONE.store(true, Relaxed);
+    }
+
     extern "C" fn become_one(_: *mut c_void) -> c_int {
-        if leave(NODE).is_ok() {
+        let (current, nothing) = (kernel::current!().as_ptr(), core::ptr::null_mut());
+        // SAFETY: It is the running task; `done` needs nothing.
+        let added = unsafe { bindings::ssi_surrogate_work(current, Some(done), nothing) };
+        if added == 0 && leave(NODE).is_ok() {
             // SAFETY: As on the way to user mode, there are no locks.
             unsafe { bindings::task_work_run() };
         }
@@ -428,12 +440,13 @@ mod tests {
             Err(error) => return Err(error),
         }
         PARENT.store(0, Relaxed);
+        IS_DONE.store(false, Relaxed);
         // SAFETY: The default of SIGCHLD; the body needs nothing.
         let made = unsafe {
             bindings::kernel_sigaction(SIGCHLD, None);
             bindings::ssi_guest_clone(pid, Some(become_one), core::ptr::null_mut())
         };
-        assert!(made == pid as c_int);
+        assert!(made == pid as c_int, "made {made}");
         is_soon(|| PARENT.load(Relaxed) != 0)
             .then_some(())
             .ok_or(ETIME)
@@ -483,6 +496,28 @@ mod tests {
             end(PID, status);
             assert!(!report(PID, Change::killed()));
         }
+        Ok(())
+    }
+
+    #[test]
+    fn what_it_had_to_do_before_is_done() -> Result {
+        child(PID)?;
+        assert!(IS_DONE.load(Relaxed));
+        end(PID, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn its_files_are_closed_at_once() -> Result {
+        const FD: u32 = 40;
+        let (reader, writer) = file_fixture::pipe()?;
+        file_install::install(FD, &writer)?;
+        drop(writer);
+        child(PID)?;
+        // SAFETY: It closes the own one: the child had a copy.
+        to_result(unsafe { bindings::replace_fd(FD, core::ptr::null_mut(), 0) })?;
+        assert!(is_soon(|| file_fixture::poll(&reader) & OVER != 0));
+        end(PID, 0);
         Ok(())
     }
 

@@ -11,7 +11,7 @@
 . "$(dirname "$0")/lib.sh"
 
 CASES="ends stops orphans uses vforks keeps waits signals orphaned deaths joins descriptors
-	terminals"
+	terminals closes"
 # Children that are killed on their way.
 KILLED=300
 
@@ -33,6 +33,8 @@ put
 for case in $CASES; do
 	here=$(on 1 timeout 60 /tmp/parent 1 "$case")
 	[ -n "$here" ] || fail "$case: it says nothing"
+	# A child that could not become the program says so, and would everywhere.
+	! grep -E 'rexec:|status 9[89]' <<<"$here" || fail "$case: the program is not executed"
 	there=$(on 1 timeout 60 /tmp/parent 2 "$case" || echo "$?")
 	diff <(echo "$here") <(echo "$there") || fail "$case: not the same"
 	beyond=$(on 1 env HOP=3 timeout 60 /tmp/parent 2 "$case" || echo "$?")

@@ -368,6 +368,25 @@ static void joins(void)
 	say_next(child, "end");
 }
 
+/* What the execve(2) is to close is closed while the program runs. */
+static void closes(void)
+{
+	int ends[2];
+	struct pollfd closed = { .events = POLLIN };
+	pid_t child;
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC))
+		_exit(98);
+	child = start("sleep", NULL, NULL);
+	close(ends[1]);
+	closed.fd = ends[0];
+	printf("closed: %d\n", poll(&closed, 1, 10000) == 1 && read(ends[0], &byte, 1) == 0);
+	close(ends[0]);
+	kill(child, SIGKILL);
+	say_next(child, "end");
+}
+
 static void descriptors(void)
 {
 	pid_t child = start("sleep", NULL, NULL);
@@ -473,7 +492,7 @@ static const struct {
 	{ "uses", uses },	  { "vforks", vforks },	    { "keeps", keeps },
 	{ "waits", waits },	  { "signals", signals },   { "orphaned", orphaned },
 	{ "deaths", deaths },	  { "joins", joins },	    { "descriptors", descriptors },
-	{ "terminals", terminals },
+	{ "terminals", terminals }, { "closes", closes },
 };
 
 /* In a session that has a number of its own on all nodes. */
