@@ -113,6 +113,8 @@ mod tests {
         self,
         kunit::{
             arrival,
+            create,
+            is_gone,
             PID, //
         }, //
     };
@@ -137,7 +139,7 @@ mod tests {
     #[test]
     fn they_wait_as_those_of_a_process() -> Result {
         guest::kunit::begin()?;
-        guest::create(&arrival(PID), || Ok(()))?;
+        create(&arrival(PID), || Ok(()))?;
         assert!(send(SIGINT) == ESRCH.to_errno());
         begin()?;
         let sent = [
@@ -150,6 +152,7 @@ mod tests {
             assert!(told.info.signal() == signal);
         }
         guest::kill(PID);
+        assert!(is_gone(PID));
         Ok(())
     }
 }

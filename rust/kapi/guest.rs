@@ -104,6 +104,19 @@ impl<F: FnOnce() -> Result + Send> Body for Option<F> {
     }
 }
 
+/// Who is told what came of it. Told once.
+trait Asker: Send {
+    fn tell(&mut self, outcome: Result);
+}
+
+impl<F: FnOnce(Result) + Send> Asker for Option<F> {
+    fn tell(&mut self, outcome: Result) {
+        if let Some(told) = self.take() {
+            told(outcome);
+        }
+    }
+}
+
 /// Where a guest is on its way.
 #[derive(Clone, Copy)]
 enum State {
@@ -127,8 +140,9 @@ struct Guest {
     state: SpinLock<State>,
     /// The number its task was made with: another one while its own is that of a group.
     made_as: Atomic<u32>,
-    /// It is held, or gone.
-    made: Event,
+    /// Until it is held, or gone.
+    #[pin]
+    asker: SpinLock<Option<KBox<dyn Asker>>>,
     /// It is not held any more.
     decided: Event,
 }
@@ -178,28 +192,33 @@ pub fn begin(keeper: &'static dyn Keeper) -> Result {
 
 /// Makes the process of `arrival`, and runs `body` in its task, which has the rights of the
 /// kernel at first: it puts a [`TaskState`](crate::task_state::TaskState) on and executes a
-/// program. Returns when that is over. When it was good the guest is held: it begins to run
-/// at [`release`]. Sleeps as `body` does.
+/// program. When that is over `told` is: by that task, the thread, or the caller, and it may
+/// sleep. If it was good the guest is held: it begins to run at [`release`]. Does not wait
+/// for `body`, which may take as long as it likes.
 ///
 /// # Errors
 ///
-/// What `body` gave, or `EINTR` for a guest that was [killed](kill) meanwhile: there is no
-/// guest then, and nobody is told. `ENODEV` before [`begin`], `EINVAL` for numbers that no
-/// process has, `EEXIST` if there is such a process, `EAGAIN` for too many at once,
-/// `ENOMEM`.
-pub fn create(arrival: &Arrival, body: impl FnOnce() -> Result + Send + 'static) -> Result {
-    let house = HOUSE.as_ref().ok_or(ENODEV)?;
-    if !arrival.is_valid() {
-        return Err(EINVAL);
-    }
-    let guest = Guest::new(*arrival, KBox::new(Some(body), GFP_KERNEL)?)?;
-    house.await_task(&guest)?;
-    guest.made.wait(Patience::Always, None)?;
-    let state = *guest.state.lock();
-    match state {
-        State::Held | State::Staying => Ok(()),
-        State::Refused(error) => Err(error),
-        State::Coming => Err(EIO),
+/// `told` gets what `body` gave, or `EINTR` for a guest that was [killed](kill) meanwhile:
+/// there is no guest then, and nobody else is told. `ENODEV` before [`begin`], `EINVAL` for
+/// numbers that no process has, `EEXIST` if there is such a process, `EAGAIN` for too many
+/// at once, `ENOMEM`.
+pub fn create(
+    arrival: &Arrival,
+    body: impl FnOnce() -> Result + Send + 'static,
+    told: impl FnOnce(Result) + Send + 'static,
+) {
+    // Without room for it nothing begins, for it could not be told.
+    let Ok(room) = KBox::new_uninit(GFP_KERNEL) else {
+        return told(Err(ENOMEM));
+    };
+    let (house, guest) = match Guest::prepare(arrival, body) {
+        Ok(prepared) => prepared,
+        Err(error) => return told(Err(error)),
+    };
+    let asker = KBox::write(room, Some(told));
+    *guest.asker.lock() = Some(asker);
+    if let Err(error) = house.await_task(&guest) {
+        guest.tell(Err(error));
     }
 }
 
@@ -283,18 +302,47 @@ fn find(pid: u32) -> Option<Arc<Guest>> {
 
 impl Guest {
     fn new(arrival: Arrival, body: KBox<dyn Body>) -> Result<Arc<Self>> {
-        let (made, decided) = (Event::new()?, Event::new()?);
+        let decided = Event::new()?;
         Arc::pin_init(
             pin_init!(Self {
                 arrival,
                 body <- new_spinlock!(Some(body), "ssi_guest_body"),
                 state <- new_spinlock!(State::Coming, "ssi_guest_state"),
+                asker <- new_spinlock!(None, "ssi_guest_asker"),
                 made_as: Atomic::new(0),
-                made,
                 decided,
             }),
             GFP_KERNEL,
         )
+    }
+
+    fn prepare(
+        arrival: &Arrival,
+        body: impl FnOnce() -> Result + Send + 'static,
+    ) -> Result<(&'static House, Arc<Self>)> {
+        let house = HOUSE.as_ref().ok_or(ENODEV)?;
+        if !arrival.is_valid() {
+            return Err(EINVAL);
+        }
+        let guest = Self::new(*arrival, KBox::new(Some(body), GFP_KERNEL)?)?;
+        Ok((house, guest))
+    }
+
+    /// Tells who wanted it what came of it, once.
+    fn tell(&self, outcome: Result) {
+        let asker = self.asker.lock().take();
+        if let Some(mut asker) = asker {
+            asker.tell(outcome);
+        }
+    }
+
+    /// It is gone, before it ran or behind.
+    fn tell_gone(&self) {
+        self.refuse(EIO);
+        let state = *self.state.lock();
+        if let State::Refused(why) = state {
+            self.tell(Err(why));
+        }
     }
 
     /// In the new task: becomes the process, then a program, and waits for home. Whether it
@@ -342,7 +390,7 @@ impl Guest {
                 State::Held | State::Staying | State::Refused(_) => return false,
             }
         }
-        self.made.raise();
+        self.tell(Ok(()));
         // A wait that nothing ends but the event.
         let _ = self.decided.wait(Patience::Always, None);
         matches!(*self.state.lock(), State::Staying)
@@ -457,7 +505,7 @@ impl House {
         if let Err(error) = clone(&guest) {
             guest.refuse(error);
             self.forget(&guest);
-            guest.made.raise();
+            guest.tell_gone();
         }
     }
 
@@ -469,8 +517,7 @@ impl House {
         let is_gone = matches!(change, Change::Exited { .. });
         if is_gone {
             self.forget(&guest);
-            guest.refuse(EIO);
-            guest.made.raise();
+            guest.tell_gone();
         }
         let is_staying = matches!(*guest.state.lock(), State::Staying);
         if let (true, Some(home)) = (is_staying, home) {
@@ -551,6 +598,7 @@ unsafe extern "C" fn main(data: *mut c_void) -> c_int {
 #[cfg(CONFIG_SSI_KUNIT_TEST)]
 pub(crate) mod kunit {
     use super::*;
+    use crate::thread;
 
     /// The test kernel is no node: these are numbers none can have.
     pub(crate) const PID: u32 = 63 << 16;
@@ -583,6 +631,31 @@ pub(crate) mod kunit {
         }
     }
 
+    /// Makes a guest, and waits until it is held.
+    pub(crate) fn create(
+        arrival: &Arrival,
+        body: impl FnOnce() -> Result + Send + 'static,
+    ) -> Result {
+        let told = Arc::pin_init(new_spinlock!(None, "ssi_kunit"), GFP_KERNEL)?;
+        let is_told = Arc::new(Event::new()?, GFP_KERNEL)?;
+        let (place, event) = (told.clone(), is_told.clone());
+        super::create(arrival, body, move |outcome| {
+            *place.lock() = Some(outcome);
+            event.raise();
+        });
+        is_told.wait(Patience::Always, None)?;
+        let outcome = told.lock().take();
+        outcome.unwrap_or(Err(EINVAL))
+    }
+
+    /// Whether guest `pid` goes. Only then may the next test have its number.
+    pub(crate) fn is_gone(pid: u32) -> bool {
+        (0..1000).any(|_| {
+            thread::sleep(1_000);
+            find(pid).is_none()
+        })
+    }
+
     /// What `act` gives in the task of a guest that then ends.
     pub(crate) fn in_a_guest<T: Send + Unpin + 'static>(
         arrival: &Arrival,
@@ -606,26 +679,18 @@ mod tests {
         kunit::{
             arrival,
             begin,
+            create,
             in_a_guest,
+            is_gone,
             PID, //
         },
         *, //
     };
-    use crate::{
-        task_state::TaskState,
-        thread, //
-    };
+    use crate::task_state::TaskState;
 
     /// A guest that is held.
     fn held(arrival: &Arrival) -> Result {
         create(arrival, || Ok(()))
-    }
-
-    fn is_gone(pid: u32) -> bool {
-        (0..1000).any(|_| {
-            thread::sleep(1_000);
-            find(pid).is_none()
-        })
     }
 
     fn place() -> Result<[u32; 3]> {
@@ -762,6 +827,27 @@ mod tests {
         assert!(find(PID + 1).is_some());
         home_lost(8);
         assert!(is_gone(PID + 1));
+        Ok(())
+    }
+
+    #[test]
+    fn who_takes_long_keeps_nobody_from_coming() -> Result {
+        begin()?;
+        let go_on = Arc::new(Event::new()?, GFP_KERNEL)?;
+        let is_told = Arc::new(Event::new()?, GFP_KERNEL)?;
+        let (event, told) = (go_on.clone(), is_told.clone());
+        super::create(
+            &arrival(PID),
+            move || event.wait(Patience::Always, None),
+            move |_| told.raise(),
+        );
+        held(&arrival(PID + 1))?;
+        assert!(is_told.wait(Patience::Always, Some(1_000)) == Err(ETIME));
+        go_on.raise();
+        is_told.wait(Patience::Always, None)?;
+        kill(PID);
+        kill(PID + 1);
+        assert!(is_gone(PID) && is_gone(PID + 1));
         Ok(())
     }
 

@@ -71,11 +71,9 @@ pub(crate) fn begin(pid: u32, from: Instance, call: CallId) -> Result {
     arrivals.push_within_capacity(arrival).map_err(|_| EBUSY)
 }
 
-/// Takes in what happened to process `pid`, of `from` if that is said; gives what is to be
-/// done besides.
-pub(crate) fn happened(pid: u32, from: Option<Instance>, happened: Happened) -> GuestAction {
-    let is_it =
-        |arrival: &Arrival| arrival.pid == pid && from.is_none_or(|from| arrival.from == from);
+/// Takes in what happened to process `pid` of `from`; gives what is to be done besides.
+pub(crate) fn happened(pid: u32, from: Instance, happened: Happened) -> GuestAction {
+    let is_it = |arrival: &Arrival| arrival.pid == pid && arrival.from == from;
     step(is_it, happened).unwrap_or_else(|| Guest::Gone.step(happened).1)
 }
 

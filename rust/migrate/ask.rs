@@ -2,8 +2,8 @@
 
 //! Question about a guest.
 //!
-//! The operations of the service `ssi.migrate`. Results are 0 or the negative number of
-//! an error.
+//! The operations of the services `ssi.migrate` and `ssi.migrate.programs`. Results are 0 or
+//! the negative number of an error.
 
 use kernel::prelude::*;
 use ssi_core::{
@@ -23,7 +23,10 @@ use ssi_kapi::{
 
 /// The service of all nodes.
 pub(crate) const NAME: &str = "ssi.migrate";
-/// Its version.
+/// The one that executes programs, which may take long: what is said of others must not
+/// wait until there is room.
+pub(crate) const PROGRAMS: &str = "ssi.migrate.programs";
+/// The version of both.
 pub(crate) const VERSION: u16 = 1;
 
 /// The highest number of an error a program gets, `EHWPOISON`, negative as they come.
@@ -62,6 +65,15 @@ impl Operation {
         Self::Relate,
     ];
 
+    /// Whom to ask.
+    const fn service(self) -> ServiceRef {
+        let name = match self {
+            Self::Execute => PROGRAMS,
+            _ => NAME,
+        };
+        ServiceRef::new(name, VERSION)
+    }
+
     /// Its number on the wire.
     pub(crate) const fn code(self) -> u16 {
         self as u16 + 1
@@ -77,7 +89,7 @@ impl Operation {
 
 /// The question for `operation` with `args`, whose answer is waited for whatever comes.
 pub(crate) fn question(operation: Operation, args: &[u8]) -> Ask<'_> {
-    let mut ask = Ask::new(ServiceRef::new(NAME, VERSION), operation.code(), args);
+    let mut ask = Ask::new(operation.service(), operation.code(), args);
     ask.patience = Patience::Always;
     ask
 }

@@ -104,9 +104,7 @@ impl Tickets {
         }
         Ok(all)
     }
-}
 
-impl Tickets {
     /// How `to` comes to what is open as `fd`; `name` is room for its name.
     fn way<'a>(&'a mut self, fd: u32, to: NodeId, name: &'a mut [u8]) -> Result<Way<'a>> {
         // A ticket makes one more who has it open.

@@ -75,6 +75,15 @@ fn execute_here(wanted: &Wanted) -> Result<isize> {
     task_state::execute(path, &wanted.arguments, &wanted.environment).map(|()| 0)
 }
 
+/// A call that failed, and made no copy that lives.
+fn without_effect(why: CallError) -> (Learnt, Result) {
+    match why {
+        CallError::Interrupted => (Learnt::Killed, Err(EINTR)),
+        CallError::NotMember | CallError::NodeDown => (Learnt::Lost, Err(EHOSTDOWN)),
+        why => (Learnt::Refused, Err(why.into())),
+    }
+}
+
 struct HandOver<'a> {
     pid: u32,
     wanted: &'a Wanted,
@@ -104,16 +113,18 @@ impl HandOver<'_> {
         ask.pages = parcel.pages.clone();
         ask.patience = Patience::Killable;
         ask.is_to_the_end = true;
-        let answer = ssi_ics::call(self.wanted.node, &ask);
-        if answer.is_err() {
-            parcel.withdraw();
-        }
-        match answer {
+        match ssi_ics::call(self.wanted.node, &ask) {
             Ok(Reply { result: 0, .. }) => (Learnt::Held, Ok(())),
             Ok(reply) => (Learnt::Refused, Err(ask::error(reply.result))),
-            Err(CallError::Interrupted) => (Learnt::Killed, Err(EINTR)),
-            Err(CallError::NotMember | CallError::NodeDown) => (Learnt::Lost, Err(EHOSTDOWN)),
-            Err(why) => (Learnt::Refused, Err(why.into())),
+            Err(why @ CallError::AnswerLost) => {
+                // It may be held, and has the files.
+                self.tell(Operation::Abort);
+                (Learnt::Refused, Err(why.into()))
+            }
+            Err(why) => {
+                parcel.withdraw();
+                without_effect(why)
+            }
         }
     }
 

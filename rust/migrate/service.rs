@@ -41,6 +41,7 @@ use ssi_kapi::{
 use crate::{
     arrivals,
     ask::{
+        self,
         Operation,
         NAME,
         VERSION, //
@@ -52,7 +53,16 @@ use crate::{
 /// Requests of one node that wait here at once.
 const WINDOW: u16 = 64;
 
-/// The service.
+/// The service for programs, which are answered when they are executed.
+pub(crate) static PROGRAMS: Service = Service {
+    name: ask::PROGRAMS,
+    version: VERSION,
+    place: Place::Worker,
+    window: WINDOW,
+    handler: &Server,
+};
+
+/// The service for all else.
 pub(crate) static SERVICE: Service = Service {
     name: NAME,
     version: VERSION,
@@ -67,6 +77,8 @@ struct Server;
 enum Fault {
     /// The question is none.
     Malformed,
+    /// It was not taken in: what came with it is home's as before.
+    NotTaken,
     /// The caller gets this.
     Error(Error),
 }
@@ -88,13 +100,13 @@ impl Handler for Server {
         let Some(operation) = Operation::from_code(request.operation()) else {
             return request.no_operation();
         };
-        if operation == Operation::Relate {
-            return relations::serve(request);
-        }
-        match serve(operation, &request) {
-            Ok(()) => request.reply(0, &[]),
-            Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
-            Err(Fault::Malformed) => request.bad_arguments(),
+        match operation {
+            Operation::Execute => execute(request),
+            Operation::Relate => relations::serve(request),
+            _ => {
+                let outcome = serve(operation, &request);
+                answer(request, outcome);
+            }
         }
     }
 
@@ -103,34 +115,41 @@ impl Handler for Server {
     }
 }
 
-fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
-    let mut message = Reader::new(request.args());
+fn answer(request: Request, outcome: Result<(), Fault>) {
+    match outcome {
+        Ok(()) => request.reply(0, &[]),
+        Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
+        Err(Fault::Malformed) => request.bad_arguments(),
+        Err(Fault::NotTaken) => drop(request),
+    }
+}
+
+/// The process `message` begins with.
+fn pid_of(message: &mut Reader<'_>) -> Result<u32, Fault> {
     let pid = message.u32()?;
     if !pid::is_shared(pid) || pid == pid::INIT {
         return Err(Fault::Malformed);
     }
-    if !matches!(
-        operation,
-        Operation::Execute | Operation::Commit | Operation::Abort
-    ) {
+    Ok(pid)
+}
+
+fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
+    let mut message = Reader::new(request.args());
+    let pid = pid_of(&mut message)?;
+    if !matches!(operation, Operation::Commit | Operation::Abort) {
         is_guest_of(pid, request.from())?;
     }
     match operation {
-        Operation::Execute => {
-            let is_orphaned = message.u8()? != 0;
-            message.end()?;
-            execute(pid, is_orphaned, request)
-        }
         Operation::Commit => {
             message.end()?;
-            match arrivals::happened(pid, Some(request.from()), Happened::Commit) {
+            match arrivals::happened(pid, request.from(), Happened::Commit) {
                 GuestAction::Release => Ok(()),
                 _ => Err(ESRCH.into()),
             }
         }
         Operation::Abort => {
             message.end()?;
-            arrivals::happened(pid, Some(request.from()), Happened::Abort);
+            arrivals::happened(pid, request.from(), Happened::Abort);
             Ok(())
         }
         Operation::Kill => {
@@ -138,8 +157,8 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
             guest::kill(pid);
             Ok(())
         }
-        // It is served elsewhere.
-        Operation::Relate => Err(Fault::Malformed),
+        // They are served elsewhere.
+        Operation::Execute | Operation::Relate => Err(Fault::Malformed),
         Operation::Signal => {
             let is_orphaned = message.u8()? != 0;
             let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
@@ -162,9 +181,30 @@ fn is_guest_of(pid: u32, from: Instance) -> Result {
     (home == Some(from.node.get())).then_some(()).ok_or(ESRCH)
 }
 
-fn execute(pid: u32, is_orphaned: bool, request: &Request) -> Result<(), Fault> {
-    let delivery = Delivery::take(request.pages())?;
-    let state = TaskState::from_wire(delivery.image()?.state).map_err(|_| Fault::Malformed)?;
+/// A program may wait for whatever it likes before it is one: its own task does, and answers.
+fn execute(request: Request) {
+    let (arrival, state, delivery) = match take(&request) {
+        Ok(taken) => taken,
+        Err(fault) => return answer(request, Err(fault)),
+    };
+    guest::create(
+        &arrival,
+        move || delivery.open(&state),
+        move |executed| {
+            let outcome = happened(arrival.pid, request.from(), executed);
+            answer(request, outcome.map_err(Fault::Error));
+        },
+    );
+}
+
+/// Takes in who arrives with `request`.
+fn take(request: &Request) -> Result<(Arrival, TaskState, Delivery), Fault> {
+    let mut message = Reader::new(request.args());
+    let pid = pid_of(&mut message)?;
+    let is_orphaned = message.u8()? != 0;
+    message.end()?;
+    let delivery = Delivery::take(request.pages()).map_err(|_| Fault::NotTaken)?;
+    let state = TaskState::from_wire(delivery.image()?.state)?;
     let arrival = Arrival {
         pid,
         home: request.from().node.get(),
@@ -181,13 +221,17 @@ fn execute(pid: u32, is_orphaned: bool, request: &Request) -> Result<(), Fault> 
         // Who said so may have found nobody.
         arrivals::cancelled(request.from(), request.call());
     }
-    let executed = guest::create(&arrival, move || delivery.open(&state));
+    Ok((arrival, state, delivery))
+}
+
+/// What home is told of process `pid`, of `from`, whose program was executed or not.
+fn happened(pid: u32, from: Instance, executed: Result) -> Result {
     let happened = match executed {
         Ok(()) => Happened::Executed,
         Err(_) => Happened::Failed,
     };
-    match arrivals::happened(pid, Some(request.from()), happened) {
-        GuestAction::Kill => Err(EINTR.into()),
-        _ => Ok(executed?),
+    match arrivals::happened(pid, from, happened) {
+        GuestAction::Kill => Err(EINTR),
+        _ => executed,
     }
 }

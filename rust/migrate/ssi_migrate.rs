@@ -55,6 +55,7 @@ impl kernel::Module for Migrate {
             surrogate::install(&surrogates::Surrogates)?;
             guest::begin(&news::Keeper)?;
             ssi_ics::register(&service::SERVICE)?;
+            ssi_ics::register(&service::PROGRAMS)?;
             ssi_ics::register(&news::SERVICE)?;
             ssi_clms::register_subsystem(&follower::Follower)?;
             ssi_vproc::install_relations(&relations::Relations)?;
