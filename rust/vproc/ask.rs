@@ -37,7 +37,8 @@ use ssi_kapi::{
         Event,
         Patience, //
     },
-    pidfd::identity, //
+    pidfd::identity,
+    thread, //
 };
 
 use crate::{
@@ -67,6 +68,10 @@ pub(crate) const LOST: i32 = -10_002;
 /// How long to wait before the first and before each later time a question is put again,
 /// in microseconds.
 const PAUSES: (u64, u64) = (2_000, 32_000);
+
+/// How long to wait for memory or room before a message that must go is sent again, in
+/// microseconds.
+const AGAIN_MICROS: u64 = 10_000;
 
 /// How often it is put: for about ten seconds.
 const TRIES_MAX: usize = 200;
@@ -371,6 +376,14 @@ pub(crate) fn wait(microseconds: u64) -> Result {
     match Event::new()?.wait(Patience::Killable, Some(microseconds)) {
         Err(ETIME) => Ok(()),
         _ => Err(EINTR),
+    }
+}
+
+/// Sends `ask`, which must go, unless `node` is gone: without memory or room, again. Does not
+/// wait for an answer; sleeps at most until a node that has no room is fenced.
+pub(crate) fn send(node: NodeId, ask: &Ask<'_>) {
+    while let Err(CallError::NoMemory | CallError::WouldBlock) = ssi_ics::send(node, ask) {
+        thread::sleep(AGAIN_MICROS);
     }
 }
 

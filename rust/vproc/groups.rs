@@ -14,7 +14,6 @@ use kernel::{
     }, //
 };
 use ssi_core::{
-    ids::NodeId,
     vproc::group::{
         self,
         HEAD_BYTES, //
@@ -27,7 +26,6 @@ use ssi_core::{
 };
 use ssi_ics::{
     Ask,
-    CallError,
     Handler,
     Place,
     Request,
@@ -44,21 +42,17 @@ use ssi_kapi::{
         SentSignal,
         SIGNAL_INFO_BYTES, //
     },
-    thread::{
-        self,
-        Thread, //
-    }, //
+    thread::Thread, //
 };
 
-use crate::map;
+use crate::{
+    ask,
+    map, //
+};
 
 const NAME: &str = "ssi.vproc.groups";
 const VERSION: u16 = 1;
 const TELL: u16 = 1;
-
-/// How often a node is told when there is no memory for it, and the microseconds between.
-const TRIES_MAX: u32 = 100;
-const PAUSE: u64 = 10_000;
 
 static SERVICE: Service = Service {
     name: NAME,
@@ -95,23 +89,11 @@ fn tell_all(signal: &GroupSignal) {
     out.bytes(signal.info.as_bytes());
     let Ok(length) = out.finish() else { return };
     let args = room.get(..length).unwrap_or_default();
+    let question = Ask::new(ServiceRef::new(NAME, VERSION), TELL, args);
     for node in map::others() {
-        if tell(node, args) == Err(CallError::NoMemory) {
-            pr_warn!("no memory to send node {} a signal\n", node.get());
-        }
+        // A node that is gone has no members.
+        ask::send(node, &question);
     }
-}
-
-/// A node that is gone has no members.
-fn tell(node: NodeId, args: &[u8]) -> core::result::Result<(), CallError> {
-    let ask = Ask::new(ServiceRef::new(NAME, VERSION), TELL, args);
-    for _ in 1..TRIES_MAX {
-        match ssi_ics::send(node, &ask) {
-            Err(CallError::NoMemory) => thread::sleep(PAUSE),
-            outcome => return outcome,
-        }
-    }
-    ssi_ics::send(node, &ask)
 }
 
 fn head(signal: &GroupSignal) -> group::GroupSignal {

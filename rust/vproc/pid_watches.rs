@@ -41,7 +41,6 @@ use ssi_core::{
 };
 use ssi_ics::{
     Ask,
-    CallError,
     Handler,
     Place,
     Request,
@@ -58,8 +57,7 @@ use ssi_kapi::{
     pidfd::{
         identity,
         Kind, //
-    },
-    thread, //
+    }, //
 };
 
 use crate::{
@@ -85,10 +83,6 @@ const WINDOW: u16 = 256;
 
 /// Bytes of the longest question.
 const QUESTION_BYTES_MAX: usize = 14;
-
-/// How long to wait for memory before a message that must go is sent again, in
-/// microseconds.
-const AGAIN_MICROS: u64 = 10_000;
 
 /// The service, of those who hold pidfds and those who have the processes.
 pub(crate) static SERVICE: Service = Service {
@@ -336,12 +330,8 @@ const fn service() -> ServiceRef {
     ServiceRef::new(NAME, VERSION)
 }
 
-/// Sends it unless `node` is gone: without memory, again.
 fn send(node: NodeId, operation: u16, args: &[u8]) {
-    let ask = Ask::new(service(), operation, args);
-    while let Err(CallError::NoMemory | CallError::WouldBlock) = ssi_ics::send(node, &ask) {
-        thread::sleep(AGAIN_MICROS);
-    }
+    ask::send(node, &Ask::new(service(), operation, args));
 }
 
 /// What `put` writes to `room`.
