@@ -58,8 +58,10 @@ fails "who has a namespace" 125 "has a namespace or a root of its own" 1 unshare
 fails "a folder that is not there" 125 "onnode: the working directory of this process is not found on node 2" 1 \
 	sh -c 'mkdir /tmp/own; cd /tmp/own && onnode 2 true; exit $?'
 fails "back to where it came from" 125 "came from node 1" 1 onnode 2 onnode 1 true
-fails "too many words" 126 "Argument list too long" 1 \
-	sh -c 'ulimit -s 128; exec onnode 2 true $(seq 20000)'
+# 1.1 MB, which its own node takes.
+fails "too many words" 126 "onnode: 'true' cannot be run on node 2: Argument list too long" 1 \
+	sh -c 'word=$(head -c 100000 /dev/zero | tr "\0" x)
+		exec onnode 2 true $(for i in $(seq 11); do echo $word; done)'
 
 say "onall"
 expect "a line of each node, in order" "$(on 2 onall -sv clusternode_num)" $'1: 1\n2: 2\n3: 3'

@@ -29,7 +29,8 @@ expect "all of them are woken by its end" "$(on 1 tail -n 1 /tmp/out)" "$READERS
 
 say "who is killed"
 expect "has taken nothing" \
-	"$(on 1 sh -c '{ usleep 500000; echo text; } | onnode 2 /tmp/crowd taken')" "killed
+	"$(on 1 sh -c '{ until grep killed /tmp/taken; do usleep 10000; done >/dev/null 2>&1; echo text; } |
+		onnode 2 /tmp/crowd taken >/tmp/taken; cat /tmp/taken')" "killed
 5 text"
 
 say "how many"

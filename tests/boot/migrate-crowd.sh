@@ -31,6 +31,13 @@ CROWD='
 # Programs that run on a node, with those that count them.
 processes_on() { on "$1" localview sh -c 'ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c " -> "'; }
 
+# Whether each process of a node is on it: what stands for one elsewhere says so.
+all_are_here() {
+	local places
+	places=$(on "$1" localview sh -c 'cat /proc/[0-9]*/where 2>/dev/null | sort -u')
+	[ "$places" = "$1" ]
+}
+
 up 3
 for node in 1 2 3; do
 	on "$node" onnode $((node % 3 + 1)) true
@@ -50,4 +57,5 @@ done
 as_before() { [ "$(processes_on "$1")" -le "${before[$1]}" ]; }
 for node in 1 2 3; do
 	within 5 "nothing is left on node $node" as_before "$node"
+	within 5 "nobody of node $node is away" all_are_here "$node"
 done

@@ -17,7 +17,7 @@ seq 10000 >"$root/numbers"
 # shellcheck disable=SC2016 # expands in the guest
 input_of() { on 1 sh -c 'far="onnode 2 readlink /proc/self/fd/0"; '"$1"; }
 
-is_proxy() { [[ $1 != /numbers ]]; }
+is_proxy() { [[ $1 == node1:/* ]]; }
 
 up 2 --root "$root"
 

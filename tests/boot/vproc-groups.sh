@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/vproc/lib.sh"
 
-command -v script >/dev/null || { say "there is no script(1) to have a terminal by"; exit 0; }
+command -v script >/dev/null || { say "there is no script(1) to have a terminal by"; exit 77; }
 
 KEYS=$TEST_DIR/keys
 SCREEN=$TEST_DIR/screen
@@ -141,6 +141,7 @@ for words in "show lead show lead" "show join 0 show lead" "join 0 join -1 join 
 	"lead join 0 show" "move 1 0" "move 4194303 0" "join 0 show back show back show"; do
 	# shellcheck disable=SC2086
 	here=$(related 1 $words)
+	[ -n "$here" ] || fail "$words: it says nothing"
 	# shellcheck disable=SC2086
 	expect "$words" "$(related 2 $words)" "$here"
 	# shellcheck disable=SC2086

@@ -500,7 +500,7 @@ mod tests {
         is_whole(&5u64.to_le_bytes(), 5, place);
         is_whole(&6u32.to_le_bytes(), 6, claims);
         is_whole(&[7, 0], NodeId::new(7).unwrap(), node);
-        assert_eq!(node(Reader::new(&[64])), Err(Malformed));
+        assert_eq!(node(Reader::new(&[64, 0])), Err(Malformed));
         assert_eq!(place(Reader::new(&u64::MAX.to_le_bytes())), Err(Malformed));
     }
 

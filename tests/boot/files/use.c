@@ -306,6 +306,8 @@ static void regular(void)
 	result("fsync", fsync(FILE_FD));
 	result("fdatasync", fdatasync(FILE_FD));
 	result("lock others have", flock(FILE_FD, LOCK_EX | LOCK_NB));
+	go();
+	result("waited for a lock", flock(FILE_FD, LOCK_EX));
 	result("shared lock", flock(FILE_FD, LOCK_SH));
 	result("no lock", flock(FILE_FD, LOCK_UN));
 	again = open("/proc/self/fd/3", O_RDWR);
@@ -543,12 +545,15 @@ static struct ends fifo(void)
 	return (struct ends){ own, other };
 }
 
+/* Has the regular file locked. */
+static int locker;
+
 static struct ends regular_file(void)
 {
 	int fd = open("/tmp/regular", O_RDWR | O_CREAT | O_TRUNC, 0640);
-	int reader = open("/tmp/regular", O_RDONLY | O_CLOEXEC);
 
-	if (reader < 0 || flock(reader, LOCK_SH))
+	locker = open("/tmp/regular", O_RDONLY | O_CLOEXEC);
+	if (locker < 0 || flock(locker, LOCK_SH))
 		_exit(97);
 	if (fd < 0 || write(fd, "0123456789", 10) != 10 || lseek(fd, 2, SEEK_SET) != 2)
 		_exit(97);
@@ -559,6 +564,9 @@ static void regular_home(int fd, int go_on)
 {
 	char c;
 
+	if (read(go_on, &c, 1) == 1)
+		usleep(50000);
+	flock(locker, LOCK_UN);
 	/* Until the program has ended. */
 	if (read(go_on, &c, 1) == 0) {
 		result("position", lseek(fd, 0, SEEK_CUR));

@@ -140,17 +140,11 @@ static const struct {
 static void try(const char *name, void (*have)(void))
 {
 	char *argv[] = { "child", "exit", "7", NULL };
-	int device = open("/dev/ssi", O_RDWR | O_CLOEXEC);
-	struct ssi_rexecve wanted = {
-		.node = node,
-		.path = (unsigned long)CHILD,
-		.argv = (unsigned long)argv,
-		.envp = (unsigned long)environ,
-	};
+	int device = open_ssi();
 
 	setpgid(0, 0);
 	have();
-	ioctl(device, SSI_REXECVE, &wanted);
+	rexec_by(device, node, CHILD, argv);
 	printf("%s: %s\n", name, strerrorname_np(errno));
 	fflush(stdout);
 	_exit(42);

@@ -22,8 +22,13 @@
 
 extern char **environ;
 
+static inline int open_ssi(void)
+{
+	return open("/dev/ssi", O_RDWR | O_CLOEXEC);
+}
+
 /* Returns only with an error. */
-static inline int rexec(int node, const char *path, char **argv)
+static inline int rexec_by(int device, int node, const char *path, char **argv)
 {
 	struct ssi_rexecve wanted = {
 		.node = node,
@@ -31,9 +36,16 @@ static inline int rexec(int node, const char *path, char **argv)
 		.argv = (unsigned long)argv,
 		.envp = (unsigned long)environ,
 	};
-	int device = open("/dev/ssi", O_RDWR | O_CLOEXEC);
 
-	return device < 0 ? device : ioctl(device, SSI_REXECVE, &wanted);
+	return ioctl(device, SSI_REXECVE, &wanted);
+}
+
+/* The same, for who can open the device now. */
+static inline int rexec(int node, const char *path, char **argv)
+{
+	int device = open_ssi();
+
+	return device < 0 ? device : rexec_by(device, node, path, argv);
 }
 
 #endif

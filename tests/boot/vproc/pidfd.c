@@ -6,7 +6,7 @@
  *	pidfd refused PID		calls that need its node
  *	pidfd watch PID [THREAD]	waits for its end in each way, and for its parent
  *	pidfd hold PID FILE		holds one; the first byte of FILE is what to do next:
- *					s signal, g signal its group, w wait for its end, q quit
+ *					s signal, g signal its group, k kill, e say its events
  *	pidfd many PID			opens as many as it can
  *	pidfd child NODE		waits for a child that went to NODE
  */
@@ -253,7 +253,6 @@ static int hold(const char *path)
 	if (fd < 0)
 		return 1;
 	for (;;) {
-		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 		char order = 0;
 		int file = open(path, O_RDWR);
 
@@ -274,11 +273,6 @@ static int hold(const char *path)
 		case 'e':
 			printf("events = %x\n", events_of(fd));
 			break;
-		case 'w':
-			say("poll", poll(&poll_fd, 1, -1));
-			break;
-		case 'q':
-			return 0;
 		default:
 			usleep(5000);
 		}

@@ -81,6 +81,19 @@ impl Files {
     }
 }
 
+/// A place nothing can be written to, because of this.
+struct Unwritable(io::ErrorKind);
+
+impl Write for Unwritable {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A node that does not end.
 fn node(root: &str) -> Node<'_> {
     Node {
@@ -324,15 +337,6 @@ fn words_of_another_kernel_are_one_line() {
 
 #[test]
 fn an_answer_that_cannot_be_written_is_a_failure() {
-    struct Full;
-    impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::StorageFull.into())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let files = Files::new();
     files.0.add_process(1, "2\n");
     for line in [
@@ -346,7 +350,7 @@ fn an_answer_that_cannot_be_written_is_a_failure() {
         let status = ssi_cluster::run(
             node(files.path("").to_str().unwrap()),
             args,
-            &mut Full,
+            &mut Unwritable(io::ErrorKind::StorageFull),
             &mut err,
         );
         assert_eq!((status, err.is_empty()), (1, false), "{line}");

@@ -32,12 +32,6 @@ fn node(number: u8) -> ClusterNode {
     ClusterNode::new(number).unwrap()
 }
 
-/// Has so many tasks of a node run.
-fn keep_busy(place: &plain_files::Place, node: u8, tasks: u32) {
-    let line = format!("9.99 9.99 9.99 {tasks}/80 131100\n");
-    fs::write(place.path().join(format!("node{node}/loadavg")), line).unwrap();
-}
-
 fn content(place: &Path, file: &str) -> String {
     fs::read_to_string(place.join(file)).unwrap()
 }
@@ -165,7 +159,7 @@ fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn a_node_says_how_many_tasks_run() {
     let (place, cluster) = cluster();
-    keep_busy(&place, 2, 7);
+    place.keep_busy(2, 7);
     assert_eq!(cluster.run_queue(node(1)).unwrap(), 1);
     assert_eq!(cluster.run_queue(node(2)).unwrap(), 7);
     let why = cluster.run_queue(node(9)).unwrap_err();
@@ -194,7 +188,7 @@ fn the_fastest_node_has_least_to_do_for_a_processor() {
     ] {
         fs::write(place.path().join("view"), view).unwrap();
         for (number, tasks) in (1..).zip(tasks) {
-            keep_busy(&place, number, tasks);
+            place.keep_busy(number, tasks);
         }
         assert_eq!(cluster.fastest().unwrap(), node(fastest), "{tasks:?}");
     }

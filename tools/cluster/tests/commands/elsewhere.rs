@@ -8,11 +8,8 @@ use std::{
     cell::RefCell,
     ffi::OsString,
     fs,
-    io::{
-        self,
-        Write, //
-    },
-    path::Path,
+    io,
+    path::Path, //
 };
 
 use libcluster::{
@@ -21,7 +18,13 @@ use libcluster::{
 };
 use ssi_cluster::Node;
 
-use crate::plain_files;
+use crate::{
+    plain_files,
+    Unwritable, //
+};
+
+/// What `onall` starts.
+const ONNODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/commands/onnode.sh");
 
 /// Node and words of a command that was to be begun.
 type Begun = (u8, Vec<String>);
@@ -43,17 +46,13 @@ fn run_words<A: Into<OsString>>(
 ) -> Said {
     let begun = RefCell::new(Vec::new());
     let node = Node {
-        proc_cluster: root.to_str().unwrap(),
-        end: &|_| anyhow::bail!("it does not end"),
         become_on: &|node, words| {
             let words = words.iter().map(|word| word.to_str().unwrap().to_owned());
             begun.borrow_mut().push((node.get(), words.collect()));
             why(node)
         },
-        program: Path::new(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/commands/onnode.sh"
-        )),
+        program: Path::new(ONNODE),
+        ..crate::node(root.to_str().unwrap())
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let words = words.into_iter().map(Into::into);
@@ -74,12 +73,6 @@ fn run(root: &Path, line: &str) -> Said {
 fn on_all(root: &Path, options: &[&str], script: &str) -> Said {
     let words = [&["onall"], options, &["sh", "-c", script]].concat();
     run_words(root, words, NotBegun::NotUp)
-}
-
-/// Has so many tasks of a node run.
-fn keep_busy(place: &plain_files::Place, node: u8, tasks: u32) {
-    let line = format!("9.99 9.99 9.99 {tasks}/80 131100\n");
-    fs::write(place.path().join(format!("node{node}/loadavg")), line).unwrap();
 }
 
 fn words(line: &str) -> Vec<String> {
@@ -174,8 +167,8 @@ fn nothing_is_begun_for_wrong_words() {
 fn what_has_least_to_do_is_fast() {
     let place = plain_files::make();
     for (tasks, fastest) in [([1, 1], 2), ([2, 3], 1), ([4, 3], 2)] {
-        keep_busy(&place, 1, tasks[0]);
-        keep_busy(&place, 2, tasks[1]);
+        place.keep_busy(1, tasks[0]);
+        place.keep_busy(2, tasks[1]);
         let said = run(&place.path(), "fastnode");
         assert_eq!((said.status, said.out), (0, format!("{fastest}\n")));
         let said = run(&place.path(), "fast make -j 4");
@@ -295,29 +288,16 @@ fn a_line_without_end_comes_in_pieces() {
 /// The commands write for ever, and end only because nobody reads.
 #[test]
 fn what_nobody_reads_ends() {
-    struct Full;
-    impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::BrokenPipe.into())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let place = plain_files::make();
     let path = place.path();
     let node = Node {
-        proc_cluster: path.to_str().unwrap(),
-        end: &|_| anyhow::bail!("it does not end"),
-        become_on: &|node, _| NotBegun::NotUp(node),
-        program: Path::new(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/commands/onnode.sh"
-        )),
+        program: Path::new(ONNODE),
+        ..crate::node(path.to_str().unwrap())
     };
+    let mut out = Unwritable(io::ErrorKind::BrokenPipe);
     let mut err = Vec::new();
     let words = ["onall", "-v", "yes"].map(OsString::from);
-    let status = ssi_cluster::run(node, words, &mut Full, &mut err);
+    let status = ssi_cluster::run(node, words, &mut out, &mut err);
     let err = String::from_utf8(err).unwrap();
     assert_eq!(status, 125);
     assert_eq!(err, "onall: the answer cannot be written: broken pipe\n");

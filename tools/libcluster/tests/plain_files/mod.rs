@@ -44,6 +44,12 @@ impl Place {
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("where"), place).unwrap();
     }
+
+    /// Has so many tasks of a node run.
+    pub(crate) fn keep_busy(&self, node: u8, tasks: u32) {
+        let line = format!("9.99 9.99 9.99 {tasks}/80 131100\n");
+        fs::write(self.path().join(format!("node{node}/loadavg")), line).unwrap();
+    }
 }
 
 /// A folder with the files of a cluster.
