@@ -253,8 +253,8 @@ impl Peer {
     }
 
     /// Whether the one who made a request waits for the answer.
-    pub(crate) fn is_wanted(&self, request: &Request) -> bool {
-        self.with_life(request.generation, |life| life.is_wanted(request.call))
+    pub(crate) fn is_wanted(&self, generation: u64, call: CallId) -> bool {
+        self.with_life(generation, |life| life.is_wanted(call))
             .unwrap_or(false)
     }
 

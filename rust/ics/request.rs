@@ -44,6 +44,35 @@ pub struct Request {
     pub(crate) is_answered: bool,
 }
 
+/// Who waits for the answer to a request, which somebody else may have.
+#[derive(Clone, Copy)]
+pub struct Caller {
+    peer: &'static Peer,
+    generation: u64,
+    from: Instance,
+    call: CallId,
+}
+
+impl Caller {
+    /// Whether it still waits. From when this is false
+    /// [`Handler::cancelled`](crate::Handler::cancelled) was called for it, or is about to
+    /// be. May sleep.
+    pub fn waits(&self) -> bool {
+        self.peer.is_wanted(self.generation, self.call)
+    }
+
+    /// Whether `call` of `from` is its.
+    pub fn is(&self, from: Instance, call: CallId) -> bool {
+        self.from == from && self.call == call
+    }
+}
+
+impl PartialEq for Caller {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.from, other.call)
+    }
+}
+
 /// What is answered.
 pub(crate) struct Answer<'a> {
     pub(crate) status: Status,
@@ -88,11 +117,19 @@ impl Request {
         self.priority
     }
 
-    /// Whether the caller still waits for the answer. From when this is false
-    /// [`Handler::cancelled`](crate::Handler::cancelled) was called for it, or is about to
-    /// be. May sleep.
+    /// Who waits for the answer.
+    pub fn caller(&self) -> Caller {
+        Caller {
+            peer: self.peer,
+            generation: self.generation,
+            from: self.from,
+            call: self.call,
+        }
+    }
+
+    /// As [`Caller::waits`].
     pub fn is_wanted(&self) -> bool {
-        self.peer.is_wanted(self)
+        self.caller().waits()
     }
 
     /// Answers with a result and at most `BODY_BYTES_MAX` bytes; more become

@@ -89,7 +89,10 @@ pub use crate::{
     },
     pending::Reply,
     report::add_files,
-    request::Request,
+    request::{
+        Caller,
+        Request, //
+    },
     service::{
         register,
         Handler,
