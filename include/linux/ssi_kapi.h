@@ -514,6 +514,7 @@ void ssi_home_describe(const struct ssi_home *home, struct ssi_file_description 
 		       char *name, size_t room);
 ssize_t ssi_home_read(const struct ssi_home *home, const struct ssi_home_transfer *wanted);
 ssize_t ssi_home_write(const struct ssi_home *home, const struct ssi_home_transfer *given);
+size_t ssi_home_there(const struct ssi_home *home);
 int ssi_home_patience(const struct ssi_home *home);
 u32 ssi_home_poll(struct ssi_home *home);
 u32 ssi_home_arm(struct ssi_home *home, u32 events);
@@ -562,6 +563,7 @@ struct ssi_proxy *ssi_proxy_of(const struct file *file);
 void ssi_proxy_wake(struct ssi_proxy *proxy, u32 events);
 void ssi_proxy_lose(struct ssi_proxy *proxy);
 bool ssi_proxy_is_lost(struct ssi_proxy *proxy);
+void ssi_proxy_broken(void);
 u32 ssi_proxy_sequence(struct ssi_proxy *proxy);
 int ssi_proxy_wait(struct ssi_proxy *proxy, u32 sequence, u64 microseconds);
 size_t ssi_page_to_iter(struct page *page, size_t bytes, struct iov_iter *to);

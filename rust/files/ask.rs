@@ -19,6 +19,7 @@ use ssi_ics::{
     Ask,
     CallError,
     Pages,
+    Patient,
     Reply,
     ServiceRef, //
 };
@@ -34,7 +35,10 @@ use ssi_kapi::{
 
 /// The service of all nodes.
 pub(crate) const NAME: &str = "ssi.files";
-/// Its version.
+/// The one for reads and writes that may wait at the home. They have a credit of their own:
+/// what they wait for comes by the other.
+pub(crate) const WAITING: &str = "ssi.files_waiting";
+/// The version of both.
 pub(crate) const VERSION: u16 = 1;
 
 /// Most bytes of a question.
@@ -74,6 +78,7 @@ pub(crate) struct Question {
     args: KVec<u8>,
     pages: Pages,
     reply_pages_max: u32,
+    may_stay: bool,
 }
 
 impl Question {
@@ -93,6 +98,7 @@ impl Question {
             args,
             pages: Pages::NONE,
             reply_pages_max: 0,
+            may_stay: false,
         })
     }
 
@@ -109,17 +115,41 @@ impl Question {
         }
     }
 
-    fn ask(&self) -> Ask<'_> {
-        let service = ServiceRef::new(NAME, VERSION);
+    /// Lets the home keep it until the file is ready; a signal ends that.
+    pub(crate) fn staying(self, may_stay: bool) -> Self {
+        Self { may_stay, ..self }
+    }
+
+    fn ask(&self, service: &str) -> Ask<'_> {
         Ask {
             pages: self.pages.clone(),
             reply_pages_max: self.reply_pages_max,
-            ..Ask::new(service, self.operation.code(), &self.args)
+            ..Ask::new(
+                ServiceRef::new(service, VERSION),
+                self.operation.code(),
+                &self.args,
+            )
         }
     }
 
-    /// Asks the home of `proxy`. It answers at once, so the wait ends with its answer, its
-    /// death, or that of the task.
+    /// One that may stay does if there is room for it.
+    fn call(&self, node: NodeId) -> core::result::Result<Reply, CallError> {
+        if self.may_stay {
+            let ask = Ask {
+                patience: Patience::Interruptible,
+                patient: Patient::No,
+                ..self.ask(WAITING)
+            };
+            match ssi_ics::call(node, &ask) {
+                Err(CallError::WouldBlock) => (),
+                outcome => return outcome,
+            }
+        }
+        ssi_ics::call(node, &self.ask(NAME))
+    }
+
+    /// Asks the home of `proxy`. The wait ends with its answer, its death, or that of the
+    /// task.
     ///
     /// # Errors
     ///
@@ -139,7 +169,7 @@ impl Question {
             if proxy.is_lost() {
                 return Err(EIO);
             }
-            match ssi_ics::call(node, &self.ask()) {
+            match self.call(node) {
                 Ok(reply) if reply.result == SOON => {
                     wait_a_moment(moment)?;
                     moment = longest.min(moment * 2);

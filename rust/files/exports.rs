@@ -38,6 +38,7 @@ use ssi_core::{
 use ssi_kapi::file_home::HomeFile;
 
 use crate::{
+    exported::Exported,
     members,
     ticket::Ticket,
     workers, //
@@ -50,7 +51,7 @@ static EXPORTS: SetOnce<Pin<KBox<Mutex<Exports>>>> = SetOnce::new();
 
 /// A file one other node uses.
 struct Export {
-    file: Arc<HomeFile>,
+    file: Arc<Exported>,
     lease: Lease,
 }
 
@@ -113,7 +114,7 @@ fn give_again(
 
 /// The first ticket to a file.
 fn give(client: NodeId, by: Option<NodeId>, file: HomeFile) -> Result<Ticket> {
-    let file = Arc::new(file, GFP_KERNEL)?;
+    let file = Arc::new(Exported::new(file), GFP_KERNEL)?;
     let export = Export {
         file: file.clone(),
         lease: Lease::new(client, by),
@@ -167,16 +168,18 @@ fn grow(exports: &mut Exports) -> Result {
 }
 
 /// The file `client` calls `handle`.
-pub(crate) fn of(client: NodeId, handle: Handle) -> Option<Arc<HomeFile>> {
+pub(crate) fn of(client: NodeId, handle: Handle) -> Option<Arc<Exported>> {
     let exports = exports().ok()?.lock();
     let export = exports.get(handle)?;
     (export.lease.client() == client).then(|| export.file.clone())
 }
 
-/// The node that uses `handle`.
-pub(crate) fn client(handle: Handle) -> Option<NodeId> {
+/// The node that uses `handle` and is to be told now that something happened to it.
+pub(crate) fn takes_news(handle: Handle) -> Option<NodeId> {
     let exports = exports().ok()?.lock();
-    exports.get(handle).map(|export| export.lease.client())
+    let export = exports.get(handle)?;
+    let client = export.lease.client();
+    export.file.takes_news().then_some(client)
 }
 
 /// Changes a lease, and takes the file out if that ends it.

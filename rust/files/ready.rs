@@ -21,7 +21,8 @@ use ssi_ics::{
 use crate::{
     ask,
     exports,
-    proxies, //
+    proxies,
+    waiting, //
 };
 
 const NAME: &str = "ssi.files_ready";
@@ -65,7 +66,8 @@ pub(crate) fn happened(name: u64) {
         return;
     };
     // The file is not held: the last to have it waits until this is over.
-    let Some(client) = exports::client(handle) else {
+    waiting::happened(handle);
+    let Some(client) = exports::takes_news(handle) else {
         return;
     };
     let ready = Ready { handle, events: 0 }.encode();

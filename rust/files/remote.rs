@@ -2,9 +2,9 @@
 
 //! Use of a remote file.
 //!
-//! Its home answers at once. A task that may wait does so here, until the home says that
-//! something happened, and asks again: a task that is interrupted or killed has taken
-//! nothing it does not get.
+//! Its home answers when it can, or at once that it cannot: then a task that may wait does
+//! so here, until the home says that something happened, and asks again. A signal cancels
+//! the question; what the home answers then is what was done.
 
 use kernel::{
     prelude::*,
@@ -101,7 +101,12 @@ impl file_proxy::Remote for Remote {
             match write_part(access, place, from) {
                 Ok(0) => break,
                 Ok(part) => written += part,
-                Err(_) if written > 0 => break,
+                Err(error) if written > 0 => {
+                    if error == EPIPE && access.proxy.kind() == Kind::Pipe {
+                        access.broken();
+                    }
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -238,12 +243,19 @@ fn when_ready(access: &Access<'_>, question: &Question) -> Result<Reply> {
     }
 }
 
-/// Most bytes of a transfer.
-fn transfer_max(kind: Kind) -> usize {
-    match kind {
+/// Most bytes of a transfer. What a task waits for goes as far as it can at home.
+fn transfer_max(access: &Access<'_>) -> usize {
+    match access.proxy.kind() {
         Kind::Plain | Kind::Packets => TRANSFER_BYTES_MAX,
+        Kind::Pipe if access.waits() => TRANSFER_BYTES_MAX,
         Kind::Pipe | Kind::Stream | Kind::Terminal | Kind::Device => STREAM_BYTES_MAX,
     }
+}
+
+/// Whether the home may keep a question until the file is ready. Signals do not interrupt
+/// who waits for a disk; a terminal says how long to wait.
+fn may_stay(access: &Access<'_>) -> bool {
+    access.waits() && !matches!(access.proxy.kind(), Kind::Plain | Kind::Terminal)
 }
 
 /// What was read at once.
@@ -262,7 +274,7 @@ impl Part {
 
 fn read_part(access: &Access<'_>, position: Option<u64>, to: &mut Destination<'_>) -> Result<Part> {
     let kind = access.proxy.kind();
-    let most = to.room().min(transfer_max(kind));
+    let most = to.room().min(transfer_max(access));
     let transfer = Transfer {
         flags: access.flags,
         waits: access.waits(),
@@ -272,7 +284,8 @@ fn read_part(access: &Access<'_>, position: Option<u64>, to: &mut Destination<'_
     };
     let pages = if most > INLINE_BYTES_MAX { most } else { 0 };
     let question = ask_about(Operation::Read, access.proxy, |out| transfer.encode(out))?
-        .expecting(pages as u32);
+        .expecting(pages as u32)
+        .staying(may_stay(access));
     let reply = match when_ready(access, &question) {
         Err(ETIME) => return Ok(Part::NOTHING),
         reply => reply?,
@@ -314,7 +327,7 @@ fn copy(reply: &Reply, to: &mut Destination<'_>, came: usize) -> usize {
 }
 
 fn write_part(access: &Access<'_>, position: Option<u64>, from: &mut Origin<'_>) -> Result<usize> {
-    let most = from.left().min(transfer_max(access.proxy.kind()));
+    let most = from.left().min(transfer_max(access));
     let mut data = KVec::new();
     let mut pages = Pages::NONE;
     let taken = if most > INLINE_BYTES_MAX {
@@ -336,7 +349,7 @@ fn write_part(access: &Access<'_>, position: Option<u64>, from: &mut Origin<'_>)
         data: &data,
     };
     let written = ask_about(Operation::Write, access.proxy, |out| transfer.encode(out))
-        .map(|question| question.with(pages))
+        .map(|question| question.with(pages).staying(may_stay(access)))
         .and_then(|question| when_ready(access, &question))
         .map(|reply| (reply.result as usize).min(most));
     from.give_back(most - *written.as_ref().unwrap_or(&0));

@@ -15,7 +15,6 @@ use ssi_core::{
             Device,
             Poll,
             Seek,
-            Transfer,
             INLINE_BYTES_MAX, //
         },
         status, //
@@ -32,64 +31,44 @@ use ssi_kapi::{
         Lock,
         Place,
         OVER,
-        READABLE,
-        WRITABLE, //
+        READABLE, //
     },
     page::PAGE_BYTES, //
 };
 
-use crate::service::{
-    Answer,
-    Fault, //
+use crate::{
+    exported::Exported,
+    service::{
+        Answer,
+        Fault, //
+    }, //
 };
 
-/// Does `act`; if the file is not ready for it and somebody waits, that one is told when it
-/// is.
-fn when_ready<T>(
-    file: &HomeFile,
-    events: u32,
-    waits: bool,
-    mut act: impl FnMut() -> Result<T>,
-) -> Result<T, Fault> {
-    match act() {
-        Err(EAGAIN) if waits => (),
-        done => return Ok(done?),
+/// Reads what is there. One that is not ready needs no memory to say so; not all that can be
+/// read says it.
+///
+/// # Errors
+///
+/// `EAGAIN` if there is nothing yet; those of read(2).
+pub(crate) fn read(file: &HomeFile, access: Access, most: usize, waits: bool) -> Result<Answer> {
+    let is_ready = || file.poll() & (READABLE | OVER) != 0;
+    match file.kind() {
+        // With less than it is set to wait for, a terminal has nothing yet.
+        Kind::Terminal if waits && !is_ready() => match file.patience() {
+            Some(0) => Ok(Answer::number(0)),
+            _ => Err(EAGAIN),
+        },
+        _ if most <= INLINE_BYTES_MAX => read_inline(file, access, most),
+        Kind::Plain => read_pages(file, access, most),
+        Kind::Pipe => match file.there() {
+            0..=INLINE_BYTES_MAX => read_inline(file, access, INLINE_BYTES_MAX),
+            there => read_pages(file, access, most.min(there)),
+        },
+        _ if is_ready() => read_pages(file, access, most),
+        // The rest of a packet would be lost.
+        Kind::Packets => Err(EAGAIN),
+        _ => read_inline(file, access, INLINE_BYTES_MAX),
     }
-    if file.arm(events) & (events | OVER) == 0 {
-        let patience = file.patience().filter(|_| events == READABLE);
-        return Err(Fault::NotReady(patience));
-    }
-    // It became ready meanwhile, or others keep taking what there is.
-    match act() {
-        Err(EAGAIN) => Err(Fault::Soon),
-        done => Ok(done?),
-    }
-}
-
-pub(crate) fn read(file: &HomeFile, message: Reader<'_>, pages_max: u32) -> Result<Answer, Fault> {
-    let transfer = Transfer::decode(message)?;
-    let access = Access {
-        position: transfer.position,
-        flags: transfer.flags,
-    };
-    let most = transfer.bytes.min(pages_max.max(INLINE_BYTES_MAX as u32)) as usize;
-    when_ready(file, READABLE, transfer.waits, || {
-        // One that is not ready needs no memory to say so. Not all that can be read says it.
-        let is_ready = || file.poll() & (READABLE | OVER) != 0;
-        match file.kind() {
-            // With less than it is set to wait for, a terminal has nothing yet.
-            Kind::Terminal if transfer.waits && !is_ready() => match file.patience() {
-                Some(0) => Ok(Answer::number(0)),
-                _ => Err(EAGAIN),
-            },
-            _ if most <= INLINE_BYTES_MAX => read_inline(file, access, most),
-            Kind::Plain => read_pages(file, access, most),
-            _ if is_ready() => read_pages(file, access, most),
-            // The rest of a packet would be lost.
-            Kind::Packets => Err(EAGAIN),
-            _ => read_inline(file, access, INLINE_BYTES_MAX),
-        }
-    })
 }
 
 fn read_inline(file: &HomeFile, access: Access, most: usize) -> Result<Answer> {
@@ -104,7 +83,7 @@ fn read_inline(file: &HomeFile, access: Access, most: usize) -> Result<Answer> {
 
 fn read_pages(file: &HomeFile, access: Access, most: usize) -> Result<Answer> {
     let pages = Pages::alloc(most)?;
-    let length = file.read(access, Place::Pages(pages.as_slice(), most))?;
+    let length = file.read(access, Place::Pages(pages.as_slice(), 0..most))?;
     if length > INLINE_BYTES_MAX {
         let mut filled = KVec::new();
         for page in pages.as_slice().iter().take(length.div_ceil(PAGE_BYTES)) {
@@ -125,32 +104,10 @@ fn read_pages(file: &HomeFile, access: Access, most: usize) -> Result<Answer> {
     })
 }
 
-pub(crate) fn write(file: &HomeFile, message: Reader<'_>, pages: &Pages) -> Result<Answer, Fault> {
-    let transfer = Transfer::decode(message)?;
-    let access = Access {
-        position: transfer.position,
-        flags: transfer.flags,
-    };
-    let mut data = KVec::new();
-    bytes::extend(&mut data, transfer.data)?;
-    if pages.is_empty() != (data.len() == transfer.bytes as usize)
-        || !pages.is_empty() && pages.bytes() != transfer.bytes
-    {
-        return Err(Fault::Malformed);
-    }
-    when_ready(file, WRITABLE, transfer.waits, || {
-        let from = match pages.is_empty() {
-            true => Place::Buffer(&mut data),
-            false => Place::Pages(pages.as_slice(), pages.bytes() as usize),
-        };
-        Ok(Answer::number(file.write(access, from)? as i32))
-    })
-}
-
-pub(crate) fn poll(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
+pub(crate) fn poll(file: &Exported, message: Reader<'_>) -> Result<Answer, Fault> {
     let poll = Poll::decode(message)?;
     let events = match poll.waits {
-        true => file.arm(poll.events),
+        true => file.poll_and_tell(poll.events),
         false => file.poll(),
     };
     Ok(Answer::number(events as i32 & i32::MAX))

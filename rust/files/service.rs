@@ -12,7 +12,11 @@ use ssi_core::{
         Operation,
         SOON, //
     },
-    ids::NodeId,
+    ics::call::CallId,
+    ids::{
+        Instance,
+        NodeId, //
+    },
     wire::{
         Malformed,
         Reader, //
@@ -29,16 +33,22 @@ use ssi_kapi::bytes;
 
 use crate::{
     ask::{
+        self,
         NAME,
         VERSION, //
     },
     exports,
     served,
+    transfer::Transfer,
+    waiting,
     workers, //
 };
 
 /// Requests of one node that are here at once.
 const WINDOW: u16 = 128;
+
+/// Those that wait here.
+const WAITING_WINDOW: u16 = 64;
 
 /// The service.
 pub(crate) static SERVICE: Service = Service {
@@ -46,7 +56,16 @@ pub(crate) static SERVICE: Service = Service {
     version: VERSION,
     place: Place::Inline,
     window: WINDOW,
-    handler: &Server,
+    handler: &Server { may_stay: false },
+};
+
+/// The service for reads and writes that may wait here.
+pub(crate) static WAITING: Service = Service {
+    name: ask::WAITING,
+    version: VERSION,
+    place: Place::Inline,
+    window: WAITING_WINDOW,
+    handler: &Server { may_stay: true },
 };
 
 /// What is answered.
@@ -108,7 +127,9 @@ impl From<kernel::alloc::AllocError> for Fault {
     }
 }
 
-struct Server;
+struct Server {
+    may_stay: bool,
+}
 
 impl Handler for Server {
     fn serve(&self, request: Request) {
@@ -116,12 +137,34 @@ impl Handler for Server {
             return request.no_operation();
         };
         // Without memory the request is dropped, which its node is told.
-        let _ = workers::run(move || serve(operation, request));
+        let may_stay = self.may_stay;
+        let _ = workers::run(move || serve(operation, request, may_stay));
+    }
+
+    fn cancelled(&self, from: Instance, call: CallId) {
+        waiting::cancelled(from, call);
     }
 }
 
-fn serve(operation: Operation, request: Request) {
-    match answer(operation, &request) {
+fn serve(operation: Operation, request: Request, may_stay: bool) {
+    let transfer = match operation {
+        Operation::Read => Transfer::read(request, may_stay),
+        Operation::Write => Transfer::write(request, may_stay),
+        _ => {
+            let outcome = answer(operation, &request);
+            return reply(request, outcome);
+        }
+    };
+    // Without memory it is dropped, which its node is told.
+    let transfer = transfer.and_then(|transfer| KBox::new(transfer, GFP_KERNEL).ok());
+    if let Some(transfer) = transfer {
+        waiting::go_on(transfer);
+    }
+}
+
+/// Answers `request`.
+pub(crate) fn reply(request: Request, outcome: Result<Answer, Fault>) {
+    match outcome {
         Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
         Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
         Err(Fault::NotReady(tenths)) => {
@@ -139,8 +182,8 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
     let handle = operation::handle(&mut message)?;
     let found = || exports::of(client, handle).ok_or(EIO);
     match operation {
-        Operation::Read => served::read(&*found()?, message, request.reply_pages_max()),
-        Operation::Write => served::write(&*found()?, message, request.pages()),
+        // They are served elsewhere.
+        Operation::Read | Operation::Write => Err(Fault::Malformed),
         Operation::Poll => served::poll(&*found()?, message),
         Operation::Device => served::device(&*found()?, message),
         Operation::Seek => served::seek(&*found()?, message),

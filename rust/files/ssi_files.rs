@@ -24,6 +24,7 @@ use ssi_kapi::{
 };
 
 mod ask;
+mod exported;
 mod exports;
 mod members;
 mod proxies;
@@ -32,6 +33,8 @@ mod remote;
 mod served;
 mod service;
 mod ticket;
+mod transfer;
+mod waiting;
 mod workers;
 
 pub use crate::{
@@ -83,10 +86,12 @@ impl kernel::Module for Files {
             members::begin(me.node);
             exports::create()?;
             proxies::create()?;
+            waiting::create()?;
             workers::create()?;
             file_home::on_ready(ready::happened);
             file_proxy::install(&remote::Remote)?;
             ssi_ics::register(&service::SERVICE)?;
+            ssi_ics::register(&service::WAITING)?;
             ssi_ics::register(&ready::SERVICE)?;
             ssi_clms::register_subsystem(&members::Follower)?;
         }

@@ -24,6 +24,9 @@
 #include <../drivers/tty/tty.h>
 #include "file_home.h"
 
+/* What a pipe holds that another node uses. */
+#define PIPE_BYTES	(256 * 1024)
+
 /* Flags of an open file that each of its users has for itself. */
 #define FLAGS_OF_USER	(IOCB_APPEND | IOCB_DSYNC | IOCB_SYNC | IOCB_DIRECT)
 
@@ -96,6 +99,16 @@ static struct file *twin_of(struct file *file)
 	return ERR_PTR(-EOPNOTSUPP);
 }
 
+/*
+ * A pipe holds what travels at once, as far as the user may have that much. One who has set
+ * its size knows better.
+ */
+static void widen(struct file *file)
+{
+	if (pipe_fcntl(file, F_GETPIPE_SZ, 0) == PIPE_DEF_BUFFERS * PAGE_SIZE)
+		pipe_fcntl(file, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
 /* What @file is for other nodes; it is kept open. */
 struct ssi_home *ssi_home_new(struct file *file)
 {
@@ -117,6 +130,8 @@ struct ssi_home *ssi_home_new(struct file *file)
 			return error;
 		}
 	}
+	if (kind == SSI_HOME_PIPE)
+		widen(file);
 	home->file = get_file(file);
 	ssi_watch_init(&home->watch);
 	return home;
@@ -295,6 +310,20 @@ ssize_t ssi_home_read(const struct ssi_home *home, const struct ssi_home_transfe
 ssize_t ssi_home_write(const struct ssi_home *home, const struct ssi_home_transfer *given)
 {
 	return transfer(home, ITER_SOURCE, given);
+}
+
+/* How many bytes are in a pipe; of other files it is not known: 0. */
+size_t ssi_home_there(const struct ssi_home *home)
+{
+	struct pipe_inode_info *pipe = get_pipe_info(home->file, false);
+	size_t bytes = 0;
+
+	if (!pipe)
+		return 0;
+	guard(mutex)(&pipe->mutex);
+	for (unsigned int tail = pipe->tail; !pipe_empty(pipe->head, tail); tail++)
+		bytes += pipe_buf(pipe, tail)->len;
+	return bytes;
 }
 
 /* For how many tenths of a second a read waits for the first byte, negative for ever. */

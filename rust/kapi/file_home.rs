@@ -8,9 +8,12 @@
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
-use core::ptr::{
-    self,
-    NonNull, //
+use core::{
+    ops::Range,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 
 use kernel::{
@@ -85,8 +88,8 @@ pub fn of_current(fd: u32) -> Result<ARef<LocalFile>> {
 pub enum Place<'a> {
     /// Few of them.
     Buffer(&'a mut [u8]),
-    /// The first so many of pages.
-    Pages(&'a [SharedPage], usize),
+    /// Those of pages.
+    Pages(&'a [SharedPage], Range<usize>),
 }
 
 /// How the other node uses the file.
@@ -205,6 +208,12 @@ impl HomeFile {
         let transfer = Transfer::new(access, from)?;
         // SAFETY: Valid by the type invariant; the transfer's place can be read.
         size(unsafe { bindings::ssi_home_write(self.raw.as_ptr(), &transfer.raw) })
+    }
+
+    /// How many bytes are in a pipe; of other files that is not known: 0. May sleep.
+    pub fn there(&self) -> usize {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_home_there(self.raw.as_ptr()) }
     }
 
     /// For how many tenths of a second a read waits for something to come, `None` for ever:
@@ -340,10 +349,10 @@ impl Transfer {
             Place::Buffer(buffer) => {
                 (raw.buffer, raw.bytes) = (buffer.as_mut_ptr().cast(), buffer.len());
             }
-            Place::Pages(pages, bytes) => {
-                pieces = pieces_of(pages, bytes)?;
+            Place::Pages(pages, range) => {
+                raw.bytes = range.len();
+                pieces = pieces_of(pages, range)?;
                 (raw.pieces, raw.count) = (pieces.as_mut_ptr(), pieces.len());
-                raw.bytes = bytes;
             }
         }
         Ok(Self {
@@ -353,16 +362,19 @@ impl Transfer {
     }
 }
 
-fn pieces_of(pages: &[SharedPage], bytes: usize) -> Result<KVec<bindings::bio_vec>> {
-    if bytes.div_ceil(PAGE_BYTES) != pages.len() {
+fn pieces_of(pages: &[SharedPage], range: Range<usize>) -> Result<KVec<bindings::bio_vec>> {
+    if range.is_empty() || range.end.div_ceil(PAGE_BYTES) != pages.len() {
         return Err(EINVAL);
     }
-    let mut pieces = KVec::with_capacity(pages.len(), GFP_KERNEL)?;
-    for (number, page) in pages.iter().enumerate() {
+    let first = range.start / PAGE_BYTES;
+    let mut pieces = KVec::with_capacity(pages.len() - first, GFP_KERNEL)?;
+    for (number, page) in pages.iter().enumerate().skip(first) {
+        let start = number * PAGE_BYTES;
+        let offset = range.start.saturating_sub(start);
         let piece = bindings::bio_vec {
             bv_page: page.as_ptr(),
-            bv_len: PAGE_BYTES.min(bytes - number * PAGE_BYTES) as u32,
-            bv_offset: 0,
+            bv_len: (PAGE_BYTES.min(range.end - start) - offset) as u32,
+            bv_offset: offset as u32,
         };
         pieces.push(piece, GFP_KERNEL)?;
     }
@@ -394,6 +406,9 @@ mod tests {
         position: None,
         flags: 0,
     };
+
+    /// What a pipe holds that others use.
+    const PIPE_BYTES: usize = 256 << 10;
 
     /// Notices, by the last digit of the name.
     static NOTICES: [Atomic<u32>; 10] = [const { Atomic::new(0) }; 10];
@@ -435,9 +450,9 @@ mod tests {
         assert!(later(1, 1) == 1);
         // Once is enough.
         assert!(file_fixture::write(&into, b"more")? == 4);
-        assert!(later(1, 1) == 1);
+        assert!(later(1, 1) == 1 && home.there() == 8);
         assert!(home.read(HERE, Place::Buffer(&mut text)) == Ok(8));
-        assert!(&text == b"datamore");
+        assert!(&text == b"datamore" && home.there() == 0);
         Ok(())
     }
 
@@ -450,7 +465,7 @@ mod tests {
         while let Ok(part) = home.write(HERE, Place::Buffer(&mut page)) {
             written += part;
         }
-        assert!(written == 65536);
+        assert!(written == PIPE_BYTES);
         assert!(home.write(HERE, Place::Buffer(&mut page)) == Err(EAGAIN));
         assert!(home.arm(WRITABLE) & WRITABLE == 0);
         assert!(file_fixture::read(&out, &mut page)? == 4096);
@@ -560,17 +575,24 @@ mod tests {
         let pages = [SharedPage::alloc()?, SharedPage::alloc()?];
         pages[0].write(0, &[1; PAGE_BYTES])?;
         pages[1].write(0, &[2; PAGE_BYTES])?;
-        assert!(home.write(HERE, Place::Pages(&pages, 5000)) == Ok(5000));
+        assert!(home.write(HERE, Place::Pages(&pages, 0..5000)) == Ok(5000));
         pages[1].write(0, &[3; PAGE_BYTES])?;
         let start = Access {
             position: Some(0),
             flags: 0,
         };
-        assert!(home.read(start, Place::Pages(&pages, 8192)) == Ok(5000));
+        assert!(home.read(start, Place::Pages(&pages, 0..8192)) == Ok(5000));
         let mut bytes = [0; 2];
         pages[1].read(903, &mut bytes)?;
         assert!(bytes == [2, 3]);
-        assert!(home.read(start, Place::Pages(&pages, 4096)) == Err(EINVAL));
+        assert!(home.read(start, Place::Pages(&pages, 0..4096)) == Err(EINVAL));
+        // Those in the middle of them.
+        assert!(home.write(start, Place::Pages(&pages, 4000..5000)) == Ok(1000));
+        assert!(home.read(start, Place::Pages(&pages, 4095..4097)) == Ok(2));
+        pages[0].read(4095, &mut bytes[..1])?;
+        pages[1].read(0, &mut bytes[1..])?;
+        assert!(bytes == [1, 1]);
+        assert!(home.write(start, Place::Pages(&pages, 5000..5000)) == Err(EINVAL));
         Ok(())
     }
 

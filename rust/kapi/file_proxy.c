@@ -153,6 +153,12 @@ static bool breaks(u32 kind)
 	return kind == SSI_HOME_PIPE || kind == SSI_HOME_STREAM;
 }
 
+/* As a write that went in part before the reader left. Of the running task. */
+void ssi_proxy_broken(void)
+{
+	send_sig(SIGPIPE, current, 0);
+}
+
 static ssize_t proxy_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct ssi_proxy_access access = access_of(iocb);
@@ -160,7 +166,7 @@ static ssize_t proxy_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 	if (written == -EPIPE && breaks(access.proxy->about.kind) &&
 	    !(iocb->ki_flags & IOCB_NOSIGNAL))
-		send_sig(SIGPIPE, current, 0);
+		ssi_proxy_broken();
 	return moved(iocb, &access, written);
 }
 

@@ -304,6 +304,13 @@ impl Access<'_> {
         }
     }
 
+    /// Sends the running task the signal of a pipe whose reader left in the middle of a
+    /// write, of which a part went.
+    pub fn broken(&self) {
+        // SAFETY: No preconditions.
+        unsafe { bindings::ssi_proxy_broken() }
+    }
+
     /// Whether to wait when it is not ready.
     pub fn waits(&self) -> bool {
         self.flags & NONBLOCK == 0

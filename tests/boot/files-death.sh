@@ -21,6 +21,24 @@ wait "$waiter" || true
 is_over() { [ "$(on 1 cat /tmp/out)" = end ]; }
 within 10 "the pipe ends when node 2 is gone" is_over
 
+say "one that waits at the home"
+# $1 of node 2 sleeps.
+sleeps() { on 2 sh -c "grep 'State:.S' /proc/\$(pidof $1)/status"; }
+ssi add 2
+on 1 sh -c 'mkfifo /tmp/shared; exec 3<>/tmp/shared
+	onnode 2 yes | { until [ -e /tmp/go ]; do usleep 10000; done; tail -n 1; echo end; } >/tmp/out &
+	onnode 2 cat <&3 &
+	wait; echo text >&3; read -r line <&3; echo $line' >"$TEST_DIR/shared" 2>/dev/null &
+waiter=$!
+within 10 "node 2 waits to read" sleeps cat
+within 10 "and for room to write" sleeps yes
+ssi rm 2
+on 1 touch /tmp/go
+wait "$waiter"
+expect "a writer that waited keeps no pipe open" "$(on 1 cat /tmp/out)" "y
+end"
+expect "a reader that waited takes nothing" "$(cat "$TEST_DIR/shared")" text
+
 say "the one whose file it is"
 ssi exec 4 -- sh -c 'cat >/tmp/reads' <<'END'
 cat

@@ -31,7 +31,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { FILE_FD = 3, OTHER_FD = 4, SOCKET_BYTES = 100 * 4096 };
+enum { FILE_FD = 3, OTHER_FD = 4, SOCKET_BYTES = 100 * 4096, PIPE_BYTES = 128 << 10 };
 
 static void say(const char *format, ...)
 {
@@ -214,13 +214,49 @@ static void pipe_into_home(int fd, int go_on)
 	if (read(go_on, &c, 1) != 1)
 		return;
 	usleep(30000);
-	/* 64 KiB of the first part and 100 pages of the second. */
-	while (total < 65536 + 100 * 4096 && (part = read(fd, text, sizeof(text))) > 0)
+	/* The first part and 100 pages of the second. */
+	while (total < PIPE_BYTES + 100 * 4096 && (part = read(fd, text, sizeof(text))) > 0)
 		total += part;
 	if (read(go_on, &c, 1) == 1)
 		usleep(30000);
-	close(fd);
 	say("  came %ld", total);
+	close(fd);
+}
+
+/* Writes more than there is room for. */
+static void blocked(void)
+{
+	const size_t size = 1 << 20;
+	char *all = calloc(1, size);
+
+	catch(SIGALRM, 0);
+	later(50);
+	result("interrupted", write(FILE_FD, all, size));
+	later(50);
+	result("interrupted at once", write(FILE_FD, all, size));
+	go();
+	result("waited for room", write(FILE_FD, all, size));
+	catch(SIGPIPE, 0);
+	go();
+	result("left", write(FILE_FD, all, size));
+	say("  signals %d", (int)signals);
+}
+
+static void blocked_home(int fd, int go_on)
+{
+	static char text[65536];
+	long total = 0;
+	ssize_t part;
+	char c;
+
+	if (read(go_on, &c, 1) != 1)
+		return;
+	while (total < PIPE_BYTES + (1 << 20) && (part = read(fd, text, sizeof(text))) > 0)
+		total += part;
+	if (read(go_on, &c, 1) == 1)
+		usleep(50000);
+	say("  came %ld", total);
+	close(fd);
 }
 
 static void interrupted(void)
@@ -529,6 +565,8 @@ static struct ends pipe_write(void)
 {
 	struct ends ends = pipe_read();
 
+	/* Otherwise it is made larger for another node. */
+	fcntl(ends.own, F_SETPIPE_SZ, PIPE_BYTES);
 	return (struct ends){ ends.other, ends.own };
 }
 
@@ -612,6 +650,7 @@ static const struct test {
 	{ "pipe that is read", pipe_read, pipe_out, pipe_out_home },
 	{ "pipe that is written", pipe_write, pipe_into, pipe_into_home },
 	{ "FIFO that is read", fifo, pipe_out, pipe_out_home },
+	{ "pipe that is full", pipe_write, blocked, blocked_home },
 	{ "signals", pipe_read, interrupted, interrupted_home },
 	{ "select and epoll", pipe_read, selected, pipe_out_home },
 	{ "regular file", regular_file, regular, regular_home },
@@ -662,7 +701,7 @@ static void start(const struct test *test, char **words)
 	test->home(files.own, go_on.other);
 	close(go_on.other);
 	waitpid(child, &status, 0);
-	if (test->program != pipe_into)
+	if (test->program != pipe_into && test->program != blocked)
 		close(files.own);
 	say("  status %x", status);
 	signal(SIGPIPE, SIG_DFL);
