@@ -55,30 +55,35 @@ pub(crate) fn run(guest: &mut Peer, line: &str) -> Result<Found> {
     Ok(found)
 }
 
-/// Has the only two nodes protect their frames in `mode`.
+/// Has all nodes, which are `nodes`, protect their frames in `mode`.
 ///
 /// # Errors
 ///
-/// A kernel refuses it, or there is no such link soon.
-pub(crate) fn secure(caller: &mut Peer, server: &mut Peer, mode: &str) -> Result<()> {
-    caller.put(SECURITY, mode)?;
-    server.put(SECURITY, mode)?;
-    let began = Instant::now();
-    while !is_linked(&caller.get(LINKS)?, mode) {
-        ensure!(began.elapsed() < LINK_MAX, "no link in mode {mode}");
-        thread::sleep(POLL);
+/// A kernel refuses it, or there are no such links soon.
+pub(crate) fn secure(nodes: &mut [Peer], mode: &str) -> Result<()> {
+    for node in nodes.iter_mut() {
+        node.put(SECURITY, mode)?;
+    }
+    let (began, peers) = (Instant::now(), nodes.len() - 1);
+    for node in nodes {
+        while linked(&node.get(LINKS)?, mode) < peers {
+            ensure!(began.elapsed() < LINK_MAX, "no links in mode {mode}");
+            thread::sleep(POLL);
+        }
     }
     Ok(())
 }
 
-/// Whether a node's links, of which it has one, are up and in `mode`.
-fn is_linked(links: &str, mode: &str) -> bool {
-    let mut peers = links.lines().filter(|line| line.starts_with("peer: "));
+/// How many of a node's links are up and in `mode`.
+fn linked(links: &str, mode: &str) -> usize {
+    let peers = links.lines().filter(|line| line.starts_with("peer: "));
     let security = format!("security={mode}");
-    peers.any(|peer| {
-        let words: Vec<&str> = peer.split(' ').collect();
-        words.contains(&"state=up") && words.contains(&security.as_str())
-    })
+    peers
+        .filter(|peer| {
+            let words: Vec<&str> = peer.split(' ').collect();
+            words.contains(&"state=up") && words.contains(&security.as_str())
+        })
+        .count()
 }
 
 impl Found {
@@ -105,8 +110,8 @@ mod tests {
     #[test]
     fn a_link_counts_in_its_mode_alone() {
         let up = "node: id=1.1\npeer: id=2.2 state=up member=yes security=none\n";
-        assert!(is_linked(up, "none") && !is_linked(up, "mac"));
-        assert!(!is_linked(&up.replace("state=up", "state=down"), "none"));
+        assert_eq!((linked(up, "none"), linked(up, "mac")), (1, 0));
+        assert_eq!(linked(&up.replace("state=up", "state=down"), "none"), 0);
     }
 
     #[test]

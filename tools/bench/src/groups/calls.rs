@@ -89,17 +89,17 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
 /// Rows of what is compared in every mode, then those of the usual mode alone.
 fn between_two(bench: &Bench) -> Result<(Vec<Row>, Vec<Row>)> {
     let cluster = Cluster::start(bench, 2)?;
-    let (mut caller, mut server) = (cluster.guest(1)?, cluster.guest(2)?);
+    let mut nodes = [cluster.guest(1)?, cluster.guest(2)?];
     let mut modes = Vec::new();
     for mode in MODES {
-        links::secure(&mut caller, &mut server, mode)?;
+        links::secure(&mut nodes, mode)?;
         let mut compared = in_every_mode(bench.effort, mode);
-        take_turns(bench, &mut caller, &mut compared)?;
+        take_turns(bench, &mut nodes[0], &mut compared)?;
         modes.push(rows_of(compared)?);
     }
-    links::secure(&mut caller, &mut server, DEFAULT_MODE)?;
+    links::secure(&mut nodes, DEFAULT_MODE)?;
     let mut compared = in_one_mode(bench.effort, DEFAULT_MODE);
-    take_turns(bench, &mut caller, &mut compared)?;
+    take_turns(bench, &mut nodes[0], &mut compared)?;
     // The same row of all modes, then the next.
     let count = modes.first().map_or(0, Vec::len);
     let rows = (0..count).flat_map(|row| modes.iter().filter_map(move |mode| mode.get(row)));

@@ -3,7 +3,8 @@
 //! Programs on other nodes.
 //!
 //! A program on node 1 starts others with `onnode`, on node 2 and, as the floor, on node
-//! 1 itself, where it is a plain execve(2).
+//! 1 itself, where it is a plain execve(2). Pipes with ends on other nodes are compared with
+//! plain TCP between the kernels of two nodes.
 
 use anyhow::{
     Context,
@@ -13,6 +14,7 @@ use anyhow::{
 use crate::bench::Bench;
 use crate::cluster::Cluster;
 use crate::figure::Unit;
+use crate::links;
 use crate::peer::Peer;
 use crate::question::{
     Answer,
@@ -27,20 +29,38 @@ use crate::turns::Turns;
 /// A program elsewhere, from its start to its end, at most so many times one here.
 const START_MAX: f64 = 2.0;
 
-/// Bytes through a program between two pipes.
-const PIPE_BYTES: u32 = 64 << 20;
+/// Bytes through a pipe, and those a program has at once: as cat(1).
+const PIPE_BYTES: usize = 128 << 20;
+const BLOCK_BYTES: usize = 128 << 10;
+
+/// At least this share of what plain TCP moves goes through a pipe with one end on another
+/// node, and through three nodes in a row.
+const ONE_END_MIN: f64 = 0.5;
+const THREE_NODES_MIN: f64 = 0.2;
+
+/// Bytes of a batch of plain TCP.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// How frames are protected; the second is what holds on one host.
+const MODES: [&str; 2] = ["none", "mac"];
 
 const MS_PER_NS: f64 = 1e-6;
 const MB: f64 = 1e6;
 const NS_PER_S: f64 = 1e9;
 
-/// Starts programs, then passes bytes through one.
+/// Starts programs, then passes bytes through them.
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let rounds = bench.effort.call_rounds;
-    bench.progress.begin("programs on other nodes", 2 * rounds);
-    let cluster = Cluster::start(bench, 2)?;
-    let mut guest = cluster.guest(1)?;
-    let rows = vec![start(bench, &mut guest)?, pipe(bench, &mut guest)?];
+    bench
+        .progress
+        .begin("programs on other nodes", (1 + MODES.len()) * rounds);
+    let cluster = Cluster::start(bench, 3)?;
+    let mut nodes = [cluster.guest(1)?, cluster.guest(2)?, cluster.guest(3)?];
+    let mut rows = vec![start(bench, &mut nodes[0])?];
+    for mode in MODES {
+        links::secure(&mut nodes, mode)?;
+        rows.extend(pipes(bench, &mut nodes[0], mode)?);
+    }
     bench.progress.end();
     Ok(rows)
 }
@@ -57,15 +77,78 @@ fn start(bench: &Bench, guest: &mut Peer) -> Result<Row> {
     Ok(row.toward(Goal::RatioAtMost(START_MAX)))
 }
 
-fn pipe(bench: &Bench, guest: &mut Peer) -> Result<Row> {
-    let run = |guest: &mut Peer, node: u8| {
-        let line = format!("head -c {PIPE_BYTES} /dev/zero | onnode {node} cat | cat >/dev/null");
-        let ns = run_ns(guest, ["sh", "-c", &line], 1)?;
-        Ok(f64::from(PIPE_BYTES) / MB * NS_PER_S / ns)
-    };
-    let turns = take_turns(bench, guest, run)?;
-    let what = "through onnode cat, between two pipes";
-    turns.row("migrate-pipe", what, "this node", Unit::MegabytesPerSecond)
+/// A line of the shell that passes `PIPE_BYTES`.
+struct Line {
+    name: &'static str,
+    what: &'static str,
+    text: String,
+    at_least: f64,
+}
+
+fn lines() -> [Line; 3] {
+    let count = PIPE_BYTES / BLOCK_BYTES;
+    let from = format!("dd if=/dev/zero bs={BLOCK_BYTES} count={count} 2>/dev/null");
+    let to = format!("dd of=/dev/null bs={BLOCK_BYTES} 2>/dev/null");
+    let between = format!("dd bs={BLOCK_BYTES} 2>/dev/null");
+    [
+        Line {
+            name: "writer",
+            what: "pipe, its writer on another node",
+            text: format!("onnode 2 {from} | {to}"),
+            at_least: ONE_END_MIN,
+        },
+        Line {
+            name: "reader",
+            what: "pipe, its reader on another node",
+            text: format!("{from} | onnode 2 {to}"),
+            at_least: ONE_END_MIN,
+        },
+        Line {
+            name: "three",
+            what: "pipes, three nodes in a row",
+            text: format!("onnode 1 {from} | onnode 2 {between} | onnode 3 {to}"),
+            at_least: THREE_NODES_MIN,
+        },
+    ]
+}
+
+/// Pipes over nodes, beside plain TCP, which protects nothing.
+fn pipes(bench: &Bench, guest: &mut Peer, mode: &str) -> Result<Vec<Row>> {
+    let mut all = lines().map(|line| (line, Turns::default()));
+    for round in 0..bench.effort.call_rounds {
+        for (place, (line, turns)) in all.iter_mut().enumerate() {
+            if (round + place) % 2 == 0 {
+                let pipe = pipe(guest, &line.text)?;
+                turns.add(pipe, plain_tcp(guest)?);
+            } else {
+                let floor = plain_tcp(guest)?;
+                turns.add(pipe(guest, &line.text)?, floor);
+            }
+        }
+        bench.progress.step();
+    }
+    let rows = all.into_iter().map(|(line, turns)| {
+        let (name, what) = (
+            format!("migrate-pipe-{}-{mode}", line.name),
+            format!("{}, {mode}", line.what),
+        );
+        let row = turns.row(&name, what, "raw TCP", Unit::MegabytesPerSecond)?;
+        Ok(match mode {
+            "none" => row.toward(Goal::RatioAtLeast(line.at_least)),
+            _ => row,
+        })
+    });
+    rows.collect()
+}
+
+fn pipe(guest: &mut Peer, line: &str) -> Result<f64> {
+    let ns = run_ns(guest, ["sh", "-c", line], 1)?;
+    Ok(PIPE_BYTES as f64 / MB * NS_PER_S / ns)
+}
+
+fn plain_tcp(guest: &mut Peer) -> Result<f64> {
+    let count = PIPE_BYTES / BATCH_BYTES;
+    links::run(guest, &format!("raw_bulk node=2 count={count}"))?.number("mb_per_second")
 }
 
 /// Measures on node 2 and on node 1, each first every other time.
