@@ -454,7 +454,7 @@ ssize_t ssi_proc_write(const char *path, u64 offset, unsigned long from, size_t 
 ssize_t ssi_proc_link(const char *path, unsigned long to, size_t bytes);
 int ssi_proc_list(const char *path, u64 from, ssi_proc_entry entry, void *data);
 
-/* file_home.c, file_watch.c: open files of this node that other nodes use. */
+/* file_home.c, file_pipe.c, file_watch.c: open files of this node that other nodes use. */
 
 enum ssi_home_kind {
 	SSI_HOME_PIPE,
@@ -514,6 +514,8 @@ void ssi_home_describe(const struct ssi_home *home, struct ssi_file_description 
 		       char *name, size_t room);
 ssize_t ssi_home_read(const struct ssi_home *home, const struct ssi_home_transfer *wanted);
 ssize_t ssi_home_write(const struct ssi_home *home, const struct ssi_home_transfer *given);
+bool ssi_home_give(const struct ssi_home *home, const struct bio_vec *pieces, size_t count);
+size_t ssi_home_take(const struct ssi_home *home, struct bio_vec *pieces, size_t count);
 size_t ssi_home_there(const struct ssi_home *home);
 int ssi_home_patience(const struct ssi_home *home);
 u32 ssi_home_poll(struct ssi_home *home);

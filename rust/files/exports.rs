@@ -174,6 +174,18 @@ pub(crate) fn of(client: NodeId, handle: Handle) -> Option<Arc<Exported>> {
     (export.lease.client() == client).then(|| export.file.clone())
 }
 
+/// What `act` gives with the file `client` calls `handle`, without waiting for the table and
+/// without becoming the last to have the file, which may take long to close.
+pub(crate) fn with_now<T>(
+    client: NodeId,
+    handle: Handle,
+    act: impl FnOnce(&Exported) -> T,
+) -> Option<T> {
+    let exports = exports().ok()?.try_lock()?;
+    let export = exports.get(handle)?;
+    (export.lease.client() == client).then(|| act(&export.file))
+}
+
 /// The node that uses `handle` and is to be told now that something happened to it.
 pub(crate) fn takes_news(handle: Handle) -> Option<NodeId> {
     let exports = exports().ok()?.lock();

@@ -37,6 +37,7 @@ use crate::{
         NAME,
         VERSION, //
     },
+    direct,
     exports,
     served,
     transfer::Transfer,
@@ -137,6 +138,9 @@ impl Handler for Server {
             return request.no_operation();
         };
         // Without memory the request is dropped, which its node is told.
+        let Some(request) = direct::serve(operation, request) else {
+            return;
+        };
         let may_stay = self.may_stay;
         let _ = workers::run(move || serve(operation, request, may_stay));
     }

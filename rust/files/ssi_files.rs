@@ -24,6 +24,7 @@ use ssi_kapi::{
 };
 
 mod ask;
+mod direct;
 mod exported;
 mod exports;
 mod members;

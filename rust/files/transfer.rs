@@ -102,7 +102,8 @@ impl Wish {
     }
 }
 
-fn decode(request: &Request) -> Result<(Handle, operation::Transfer<'_>), Fault> {
+/// The file `request` is about, and what is to be done with it.
+pub(crate) fn decode(request: &Request) -> Result<(Handle, operation::Transfer<'_>), Fault> {
     let mut message = Reader::new(request.args());
     let handle = operation::handle(&mut message)?;
     Ok((handle, operation::Transfer::decode(message)?))

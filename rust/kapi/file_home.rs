@@ -210,6 +210,41 @@ impl HomeFile {
         size(unsafe { bindings::ssi_home_write(self.raw.as_ptr(), &transfer.raw) })
     }
 
+    /// Writes the first `bytes` bytes of `pages` to a pipe, all at once and without copying
+    /// them: nobody may write to them any more. Does not wait. False if it did not, for
+    /// whatever reason: [`write`](Self::write) may.
+    pub fn give(&self, pages: &[SharedPage], bytes: usize) -> bool {
+        let Ok(pieces) = pieces_of(pages, 0..bytes) else {
+            return false;
+        };
+        // SAFETY: Valid by the type invariant; the pieces are of valid pages.
+        unsafe { bindings::ssi_home_give(self.raw.as_ptr(), pieces.as_ptr(), pieces.len()) }
+    }
+
+    /// Reads pages from a pipe without copying them, at most `most`: how many bytes they
+    /// have, and the pages. Does not wait. `None` if it did not, for whatever reason:
+    /// [`read`](Self::read) may.
+    pub fn take(&self, most: usize) -> Option<(KVec<SharedPage>, usize)> {
+        let mut pages = KVec::with_capacity(most, GFP_KERNEL).ok()?;
+        let mut pieces = KVec::with_capacity(most, GFP_KERNEL).ok()?;
+        for _ in 0..most {
+            let piece: bindings::bio_vec = pin_init::zeroed();
+            pieces.push(piece, GFP_KERNEL).ok()?;
+        }
+        // SAFETY: Valid by the type invariant; so many pieces can be written.
+        let taken =
+            unsafe { bindings::ssi_home_take(self.raw.as_ptr(), pieces.as_mut_ptr(), most) };
+        let mut bytes = 0;
+        for piece in pieces.iter().take(taken) {
+            bytes += piece.bv_len as usize;
+            let page = NonNull::new(piece.bv_page)?;
+            // SAFETY: The reference is handed on.
+            let page = unsafe { SharedPage::from_raw(page) };
+            pages.push_within_capacity(page).ok()?;
+        }
+        (taken > 0).then_some((pages, bytes))
+    }
+
     /// How many bytes are in a pipe; of other files that is not known: 0. May sleep.
     pub fn there(&self) -> usize {
         // SAFETY: Valid by the type invariant.
@@ -593,6 +628,54 @@ mod tests {
         pages[1].read(0, &mut bytes[1..])?;
         assert!(bytes == [1, 1]);
         assert!(home.write(start, Place::Pages(&pages, 5000..5000)) == Err(EINVAL));
+        Ok(())
+    }
+
+    #[test]
+    fn pages_change_hands() -> Result {
+        let (out, into) = pipe()?;
+        let (home_out, home_into) = (home(&out, 9)?, home(&into, 6)?);
+        assert!(home_out.take(4).is_none() && !home_out.give(&[], 0));
+        let pages = [SharedPage::alloc()?, SharedPage::alloc()?];
+        for (page, byte) in pages.iter().zip(1..) {
+            page.write(0, &[byte; PAGE_BYTES])?;
+        }
+        assert!(home_out.arm(READABLE) & READABLE == 0);
+        assert!(home_into.give(&pages, 5000));
+        assert!(later(9, 1) == 1 && home_out.there() == 5000);
+        // Nothing is left over.
+        assert!(file_fixture::write(&into, &[7; 3000])? == 3000);
+        let (taken, bytes) = home_out.take(4).ok_or(EINVAL)?;
+        assert!(bytes == 5000 && taken.len() == 2);
+        let mut text = [0; 2];
+        taken[0].read(PAGE_BYTES - 2, &mut text)?;
+        assert!(text == [1, 1]);
+        taken[1].read(0, &mut text)?;
+        assert!(text == [2, 2]);
+        // What is no page is copied.
+        assert!(home_out.take(4).is_none());
+        let mut rest = [0; 4096];
+        assert!(file_fixture::read(&out, &mut rest)? == 3000 && rest[2999] == 7);
+        Ok(())
+    }
+
+    #[test]
+    fn pages_need_room_and_a_reader() -> Result {
+        let (out, into) = pipe()?;
+        let (home_out, home_into) = (home(&out, 5)?, home(&into, 10)?);
+        let page = [SharedPage::alloc()?];
+        page[0].write(0, &[1; PAGE_BYTES])?;
+        let given = (0..100).take_while(|_| home_into.give(&page, PAGE_BYTES));
+        assert!(given.count() == PIPE_BYTES / PAGE_BYTES);
+        assert!(home_into.arm(WRITABLE) & WRITABLE == 0);
+        let (taken, bytes) = home_out.take(3).ok_or(EINVAL)?;
+        assert!(taken.len() == 3 && bytes == 3 * PAGE_BYTES && later(10, 1) == 1);
+        drop((home_out, out));
+        let is_left = (0..100).any(|_| {
+            thread::sleep(10_000);
+            home_into.poll() & OVER != 0
+        });
+        assert!(is_left && !home_into.give(&page, PAGE_BYTES));
         Ok(())
     }
 

@@ -73,6 +73,14 @@ impl SharedPage {
         Ok(())
     }
 
+    /// # Safety
+    ///
+    /// `raw` is a page of the page allocator, with a reference that is handed on.
+    pub(crate) unsafe fn from_raw(raw: NonNull<bindings::page>) -> Self {
+        // INVARIANT: By the caller.
+        Self { raw }
+    }
+
     pub(crate) fn as_ptr(&self) -> *mut bindings::page {
         self.raw.as_ptr()
     }
