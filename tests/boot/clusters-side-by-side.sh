@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 a=$SSI_CLUSTER b=$SSI_CLUSTER-b
-trap 'ssi --name "$b" stop >/dev/null 2>&1 || true; finish' EXIT
+trap 'status=$?; ssi --name "$b" stop >/dev/null 2>&1 || true; finish "$status"' EXIT
 
 up 2
 ssi --name "$b" start 2 --logs "$TEST_DIR/logs/b"

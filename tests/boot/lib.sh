@@ -14,6 +14,9 @@ ALLOWED_LOG=${ALLOWED_LOG:-}
 BAD_LOG='BUG|WARNING|Oops|INFO: |KASAN|UBSAN|Call Trace|Kernel panic'
 BAD_LOG+='|unreferenced object|blocked for more than|Segfault with no mm|Bad page'
 
+# What a test makes outside of its own folder, to be removed at its end.
+GARBAGE=()
+
 # Boots a cluster: up [NODES] [option of ssi start...].
 up() {
 	say "boots ${1:-3} nodes"
@@ -126,11 +129,13 @@ check_logs() {
 	[ -z "$found" ] || { echo "$found"; fail "the kernel complained"; }
 }
 
+# Ends the test: finish [STATUS].
 finish() {
-	local status=$?
+	local status=${1:-$?}
 	trap - EXIT
 	trap '' INT TERM
 	ssi stop >/dev/null 2>&1 || true
+	rm -rf "${GARBAGE[@]}"
 	if [ "$status" -eq 0 ]; then
 		(check_logs) || status=1
 		(within 5 "nothing is left behind" nothing_is_left) || {

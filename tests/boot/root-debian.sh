@@ -12,7 +12,7 @@ root=$TEST_BUILD/rootfs
 [ -d "$root" ] || { PATH=$INVOKER_PATH make -C "$TEST_TOP" rootfs || fail "make rootfs"; }
 place=$root/var/tmp/ssi-test.$$
 mkdir -p "$place"
-trap 'rm -rf "$place"; finish' EXIT
+GARBAGE+=("$place")
 inside=${place#"$root"}
 
 up 2 --root "$root"
