@@ -20,6 +20,8 @@ use kernel::{
 pub mod number {
     use kernel::bindings;
 
+    /// execve(2)
+    pub const EXECVE: u32 = bindings::__NR_execve;
     /// getdents(2)
     pub const GETDENTS: u32 = bindings::__NR_getdents;
     /// getdents64(2)

@@ -29,7 +29,6 @@ use ssi_kapi::{
     syscall::{
         self,
         number,
-        Dispatch,
         SystemCall, //
     },
     whereabouts, //
@@ -40,19 +39,11 @@ use crate::ask::{
     Operation, //
 };
 
-/// Asked before setpgid(2) and setsid(2).
-pub(crate) struct Relations;
-
-impl Dispatch for Relations {
-    fn dispatch(&self, call: &SystemCall) -> Option<isize> {
-        let relation = of_call(call, syscall::own_process())?;
-        make(relation).map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
-    }
-
-    /// It never is a guest.
-    fn dispatch_first(&self, _: &SystemCall) -> Option<isize> {
-        None
-    }
+/// Makes setpgid(2) or setsid(2) of the running process, if `call` is one that concerns its
+/// home.
+pub(crate) fn dispatch(call: &SystemCall) -> Option<isize> {
+    let relation = of_call(call, syscall::own_process())?;
+    make(relation).map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
 }
 
 /// What `call` means for process `own`; `None` if it is about another one, or nothing that

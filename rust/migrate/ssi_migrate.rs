@@ -28,12 +28,14 @@ use ssi_kapi::{
 
 mod arrivals;
 mod ask;
+mod calls;
 mod control;
 mod follower;
 mod news;
 mod parcel;
 mod relations;
 mod rexec;
+mod scatter;
 mod service;
 mod surrogates;
 mod wanted;
@@ -58,8 +60,9 @@ impl kernel::Module for Migrate {
             ssi_ics::register(&service::PROGRAMS)?;
             ssi_ics::register(&news::SERVICE)?;
             ssi_clms::register_subsystem(&follower::Follower)?;
-            ssi_vproc::install_relations(&relations::Relations)?;
+            ssi_vproc::install_itself(&calls::Calls)?;
             device::begin(&control::Commands)?;
+            scatter::begin();
         }
         Ok(Self)
     }

@@ -42,31 +42,50 @@ impl Wanted {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for flags, `ENODEV` for what is no node's number, `EFAULT`,
-    /// `ENAMETOOLONG`, `E2BIG` for more arguments than travel.
+    /// `EINVAL` for flags, `ENODEV` for what is no node's number; those of
+    /// [`of_execve`](Self::of_execve).
     pub(crate) fn read(address: usize) -> Result<Self> {
         let raw = Rexecve::read(address)?;
         if raw.flags != 0 {
             return Err(EINVAL);
         }
         let node = u8::try_from(raw.node).ok().and_then(NodeId::new);
+        Self::of_execve(
+            node.ok_or(ENODEV)?,
+            raw.path,
+            raw.arguments,
+            raw.environment,
+        )
+    }
+
+    /// Reads what execve(2) is given by the running task, for `node`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT`, `ENAMETOOLONG`, `E2BIG` for more arguments than travel.
+    pub(crate) fn of_execve(
+        node: NodeId,
+        path: usize,
+        arguments: usize,
+        environment: usize,
+    ) -> Result<Self> {
         let mut room = KVVec::from_elem(0, STRING_BYTES_MAX + 1, GFP_KERNEL)?;
-        let path = string(raw.path, &mut room)?;
+        let path = string(path, &mut room)?;
         if path.len() > PATH_BYTES_MAX + 1 {
             return Err(ENAMETOOLONG);
         }
         let mut own = KVVec::new();
         bytes::extend(&mut own, path)?;
-        let mut arguments = strings(raw.arguments, &mut room)?;
+        let mut arguments = strings(arguments, &mut room)?;
         if arguments.is_empty() {
             // As Linux does for a program without a name.
             bytes::extend(&mut arguments, &[0])?;
         }
         Ok(Self {
-            node: node.ok_or(ENODEV)?,
+            node,
             path: own,
             arguments,
-            environment: strings(raw.environment, &mut room)?,
+            environment: strings(environment, &mut room)?,
         })
     }
 }

@@ -61,8 +61,8 @@ impl Dispatch for Dispatcher {
     fn dispatch(&self, call: &SystemCall) -> Option<isize> {
         let outcome = if call.number == number::GETPPID {
             parent()
-        } else if RELATIONS.contains(&call.number) {
-            relate(call)
+        } else if OF_ITSELF.contains(&call.number) {
+            of_itself(call)
         } else if signals::NUMBERS.contains(&call.number) {
             signals::dispatch(call)
         } else if let Some(which) = calls::which(call) {
@@ -89,21 +89,25 @@ fn result(outcome: Result<isize>) -> isize {
 /// The calls that put a process into a group or a session.
 const RELATIONS: [u32; 2] = [number::SETPGID, number::SETSID];
 
-static RELATE: SetOnce<&'static dyn Dispatch> = SetOnce::new();
+/// The calls that change the process that makes them.
+const OF_ITSELF: [u32; 3] = [number::SETPGID, number::SETSID, number::EXECVE];
+
+static ITSELF: SetOnce<&'static dyn Dispatch> = SetOnce::new();
 
 /// Has `dispatch` asked before a process joins a group or leads a session, as setpgid(2)
-/// and setsid(2) have it. Call it once, from an initcall.
+/// and setsid(2) have it; and before execve(2), if somebody [hooks](syscall::hook) that. Call
+/// it once, from an initcall.
 ///
 /// # Errors
 ///
 /// `EBUSY` the second time.
-pub fn install_relations(dispatch: &'static dyn Dispatch) -> Result {
-    RELATE.populate(dispatch).then_some(()).ok_or(EBUSY)?;
+pub fn install_itself(dispatch: &'static dyn Dispatch) -> Result {
+    ITSELF.populate(dispatch).then_some(()).ok_or(EBUSY)?;
     RELATIONS.into_iter().try_for_each(syscall::hook)
 }
 
-fn relate(call: &SystemCall) -> Option<Result<isize>> {
-    RELATE.as_ref()?.dispatch(call).map(Ok)
+fn of_itself(call: &SystemCall) -> Option<Result<isize>> {
+    ITSELF.as_ref()?.dispatch(call).map(Ok)
 }
 
 /// The parent of a guest: here that is a thread of the kernel.

@@ -44,7 +44,7 @@ mod service;
 mod signals;
 mod totals;
 
-pub use crate::dispatch::install_relations;
+pub use crate::dispatch::install_itself;
 
 module! {
     type: Vproc,

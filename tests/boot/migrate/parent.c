@@ -2,7 +2,8 @@
 /*
  * What a parent sees of a child that executes a program on a node.
  *
- * parent NODE CASE		prints it; on the parent's own node it prints the same
+ * parent NODE CASE		prints it; on the parent's own node it prints the same, and
+ *				without a node, 0
  * parent NODE kill TIMES	kills so many children while they are on their way
  *
  * With HOP in the environment the child goes on to that node.

@@ -40,11 +40,14 @@ static inline int rexec_by(int device, int node, const char *path, char **argv)
 	return ioctl(device, SSI_REXECVE, &wanted);
 }
 
-/* The same, for who can open the device now. */
+/* The same, for who can open the device now. Without a node, 0, it is execve(2). */
 static inline int rexec(int node, const char *path, char **argv)
 {
-	int device = open_ssi();
+	int device;
 
+	if (!node)
+		return execve(path, argv, environ);
+	device = open_ssi();
 	return device < 0 ? device : rexec_by(device, node, path, argv);
 }
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls about the caller itself.
+
+use ssi_kapi::syscall::{
+    number,
+    Dispatch,
+    SystemCall, //
+};
+
+use crate::{
+    relations,
+    scatter, //
+};
+
+/// Asked before setpgid(2), setsid(2) and execve(2).
+pub(crate) struct Calls;
+
+impl Dispatch for Calls {
+    fn dispatch(&self, call: &SystemCall) -> Option<isize> {
+        match call.number {
+            number::EXECVE => scatter::dispatch(call),
+            _ => relations::dispatch(call),
+        }
+    }
+
+    /// It never is a guest, nor becomes one.
+    fn dispatch_first(&self, _: &SystemCall) -> Option<isize> {
+        None
+    }
+}
