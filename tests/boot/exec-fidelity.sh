@@ -63,11 +63,13 @@ say "more than a node takes"
 AT_ONCE_MAX=200
 sleepers=()
 for _ in $(seq "$AT_ONCE_MAX"); do
-	ssi exec -n 1 -- sleep 1000 >/dev/null 2>&1 &
+	ssi exec -n 1 -- sleep 1000 >/dev/null 2>>"$TEST_DIR/refused" &
 	sleepers+=($!)
 done
-all_sleep() { ssi status --json | grep -E "\"execs\": *$AT_ONCE_MAX\b"; }
+# Whether so many run, or one of them is not to run at all.
+all_sleep() { ssi status --json | grep -E "\"execs\": *$AT_ONCE_MAX\b" || test -s "$TEST_DIR/refused"; }
 within 30 "$AT_ONCE_MAX run at once" all_sleep
+expect "none of them is refused" "$(cat "$TEST_DIR/refused")" ""
 refuses "one more" "$AT_ONCE_MAX commands run" timeout 10 ssi exec -n 1 -- true
 kill "${sleepers[@]}"
 wait "${sleepers[@]}" || true
