@@ -594,7 +594,11 @@ u32 ssi_fixture_poll(struct file *file);
 /* device.c, and ssi_device_control() in device.rs */
 
 enum ssi_device_command {
-	SSI_REXECVE_COMMAND = 0x4020c501,	/* SSI_REXECVE of uapi/linux/ssi.h */
+	SSI_REXECVE_COMMAND = 0x4028c501,	/* SSI_REXECVE of uapi/linux/ssi.h */
+};
+
+enum ssi_rexecve_flag {
+	SSI_REXECVE_FLAG_SEARCH = 1,		/* SSI_REXECVE_SEARCH */
 };
 
 int ssi_device_begin(void);

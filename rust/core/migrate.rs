@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`image`] | a program to execute, with all its process keeps |
 //! | [`strings`] | its arguments and environment |
+//! | [`search`] | the folders it may be in |
 //! | [`open_file`] | a file it has open |
 //! | [`handover`] | the two nodes between which it goes over |
 //! | [`news`] | what became of it |
@@ -22,4 +23,5 @@ pub mod news;
 pub mod open_file;
 pub mod place;
 pub mod relation;
+pub mod search;
 pub mod strings;

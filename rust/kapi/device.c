@@ -12,7 +12,8 @@
 
 static long control(struct file *file, unsigned int command, unsigned long argument)
 {
-	BUILD_BUG_ON(sizeof(struct ssi_rexecve) != 32 || SSI_REXECVE_COMMAND != SSI_REXECVE);
+	BUILD_BUG_ON(sizeof(struct ssi_rexecve) != 40 || SSI_REXECVE_COMMAND != SSI_REXECVE);
+	BUILD_BUG_ON(SSI_REXECVE_FLAG_SEARCH != SSI_REXECVE_SEARCH);
 	return ssi_device_control(command, argument);
 }
 

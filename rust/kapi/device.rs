@@ -25,12 +25,15 @@ pub mod command {
     pub const REXECVE: u32 = super::bindings::ssi_device_command_SSI_REXECVE_COMMAND;
 }
 
+/// Bytes of `struct ssi_rexecve`.
+const REXECVE_BYTES: usize = 40;
+
 /// Argument of [`command::REXECVE`]; addresses are those of the caller's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rexecve {
     /// Number of the node.
     pub node: u32,
-    /// Nothing yet.
+    /// 0 or [`SEARCH`](Self::SEARCH).
     pub flags: u32,
     /// Address of the path, which ends in a zero byte.
     pub path: usize,
@@ -38,16 +41,21 @@ pub struct Rexecve {
     pub arguments: usize,
     /// The same for the environment.
     pub environment: usize,
+    /// Address of the folders to search, which ends in a zero byte; or null.
+    pub folders: usize,
 }
 
 impl Rexecve {
+    /// The program is looked for in folders.
+    pub const SEARCH: u32 = bindings::ssi_rexecve_flag_SSI_REXECVE_FLAG_SEARCH;
+
     /// Reads it from the memory of the running task.
     ///
     /// # Errors
     ///
     /// `EFAULT`.
     pub fn read(address: usize) -> Result<Self> {
-        let mut reader = UserSlice::new(UserPtr::from_addr(address), 32).reader();
+        let mut reader = UserSlice::new(UserPtr::from_addr(address), REXECVE_BYTES).reader();
         let (node, flags) = (reader.read()?, reader.read()?);
         let mut word = || reader.read::<u64>().map(|word| word as usize);
         Ok(Self {
@@ -56,6 +64,7 @@ impl Rexecve {
             path: word()?,
             arguments: word()?,
             environment: word()?,
+            folders: word()?,
         })
     }
 }

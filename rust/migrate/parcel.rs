@@ -24,8 +24,7 @@ use ssi_core::{
             Way,
             OPEN_FILE_BYTES_MAX,
             PATH_BYTES_MAX, //
-        },
-        strings::Strings, //
+        }, //
     },
     wire::Malformed, //
 };
@@ -42,7 +41,10 @@ use ssi_kapi::{
     }, //
 };
 
-use crate::wanted::Wanted;
+use crate::{
+    program::Program,
+    wanted::Wanted, //
+};
 
 /// A program on its way, with the right of the other node to the files that stay at home.
 pub(crate) struct Parcel {
@@ -62,12 +64,14 @@ impl Parcel {
         let directory = task_state::directory()?;
         let mut tickets = Tickets(KVec::new());
         let files = tickets.pack(wanted.node)?;
+        let program = wanted.program()?;
         let image = Image {
             state: state.as_bytes(),
-            path: without_zero(&wanted.path),
+            path: program.path,
+            folders: program.folders,
             directory: &directory,
-            arguments: Strings::new(&wanted.arguments).map_err(|_| E2BIG)?,
-            environment: Strings::new(&wanted.environment).map_err(|_| E2BIG)?,
+            arguments: program.arguments,
+            environment: program.environment,
             files: OpenFiles::new(&files).map_err(|_| EMFILE)?,
         };
         Ok(Self {
@@ -148,10 +152,6 @@ impl Drop for Tickets {
     }
 }
 
-fn without_zero(path: &[u8]) -> &[u8] {
-    path.strip_suffix(&[0]).unwrap_or(path)
-}
-
 fn in_pages(image: &Image<'_>) -> Result<Pages> {
     let length = image.encoded_bytes();
     if length > IMAGE_BYTES_MAX {
@@ -215,11 +215,7 @@ impl Delivery {
         self.is_closed = false;
         let image = self.image().map_err(|_| EINVAL)?;
         install_all(&image.files, &mut name)?;
-        task_state::execute(
-            terminated(&mut name, image.path)?,
-            image.arguments.as_bytes(),
-            image.environment.as_bytes(),
-        )
+        Program::of(&image).execute()
     }
 }
 

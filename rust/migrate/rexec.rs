@@ -5,10 +5,7 @@
 //! The side of home of the hand-over: see [`ssi_core::migrate::handover`] for what may
 //! happen between two of its steps.
 
-use kernel::{
-    prelude::*,
-    str::CStr, //
-};
+use kernel::prelude::*;
 use ssi_core::{
     migrate::handover::{
         HomeAction,
@@ -71,8 +68,7 @@ fn execute_here(wanted: &Wanted) -> Result<isize> {
     if let Err(why @ Cannot::Seccomp) = task_state::may_leave() {
         return Err(why.error());
     }
-    let path = CStr::from_bytes_with_nul(&wanted.path).map_err(|_| EINVAL)?;
-    task_state::execute(path, &wanted.arguments, &wanted.environment).map(|()| 0)
+    wanted.program()?.execute().map(|()| 0)
 }
 
 /// A call that failed, and made no copy that lives.

@@ -33,6 +33,7 @@ mod control;
 mod follower;
 mod news;
 mod parcel;
+mod program;
 mod relations;
 mod rexec;
 mod scatter;

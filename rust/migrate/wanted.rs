@@ -16,13 +16,18 @@ use ssi_core::{
     migrate::{
         image::IMAGE_BYTES_MAX,
         open_file::PATH_BYTES_MAX,
-        strings::STRING_BYTES_MAX, //
+        strings::{
+            Strings,
+            STRING_BYTES_MAX, //
+        }, //
     }, //
 };
 use ssi_kapi::{
     bytes,
     device::Rexecve, //
 };
+
+use crate::program::Program;
 
 /// Bytes of an address.
 const WORD_BYTES: usize = 8;
@@ -32,30 +37,54 @@ pub(crate) struct Wanted {
     pub(crate) node: NodeId,
     /// With its zero byte.
     pub(crate) path: KVVec<u8>,
+    /// The folders it is looked for in, with a zero byte; none if `path` is all.
+    pub(crate) folders: KVVec<u8>,
     /// Each with its zero byte; there is one at least.
     pub(crate) arguments: KVVec<u8>,
     pub(crate) environment: KVVec<u8>,
 }
 
 impl Wanted {
+    /// What is to be executed.
+    ///
+    /// # Errors
+    ///
+    /// `E2BIG`.
+    pub(crate) fn program(&self) -> Result<Program<'_>> {
+        let strings = |bytes| Strings::new(bytes).map_err(|_| E2BIG);
+        Ok(Program {
+            path: self.path.strip_suffix(&[0]).unwrap_or(&self.path),
+            folders: strings(&self.folders)?,
+            arguments: strings(&self.arguments)?,
+            environment: strings(&self.environment)?,
+        })
+    }
+
     /// Reads what the running task has at `address`. May sleep.
     ///
     /// # Errors
     ///
-    /// `EINVAL` for flags, `ENODEV` for what is no node's number; those of
-    /// [`of_execve`](Self::of_execve).
+    /// `EINVAL` for flags there are not and folders without theirs, `ENODEV` for what is no
+    /// node's number; those of [`of_execve`](Self::of_execve).
     pub(crate) fn read(address: usize) -> Result<Self> {
         let raw = Rexecve::read(address)?;
-        if raw.flags != 0 {
-            return Err(EINVAL);
-        }
+        let is_searched = match (raw.flags, raw.folders) {
+            (0, 0) => false,
+            (Rexecve::SEARCH, _) => true,
+            (_, _) => return Err(EINVAL),
+        };
         let node = u8::try_from(raw.node).ok().and_then(NodeId::new);
-        Self::of_execve(
+        let mut wanted = Self::of_execve(
             node.ok_or(ENODEV)?,
             raw.path,
             raw.arguments,
             raw.environment,
-        )
+        )?;
+        if is_searched {
+            let mut room = KVVec::from_elem(0, STRING_BYTES_MAX + 1, GFP_KERNEL)?;
+            bytes::extend(&mut wanted.folders, string(raw.folders, &mut room)?)?;
+        }
+        Ok(wanted)
     }
 
     /// Reads what execve(2) is given by the running task, for `node`. May sleep.
@@ -84,6 +113,7 @@ impl Wanted {
         Ok(Self {
             node,
             path: own,
+            folders: KVVec::new(),
             arguments,
             environment: strings(environment, &mut room)?,
         })

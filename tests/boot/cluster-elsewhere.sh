@@ -45,6 +45,18 @@ on 2 sh -c 'mkdir -p /tmp/tools /tmp/closed && cd /tmp/tools && echo "echo \"\$0
 path=/nonexistent:/tmp/tools/tool:/tmp/closed
 expect "a script that only the other node has" \
 	"$(on 1 env "PATH=$PATH_OF_NODE:$path:/tmp/tools" onnode 2 tool a "b c")" "/tmp/tools/tool a b c 2"
+on 1 mkdir /tmp/tools
+expect "an empty folder of PATH is the working one" \
+	"$(on 1 sh -c 'cd /tmp/tools && PATH=/nonexistent::$PATH onnode 2 tool')" "tool 2"
+expect "a script of the own node" \
+	"$(on 2 env "PATH=$PATH_OF_NODE:$path:/tmp/tools" onnode 2 tool a "b c")" "/tmp/tools/tool a b c 2"
+# Programs node 2 was asked to execute so far.
+asked_of_2() {
+	on 2 sed -n 's/^service: name=ssi.migrate.programs .*requests=\([0-9]*\).*/\1/p' /proc/cluster/ics
+}
+before=$(asked_of_2)
+on 1 sh -c "PATH=$(yes /nonexistent | head -n 20 | tr '\n' :)$PATH_OF_NODE; onnode 2 true"
+expect "many folders are one question" $(($(asked_of_2) - before)) 1
 fails "what is not there" 127 "onnode: 'tool' is not found on node 3" 1 \
 	env "PATH=$PATH_OF_NODE:$path:/tmp/tools" onnode 3 tool
 fails "what may not be run" 126 "onnode: 'tool' cannot be run on node 2: Permission denied" 1 \

@@ -9,8 +9,15 @@
 #include <linux/types.h>
 
 /*
+ * Look for the program there as execvp(3) does: a name without a slash in each folder of
+ * @folders, and what has not the form of a program is run by /bin/sh.
+ */
+#define SSI_REXECVE_SEARCH	1
+
+/*
  * A program for node @node. @path, @argv and @envp are addresses, the latter two of
- * arrays as for execve(2), or 0. @flags is 0.
+ * arrays as for execve(2), or 0. @flags is 0 or SSI_REXECVE_SEARCH; only with that is
+ * @folders the address of a text as PATH has, otherwise it is 0.
  */
 struct ssi_rexecve {
 	__u32 node;
@@ -18,9 +25,13 @@ struct ssi_rexecve {
 	__u64 path;
 	__u64 argv;
 	__u64 envp;
+	__u64 folders;
 };
 
-/* Executes it there, as execve(2) does here; returns only with an error. */
+/*
+ * Executes it there, as execve(2) does here; returns only with an error. The number has
+ * the size of the structure in it: a kernel that knows another one says ENOTTY.
+ */
 #define SSI_REXECVE	_IOW(0xC5, 1, struct ssi_rexecve)
 
 #endif /* _UAPI_LINUX_SSI_H */

@@ -6,9 +6,10 @@
 //! no meaning behind an execve(2) does not travel.
 //!
 //! ```text
-//!  +-------+------+-----------+-----------+-------------+-------+
-//!  | state | path | directory | arguments | environment | files |  each behind its length,
-//!  +-------+------+-----------+-----------+-------------+-------+  u32
+//!  +-------+------+---------+-----------+-----------+-------------+-------+
+//!  | state | path | folders | directory | arguments | environment | files |
+//!  +-------+------+---------+-----------+-----------+-------------+-------+
+//!                                             each behind its length, u32
 //! ```
 
 use super::{
@@ -33,7 +34,7 @@ pub const IMAGE_BYTES_MAX: usize = 1 << 20;
 pub const STATE_BYTES_MAX: usize = 8192;
 
 /// Parts of it.
-const PARTS: usize = 6;
+const PARTS: usize = 7;
 
 /// A program, and what its process keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Image<'a> {
     pub state: &'a [u8],
     /// The program, from the root or from the directory on.
     pub path: &'a [u8],
+    /// The folders it is [looked for](super::search) in, as one string; none if `path` is all.
+    pub folders: Strings<'a>,
     /// The working directory.
     pub directory: &'a [u8],
     /// Arguments, the name first.
@@ -57,6 +60,7 @@ impl<'a> Image<'a> {
         [
             self.state,
             self.path,
+            self.folders.as_bytes(),
             self.directory,
             self.arguments.as_bytes(),
             self.environment.as_bytes(),
@@ -100,6 +104,7 @@ impl<'a> Image<'a> {
         let image = Self {
             state: at_most(part()?, STATE_BYTES_MAX)?,
             path: program(part()?)?,
+            folders: at_most_one(part()?)?,
             directory: path(part()?)?,
             arguments: Strings::new(part()?)?,
             environment: Strings::new(part()?)?,
@@ -112,6 +117,11 @@ impl<'a> Image<'a> {
 
 fn at_most(bytes: &[u8], most: usize) -> Result<&[u8], Malformed> {
     (bytes.len() <= most).then_some(bytes).ok_or(Malformed)
+}
+
+fn at_most_one(bytes: &[u8]) -> Result<Strings<'_>, Malformed> {
+    let strings = Strings::new(bytes)?;
+    (strings.count() <= 1).then_some(strings).ok_or(Malformed)
 }
 
 /// An empty path is none, as for execve(2), which says so itself.
@@ -128,6 +138,7 @@ mod tests {
         Image {
             state: b"state",
             path: b"bin/ls",
+            folders: Strings::default(),
             directory: b"/root",
             arguments: Strings::new(b"ls\0-l\0").unwrap(),
             environment: Strings::new(b"HOME=/\0").unwrap(),
@@ -144,6 +155,18 @@ mod tests {
     #[test]
     fn what_is_sent_arrives_as_it_was() {
         assert_eq!(Image::decode(&encoded(&image())), Ok(image()));
+    }
+
+    #[test]
+    fn there_is_one_search_or_none() {
+        for folders in [&b"/bin:/usr/bin\0"[..], b"\0"] {
+            let folders = Strings::new(folders).unwrap();
+            let searched = Image { folders, ..image() };
+            assert_eq!(Image::decode(&encoded(&searched)), Ok(searched));
+        }
+        let folders = Strings::new(b"/bin\0/usr/bin\0").unwrap();
+        let wrong = Image { folders, ..image() };
+        assert_eq!(Image::decode(&encoded(&wrong)), Err(Malformed));
     }
 
     #[test]

@@ -106,7 +106,8 @@ pub fn corpus() -> Vec<Vec<u8>> {
     }
     let image = Image {
         state: b"state",
-        path: b"/bin/ls",
+        path: b"ls",
+        folders: Strings::new(b"/bin:/usr/bin\0").unwrap(),
         directory: b"/",
         arguments: Strings::new(b"ls\0-l\0").unwrap(),
         environment: Strings::new(b"HOME=/\0").unwrap(),

@@ -42,7 +42,14 @@ const GROUP: u8 = 0xC5;
 /// `SSI_REXECVE`
 const REXECVE: Opcode = opcode::write::<Rexecve>(GROUP, 1);
 
+/// `SSI_REXECVE_SEARCH`
+const SEARCH: u32 = 1;
+
+/// What is searched where there is no `PATH`.
+pub const DEFAULT_FOLDERS: &CStr = c"/bin:/usr/bin";
+
 /// `struct ssi_rexecve`
+#[derive(Clone, Copy)]
 #[repr(C)]
 struct Rexecve {
     node: u32,
@@ -50,9 +57,10 @@ struct Rexecve {
     path: u64,
     argv: u64,
     envp: u64,
+    folders: u64,
 }
 
-const _: () = assert!(size_of::<Rexecve>() == 32);
+const _: () = assert!(size_of::<Rexecve>() == 40);
 
 /// The device of this node, open.
 #[derive(Debug)]
@@ -89,16 +97,40 @@ impl Device {
         argv: *const *const c_char,
         envp: *const *const c_char,
     ) -> Errno {
-        let asked = Rexecve {
+        self.execute(&Rexecve {
             node,
             flags: 0,
             path: path.expose_provenance() as u64,
             argv: argv.expose_provenance() as u64,
             envp: envp.expose_provenance() as u64,
-        };
+            folders: 0,
+        })
+    }
+
+    /// As [`rexecve`](Self::rexecve), with the search of execvp(3): that node looks for `file`
+    /// in `folders`, which colons separate.
+    pub fn rexecvp(
+        &self,
+        node: u32,
+        file: *const c_char,
+        argv: *const *const c_char,
+        envp: *const *const c_char,
+        folders: &CStr,
+    ) -> Errno {
+        self.execute(&Rexecve {
+            node,
+            flags: SEARCH,
+            path: file.expose_provenance() as u64,
+            argv: argv.expose_provenance() as u64,
+            envp: envp.expose_provenance() as u64,
+            folders: folders.as_ptr().expose_provenance() as u64,
+        })
+    }
+
+    fn execute(&self, asked: &Rexecve) -> Errno {
         // SAFETY: The request says its size, and another device does not know it. The
         // kernel only reads, there and at the addresses, and checks those.
-        match unsafe { ioctl(&self.0, Setter::<REXECVE, Rexecve>::new(asked)) } {
+        match unsafe { ioctl(&self.0, Setter::<REXECVE, Rexecve>::new(*asked)) } {
             Err(Errno::NOTTY) => Errno::NOSYS,
             Err(why) => why,
             // A kernel that has executed it has nowhere to return to.
@@ -127,12 +159,14 @@ mod tests {
         let text = fs::read_to_string(header).unwrap();
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in [
-            "struct ssi_rexecve { __u32 node; __u32 flags; __u64 path; __u64 argv; __u64 envp; };",
+            "struct ssi_rexecve { __u32 node; __u32 flags; __u64 path; __u64 argv; \
+             __u64 envp; __u64 folders; };",
+            "#define SSI_REXECVE_SEARCH 1",
             "#define SSI_REXECVE _IOW(0xC5, 1, struct ssi_rexecve)",
         ] {
             assert!(words.contains(part), "{part}");
         }
-        assert_eq!(REXECVE, 0x4020_C501);
+        assert_eq!(REXECVE, 0x4028_C501);
     }
 
     #[test]
@@ -148,6 +182,9 @@ mod tests {
         for path in [c"/dev/null", &path] {
             let device = Device::at(path).unwrap();
             let said = device.rexecve(1, ptr::null(), ptr::null(), ptr::null());
+            assert_eq!(said, Errno::NOSYS, "{path:?}");
+            let (words, folders) = (ptr::null(), DEFAULT_FOLDERS);
+            let said = device.rexecvp(1, ptr::null(), words, words, folders);
             assert_eq!(said, Errno::NOSYS, "{path:?}");
         }
     }

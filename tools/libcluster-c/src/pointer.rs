@@ -20,7 +20,6 @@ use std::{
         IntoRawFd as _,
         OwnedFd, //
     },
-    ptr,
     slice, //
 };
 
@@ -143,24 +142,6 @@ pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a CStr, Errno> {
     }
     // SAFETY: Not null, and ends with a 0, as the caller promised.
     Ok(unsafe { CStr::from_ptr(text) })
-}
-
-/// The words of a list, and the null at its end. Null is a list without words.
-///
-/// # Safety
-///
-/// `list` is null or ends with a null, and stays for as long as the result.
-pub(crate) unsafe fn list<'a>(list: *const *const c_char) -> &'a [*const c_char] {
-    if list.is_null() {
-        return &[ptr::null()];
-    }
-    let mut length = 1;
-    // SAFETY: Not null, and no null was before this one, so it is in the list.
-    while unsafe { !(*list.add(length - 1)).is_null() } {
-        length += 1;
-    }
-    // SAFETY: Not null, and so many are there.
-    unsafe { slice::from_raw_parts(list, length) }
 }
 
 /// Gives a descriptor the number the caller wants; what had it is closed.

@@ -3,7 +3,7 @@
 //! Programs begun on other nodes.
 //!
 //! `list.c` has the calls that take their words one by one. All return only when they
-//! fail. None but a script's allocates anything, so a child of fork(2) may call them.
+//! fail. None allocates anything, so a child of fork(2) may call them.
 
 use std::ffi::{
     c_char,
@@ -11,22 +11,14 @@ use std::ffi::{
     CStr, //
 };
 
-use libcluster::path_search::{
-    search,
-    words_of_script,
-    Attempt,
-    SHELL, //
+use ssi_device::{
+    Device,
+    DEFAULT_FOLDERS, //
 };
-use rustix::io::Errno;
-use ssi_device::Device;
 
 use crate::{
-    failure::{
-        returned,
-        Failure, //
-    },
-    node,
-    pointer, //
+    failure::returned,
+    node, //
 };
 
 unsafe extern "C" {
@@ -55,31 +47,16 @@ pub extern "C" fn rexecv(path: *const c_char, argv: *const *const c_char, number
     rexecve(path, argv, environment(), number)
 }
 
-/// Executes the first `file` in the folders of `PATH`, as they are on the node.
-///
-/// # Safety
-///
-/// `file` is a text of C, or null; `argv` ends with null, or is it.
+/// Executes the first `file` in the folders of `PATH`, as they are on the node. The pointers
+/// are the kernel's to check.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rexecvp(
-    file: *const c_char,
-    argv: *const *const c_char,
-    number: c_int,
-) -> c_int {
-    let begin = || -> Result<c_int, Failure> {
+pub extern "C" fn rexecvp(file: *const c_char, argv: *const *const c_char, number: c_int) -> c_int {
+    let begin = || {
         let node = node(number)?.get().into();
-        let device = Device::open()?;
-        // SAFETY: The caller promises a text, or null.
-        let file = unsafe { pointer::text(file) }.map_err(|_| Errno::FAULT)?;
-        let execute = |attempt: Attempt<'_>| match attempt {
-            Attempt::Program(file) => device.rexecve(node, file.as_ptr(), argv, environment()),
-            Attempt::Script(script) => {
-                // SAFETY: The caller promises a list that ends, or null.
-                let words = words_of_script(script, unsafe { pointer::list(argv) });
-                device.rexecve(node, SHELL.as_ptr(), words.as_ptr(), environment())
-            }
-        };
-        Err(search(file, path(), execute).into())
+        let folders = path().unwrap_or(DEFAULT_FOLDERS);
+        Err(Device::open()?
+            .rexecvp(node, file, argv, environment(), folders)
+            .into())
     };
     returned(begin())
 }

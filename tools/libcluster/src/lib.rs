@@ -38,7 +38,6 @@ mod history;
 mod load;
 mod local_view;
 mod not_begun;
-pub mod path_search;
 mod process;
 mod rexec;
 mod snapshot;

@@ -31,15 +31,12 @@ use std::{
 };
 
 use rustix::io::Errno;
-use ssi_device::Device;
+use ssi_device::{
+    Device,
+    DEFAULT_FOLDERS, //
+};
 
 use crate::{
-    path_search::{
-        search,
-        words_of_script,
-        Attempt,
-        SHELL, //
-    },
     ClusterNode,
     NotBegun, //
 };
@@ -70,18 +67,20 @@ pub fn rexecv(file: &CStr, argv: &[impl AsRef<CStr>], node: ClusterNode) -> NotB
 }
 
 /// [`rexecv`] of the first `file` in the folders of `PATH`, as they are on `node`; of one
-/// with a slash as it is. What is there and no program is run by `/bin/sh`.
+/// with a slash as it is. What is there and no program is run by `/bin/sh`. It is `node` that
+/// looks for it, so a long `PATH` costs no more than a short one.
 pub fn rexecvp(file: &CStr, argv: &[impl AsRef<CStr>], node: ClusterNode) -> NotBegun {
     let environment = environment();
     let (argv, envp) = (pointers(argv), pointers(&environment));
     let path = env::var_os("PATH").and_then(|path| CString::new(path.as_bytes()).ok());
     begin(file, node, |device| {
-        search(file, path.as_deref(), |attempt| match attempt {
-            Attempt::Program(file) => execute(device, file, &argv, &envp, node),
-            Attempt::Script(script) => {
-                execute(device, SHELL, &words_of_script(script, &argv), &envp, node)
-            }
-        })
+        device.rexecvp(
+            node.get().into(),
+            file.as_ptr(),
+            argv.as_ptr(),
+            envp.as_ptr(),
+            path.as_deref().unwrap_or(DEFAULT_FOLDERS),
+        )
     })
 }
 
