@@ -25,6 +25,9 @@ struct task_struct;
 /* Flag of personality(2): the task sees the processes of its node alone in /proc. */
 #define PER_SSI_LOCALVIEW	0x10000000
 
+/* Another one: the task does not want to be moved to another node but by itself. */
+#define PER_SSI_PINNED		0x20000000
+
 /* Processes with lower numbers are private to their node; but process 1 is not. */
 #define SSI_PIDS_PRIVATE	0x10000
 

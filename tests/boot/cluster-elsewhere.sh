@@ -37,6 +37,17 @@ say "onnode"
 expect "a local view" "$(on 1 onnode -l 2 sh -c 'ls -d /proc/2 /proc/self/where; clusternode_num')" \
 	$'/proc/2\n/proc/self/where\n2'
 refuses "and nothing of other nodes" "No such file" on 1 sh -c 'onnode -l 2 ls -d /proc/$$; exit $?'
+flags_of_child='sh -c "cat /proc/self/personality"'
+expect "no one is pinned at first" "$(on 1 onnode 2 sh -c "$flags_of_child; :")" 00000000
+expect "one that is pinned hands it on" "$(on 1 onnode -p 2 sh -c "$flags_of_child; :")" 20000000
+expect "also when it goes on by itself" "$(on 1 onnode -p 2 onnode 3 sh -c "$flags_of_child; :")" 20000000
+expect "and has its view" "$(on 1 onnode -lp 2 cat /proc/self/personality)" 30000000
+expect "its own node is no other" "$(on 1 onnode -p 1 cat /proc/self/personality)" 20000000
+on 1 sh -c 'onnode -p 2 sleep 1000 >/dev/null 2>&1 & echo $! >/tmp/pinned'
+pinned=$(on 1 cat /tmp/pinned)
+is_pinned() { [ "$(on 3 cat "/proc/$pinned/personality") $(on 3 where_pid "$pinned")" = "20000000 2" ]; }
+within 5 "every node sees that it is" is_pinned
+on 1 kill "$pinned"
 expect "its own node is a node" "$(on 2 onnode 2 clusternode_num)" 2
 expect "what it ignored itself is not ignored" \
 	"$(says 1 sh -c 'onnode 2 sh -c "kill -PIPE \$\$; echo lives"; echo $?')" "0 141"
@@ -64,7 +75,6 @@ fails "what may not be run" 126 "onnode: 'tool' cannot be run on node 2: Permiss
 fails "a node that never was" 125 "onnode: node 9 is not up" 1 onnode 9 true
 fails "no node" 125 "not a node number, 1 to 63" 1 onnode 64 true
 fails "no command" 125 "<CMD>" 1 onnode 2
-fails "-p" 125 "-p is not there yet" 1 onnode -lp 2 true
 fails "who has children" 125 "it has children" 1 sh -c 'sleep 3 & exec onnode 2 true'
 fails "who has a namespace" 125 "has a namespace or a root of its own" 1 unshare -u onnode 2 true
 fails "a folder that is not there" 125 "onnode: the working directory of this process is not found on node 2" 1 \

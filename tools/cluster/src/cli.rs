@@ -184,7 +184,7 @@ pub(crate) enum Command {
 /// What `onnode` takes.
 #[derive(Debug, Args)]
 pub(crate) struct OnNode {
-    /// Pin it to the node; not there yet, so it is refused
+    /// Pinned: nothing but itself moves it from that node
     #[arg(short = 'p')]
     pub(crate) is_pinned: bool,
     /// With the processes of that node alone in /proc, as localview does

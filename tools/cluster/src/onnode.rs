@@ -29,18 +29,21 @@ use crate::{
 
 /// Becomes what is asked for. Returns only when that fails.
 pub(crate) fn run(node: Node<'_>, asked: &OnNode) -> Failed {
+    match set_flags(asked) {
+        Ok(()) => begin(node, asked.node, &asked.command),
+        Err(why) => Failed::before(why),
+    }
+}
+
+/// This process has them, and so will the command.
+fn set_flags(asked: &OnNode) -> Result<(), libcluster::Error> {
     if asked.is_pinned {
-        return Failed::before(
-            "-p is not there yet: nothing moves a program away by itself, and nothing \
-             could be told not to; leave it out",
-        );
+        libcluster::pin()?;
     }
     if asked.has_local_view {
-        if let Err(why) = libcluster::local_view() {
-            return Failed::before(why);
-        }
+        libcluster::local_view()?;
     }
-    begin(node, asked.node, &asked.command)
+    Ok(())
 }
 
 /// Becomes `command` where there is least to do. Returns only when that fails.

@@ -65,15 +65,15 @@ fn constants_are_those_of_the_core() {
 }
 
 #[test]
-fn the_flag_of_a_local_view_is_the_kernels() {
-    let flag = |header: &str| {
+fn flags_of_personality_are_the_kernels() {
+    let flags = |header: &str| -> Vec<String> {
         let text = read(header);
-        let line = text
+        let flags = text
             .lines()
-            .find(|line| line.starts_with("#define PER_SSI_LOCALVIEW\t"));
-        line.map(str::to_owned)
+            .filter(|line| line.starts_with("#define PER_SSI_"));
+        flags.map(str::to_owned).collect()
     };
-    let kernel = flag("../../include/linux/ssi.h");
-    assert!(kernel.is_some());
-    assert_eq!(flag("include/sys/cluster.h"), kernel);
+    let kernel = flags("../../include/linux/ssi.h");
+    assert_eq!(kernel.len(), 2);
+    assert_eq!(flags("include/sys/cluster.h"), kernel);
 }

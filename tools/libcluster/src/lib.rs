@@ -38,6 +38,8 @@ mod history;
 mod load;
 mod local_view;
 mod not_begun;
+mod persona;
+mod pin;
 mod process;
 mod rexec;
 mod snapshot;
@@ -70,6 +72,7 @@ pub use crate::{
     },
     local_view::local_view,
     not_begun::NotBegun,
+    pin::pin,
     process::Pid,
     rexec::{
         rexecv,

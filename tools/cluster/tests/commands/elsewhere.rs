@@ -90,6 +90,9 @@ fn a_command_is_begun_as_it_was_typed() {
         ("onnode 1 -- -x y", 1, "-x y"),
         ("onnode 2 env -- ls", 2, "env -- ls"),
         ("onnode -l 2 ls -l", 2, "ls -l"),
+        ("onnode -p 2 ls -p", 2, "ls -p"),
+        ("onnode -lp 2 ls", 2, "ls"),
+        ("onnode -pl 2 ls", 2, "ls"),
     ] {
         let said = run(&place.path(), line);
         assert_eq!(said.begun, [(node, words(command))], "{line}");
@@ -147,9 +150,6 @@ fn nothing_is_begun_for_wrong_words() {
         ("onnode 64 ls", "not a node number, 1 to 63"),
         ("onnode -2 ls", "unexpected argument '-2'"),
         ("onnode 2 -x ls", "unexpected argument '-x'"),
-        ("onnode -p 2 ls", "-p is not there yet"),
-        ("onnode -lp 2 ls", "-p is not there yet"),
-        ("onnode -pl 2 ls", "-p is not there yet"),
         ("onall", "not provided: <CMD>..."),
         ("onall -x ls", "unexpected argument '-x'"),
         ("fast", "not provided: <CMD>..."),

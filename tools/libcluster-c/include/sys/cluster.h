@@ -48,6 +48,9 @@ typedef uint64_t transid_t;
 /* Flag of personality(2): the task sees the processes of its node alone in /proc. */
 #define PER_SSI_LOCALVIEW	0x10000000
 
+/* Another one: the task does not want to be moved to another node but by itself. */
+#define PER_SSI_PINNED		0x20000000
+
 /* Longest cause of a transition, with the 0 at its end. */
 #define CLUSTER_CAUSE_BYTES_MAX	32
 
