@@ -186,6 +186,15 @@ pub(crate) fn with_now<T>(
     (export.lease.client() == client).then(|| act(&export.file))
 }
 
+/// Tells `tell` each file that is used. May sleep; nothing is exported or closed meanwhile.
+pub(crate) fn each(mut tell: impl FnMut(Handle, &HomeFile, &Lease)) {
+    if let Ok(exports) = exports() {
+        for (handle, export) in exports.lock().iter() {
+            tell(handle, &export.file, &export.lease);
+        }
+    }
+}
+
 /// The node that uses `handle` and is to be told now that something happened to it.
 pub(crate) fn takes_news(handle: Handle) -> Option<NodeId> {
     let exports = exports().ok()?.lock();

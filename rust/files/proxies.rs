@@ -250,6 +250,37 @@ pub(crate) fn closed(proxy: &Proxy) {
     }
 }
 
+/// A file of another node as it was at one moment.
+pub(crate) struct Proxied {
+    pub(crate) proxy: ARef<Proxy>,
+    /// Tickets that came for it.
+    pub(crate) claims: u32,
+    /// Files here that stand for it.
+    pub(crate) files: u32,
+}
+
+/// Tells `tell` each file that is used here. No lock is held meanwhile, so some may come and
+/// go.
+pub(crate) fn each(mut tell: impl FnMut(&Proxied)) {
+    let mut from = Some((0, 0, 0));
+    while let Some(proxied) = from.and_then(first_from) {
+        tell(&proxied);
+        let (node, life, handle) = key(&proxied.proxy);
+        from = handle.checked_add(1).map(|next| (node, life, next));
+    }
+}
+
+fn first_from(key: Key) -> Option<Proxied> {
+    let proxies = proxies().ok()?.lock();
+    let cursor = proxies.cursor_lower_bound(&key)?;
+    let (_, known) = cursor.current();
+    Some(Proxied {
+        proxy: known.proxy.clone(),
+        claims: known.claims,
+        files: known.files,
+    })
+}
+
 /// Something happened at `home`.
 pub(crate) fn wake(home: Instance, ready: Ready) {
     let found = proxies().ok().and_then(|proxies| {

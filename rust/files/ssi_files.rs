@@ -31,6 +31,7 @@ mod members;
 mod proxies;
 mod ready;
 mod remote;
+mod report;
 mod served;
 mod service;
 mod ticket;
@@ -95,6 +96,8 @@ impl kernel::Module for Files {
             ssi_ics::register(&service::WAITING)?;
             ssi_ics::register(&ready::SERVICE)?;
             ssi_clms::register_subsystem(&members::Follower)?;
+            let folder = ssi_clms::folder().ok_or(ENODEV)?;
+            folder.add::<report::Report>(c"files")?;
         }
         Ok(Self)
     }

@@ -242,6 +242,12 @@ impl Proxy {
         self.field(|raw| Description::from_raw(&raw.about)).kind
     }
 
+    /// What it is called there, as far as it was told.
+    pub fn path(&self) -> &CStr {
+        // SAFETY: Valid by the type invariant; the name ends in a zero byte and never changes.
+        unsafe { CStr::from_char_ptr((*self.0.get()).name.as_ptr()) }
+    }
+
     /// Wakes who waits for one of `events`. Any context.
     pub fn wake(&self, events: u32) {
         // SAFETY: Valid by the type invariant.

@@ -46,6 +46,16 @@ impl Lease {
         self.client
     }
 
+    /// How many tickets it has.
+    pub const fn claims(&self) -> u32 {
+        self.claims
+    }
+
+    /// How many of them another node handed on that have not arrived.
+    pub fn on_the_way(&self) -> u32 {
+        self.on_the_way.map_or(0, |(_, count)| count)
+    }
+
     /// One more ticket. Whether it could be added; another name is needed if not.
     pub fn add(&mut self, by: Option<NodeId>) -> bool {
         let on_the_way = match (self.on_the_way, by) {
@@ -143,7 +153,9 @@ mod tests {
     fn a_ticket_is_lost_with_who_handed_it_on() {
         let mut lease = Lease::new(node(2), Some(node(3)));
         assert!(lease.add(Some(node(3))) && lease.add(None));
+        assert_eq!((lease.claims(), lease.on_the_way()), (3, 2));
         lease.arrived();
+        assert_eq!((lease.claims(), lease.on_the_way()), (3, 1));
         assert!(lease.concerns(node(3)));
         assert_eq!(lease.lost(node(3)), Fate::Lasts);
         assert!(!lease.concerns(node(3)));
