@@ -143,6 +143,33 @@ int ssi_pidfd_install(struct ssi_pidfd *pidfd, unsigned int flags)
 	return take_fd(fd);
 }
 
+/* As pidfd_send_signal(2) takes it: also the folder of a process below /proc. */
+static struct pid *ssi_pid_of_file(const struct file *file)
+{
+	struct pid *pid = pidfd_pid(file);
+
+	return IS_ERR(pid) ? tgid_pidfd_to_pid(file) : pid;
+}
+
+/* False if the running task has no pidfd of this kernel as @fd. */
+bool ssi_pidfd_native(int fd, struct ssi_native *native)
+{
+	struct pid *pid;
+	CLASS(fd, file)(fd);
+
+	if (fd_empty(file))
+		return false;
+	pid = ssi_pid_of_file(fd_file(file));
+	if (IS_ERR(pid))
+		return false;
+	*native = (struct ssi_native) {
+		.identity = pid->ino,
+		.pid = pid_nr(pid),
+		.is_thread = fd_file(file)->f_flags & PIDFD_THREAD,
+	};
+	return true;
+}
+
 /* Of process, thread or group @nr, be it elsewhere; 0 if there is none. */
 u64 ssi_pid_identity(u32 nr)
 {

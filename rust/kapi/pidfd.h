@@ -35,6 +35,15 @@ void ssi_pidfd_tell(struct ssi_pidfd *pidfd, enum ssi_pid_life life);
 enum ssi_pid_life ssi_pidfd_life(struct ssi_pidfd *pidfd);
 u64 ssi_pid_identity(u32 nr);
 
+/* Whom a pidfd of this kernel is of. */
+struct ssi_native {
+	u64 identity;
+	u32 pid;
+	bool is_thread;
+};
+
+bool ssi_pidfd_native(int fd, struct ssi_native *native);
+
 /* pidfd.rs */
 void ssi_pidfd_closed(u64 token);
 

@@ -182,6 +182,34 @@ impl Pidfd {
     }
 }
 
+/// Whom a pidfd of this kernel is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Native {
+    /// The process or thread.
+    pub pid: u32,
+    /// Which of both.
+    pub kind: Kind,
+    /// What no other one of this kernel ever has: see [`identity`].
+    pub identity: u64,
+}
+
+impl Native {
+    /// Of what the running task has open as `fd`; `None` if that is something else.
+    pub fn of(fd: i32) -> Option<Self> {
+        let mut raw: bindings::ssi_native = pin_init::zeroed();
+        // SAFETY: It can be written; any number will do.
+        let is_one = unsafe { bindings::ssi_pidfd_native(fd, &mut raw) };
+        is_one.then_some(Self {
+            pid: raw.pid,
+            kind: match raw.is_thread {
+                true => Kind::Thread,
+                false => Kind::Process,
+            },
+            identity: raw.identity,
+        })
+    }
+}
+
 /// What no other process, thread or group of this kernel ever has, of the one with number
 /// `pid`, though it be elsewhere. `None` if there is none.
 pub fn identity(pid: u32) -> Option<u64> {
@@ -223,6 +251,7 @@ mod tests {
     #[test]
     fn what_is_no_such_file_is_none() {
         assert!(Pidfd::of(-1).is_none() && Pidfd::of(1000).is_none());
+        assert!(Native::of(-1).is_none() && Native::of(1000).is_none());
     }
 
     #[test]

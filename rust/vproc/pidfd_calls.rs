@@ -9,6 +9,7 @@ use kernel::prelude::*;
 use ssi_kapi::{
     pidfd::{
         Life,
+        Native,
         Pidfd,
         NONBLOCK,
         THREAD, //
@@ -16,7 +17,8 @@ use ssi_kapi::{
     syscall::{
         number,
         SystemCall, //
-    }, //
+    },
+    whereabouts, //
 };
 
 use crate::{
@@ -46,7 +48,7 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
     match call.number {
         number::PIDFD_OPEN => open(call),
         number::WAITID => wait(call),
-        number::PIDFD_SEND_SIGNAL => Some(signals::send_through(&*Pidfd::of(call.int(0))?, call)),
+        number::PIDFD_SEND_SIGNAL => send_signal(call),
         number::PIDFD_GETFD => refuse(call, 2),
         number::PROCESS_MADVISE => refuse(call, 4),
         number::PROCESS_MRELEASE => refuse(call, 1),
@@ -61,6 +63,17 @@ fn open(call: &SystemCall) -> Option<Result<isize>> {
         0 => pidfds::open(pid, flags),
         _ => None,
     }
+}
+
+/// A process of this node that went to another one is asked for there, as by kill(2): what it
+/// left here has other rights than its program.
+fn send_signal(call: &SystemCall) -> Option<Result<isize>> {
+    if let Some(pidfd) = Pidfd::of(call.int(0)) {
+        return Some(signals::send_through(&*pidfd, call));
+    }
+    let native = Native::of(call.int(0))?;
+    whereabouts::away(native.pid)?;
+    Some(signals::send_through(&native, call))
 }
 
 /// The process is nobody's child here. The kernel says so, or what else is wrong.

@@ -34,6 +34,7 @@ use ssi_kapi::{
     group_signal,
     pidfd::{
         Kind,
+        Native,
         Pidfd, //
     },
     syscall::{
@@ -108,8 +109,54 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
     }
 }
 
+/// What pidfd_send_signal(2) sends through.
+pub(crate) trait Through {
+    /// The process or thread.
+    fn pid(&self) -> u32;
+
+    /// Which of both.
+    fn kind(&self) -> Kind;
+
+    /// The same, as the node that tells of it knows it. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`pidfds::held`].
+    fn held(&self) -> Result<Held>;
+}
+
+impl Through for Pidfd {
+    fn pid(&self) -> u32 {
+        Self::pid(self)
+    }
+
+    fn kind(&self) -> Kind {
+        Self::kind(self)
+    }
+
+    fn held(&self) -> Result<Held> {
+        pidfds::held(self)
+    }
+}
+
+impl Through for Native {
+    fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn held(&self) -> Result<Held> {
+        let node = map::me().ok_or(ESRCH)?;
+        let identity = self.identity;
+        Ok(Held { node, identity })
+    }
+}
+
 /// Sends what `call`, a pidfd_send_signal(2), says.
-pub(crate) fn send_through(pidfd: &Pidfd, call: &SystemCall) -> Result<isize> {
+pub(crate) fn send_through(pidfd: &impl Through, call: &SystemCall) -> Result<isize> {
     let [_, _, info, flags, ..] = call.arguments;
     let kind = match pidfd.kind() {
         Kind::Process => pidfd::Kind::Process,
@@ -128,7 +175,7 @@ pub(crate) fn send_through(pidfd: &Pidfd, call: &SystemCall) -> Result<isize> {
     };
     sending.checked()?;
     loop {
-        let held = pidfds::held(pidfd)?;
+        let held = pidfd.held()?;
         let outcome = match target {
             Target::Group(pgid) => {
                 pid_watches::still(held, pgid).and_then(|()| sending.to_group(pgid))
@@ -140,7 +187,7 @@ pub(crate) fn send_through(pidfd: &Pidfd, call: &SystemCall) -> Result<isize> {
         };
         match outcome {
             // Its node went, and it lives on with another one.
-            Err(ESRCH) if pidfds::held(pidfd)? != held => (),
+            Err(ESRCH) if pidfd.held()? != held => (),
             outcome => return outcome,
         }
     }
