@@ -343,6 +343,7 @@ struct ssi_task_state {
 	u32 priority;
 	s32 nice;
 	u32 io_priority;
+	u32 death_signal;	/* sent when the parent dies, or 0 */
 	s16 oom_adjust;
 	s16 oom_adjust_min;
 	u16 no_new_privileges;
@@ -408,7 +409,7 @@ int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void 
 int ssi_surrogate_blocked(void *bytes);
 bool ssi_surrogate_begin(void);
 void ssi_surrogate_place(struct ssi_place *place);
-int ssi_surrogate_signal(void *bytes, u32 parent);
+int ssi_surrogate_signal(void *bytes, u32 parent, u32 former, bool *is_death);
 void ssi_surrogate_stop(struct task_struct *task, int signal);
 void ssi_surrogate_continue(struct task_struct *task);
 void ssi_surrogate_wake(struct task_struct *task);
@@ -437,6 +438,7 @@ int ssi_guest_clone(u32 pid, int (*body)(void *data), void *data);
 int ssi_guest_settle(u32 pid, u32 pgid, u32 session);
 void ssi_guest_leave(void) __noreturn;
 int ssi_guest_signal(u32 pid, const void *bytes);
+int ssi_guest_parent_died(u32 pid, const void *bytes);
 int ssi_guest_regroup(u32 pid, u32 pgid, u32 session);
 int ssi_guest_join(u32 pgid);
 int ssi_guest_lead(void);

@@ -293,6 +293,25 @@ int ssi_guest_signal(u32 pid, const void *bytes)
 	return do_send_sig_info(info.si_signo, &info, task, PIDTYPE_TGID);
 }
 
+/* As forget_original_parent() does it; @bytes say who the parent was. */
+int ssi_guest_parent_died(u32 pid, const void *bytes)
+{
+	struct task_struct *task, *thread;
+	kernel_siginfo_t info;
+
+	memcpy(&info, bytes, sizeof(info));
+	guard(rcu)();
+	task = ssi_guest_task(pid);
+	if (!task)
+		return -ESRCH;
+	for_each_thread(task, thread) {
+		info.si_signo = READ_ONCE(thread->pdeath_signal);
+		if (info.si_signo)
+			do_send_sig_info(info.si_signo, &info, thread, PIDTYPE_TGID);
+	}
+	return 0;
+}
+
 void ssi_guest_kill(u32 pid)
 {
 	struct task_struct *task;

@@ -50,7 +50,12 @@ use crate::{
         Patience, //
     },
     pids,
-    signal_info::SentSignal,
+    signal::SIGNAL_MAX,
+    signal_info::{
+        Origin,
+        SentSignal,
+        SignalInfo, //
+    },
     surrogate,
     thread::{
         stopping,
@@ -58,6 +63,12 @@ use crate::{
     },
     whereabouts, //
 };
+
+/// The process orphans have as their parent. It does not die.
+const INIT: u32 = 1;
+
+/// `overflowuid`: a user of whom nothing is known.
+const NO_USER: u32 = 65_534;
 
 /// Most guests that wait for their task at once.
 const COMING_MAX: usize = 256;
@@ -263,6 +274,17 @@ pub fn signal(pid: u32, signal: &SentSignal, is_orphaned: bool) -> Result {
     to_result(unsafe { bindings::ssi_guest_signal(pid, signal.as_bytes().as_ptr().cast()) })
 }
 
+/// The parent of guest `pid` died, as `signal` says: if it asked for one, a signal comes to it
+/// (`PR_SET_PDEATHSIG`). Does not sleep; process context.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such guest.
+pub fn parent_died(pid: u32, signal: &SentSignal) -> Result {
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+    to_result(unsafe { bindings::ssi_guest_parent_died(pid, signal.as_bytes().as_ptr().cast()) })
+}
+
 /// Puts guest `pid` into the process group and the session it has at home; numbers private
 /// to a node mean none. May sleep.
 ///
@@ -294,6 +316,20 @@ pub fn join(group: u32) -> Result {
 pub fn lead() -> Result {
     // SAFETY: No preconditions.
     to_result(unsafe { bindings::ssi_guest_lead() })
+}
+
+/// The parent of guest `pid` died with its node; nobody says who that was.
+fn lose_parent(pid: u32) {
+    let parent = whereabouts::guest(pid).map_or(INIT, |guest| guest.parent);
+    if parent == INIT {
+        return;
+    }
+    let signal = SignalInfo::user(SIGNAL_MAX.into(), Origin::Kill, parent, NO_USER)
+        .and_then(|signal| SentSignal::from_wire(signal.as_bytes()));
+    if let Ok(signal) = signal {
+        // One that is gone asks for none.
+        let _ = parent_died(pid, &signal);
+    }
 }
 
 fn find(pid: u32) -> Option<Arc<Guest>> {
@@ -436,6 +472,7 @@ impl Guest {
         let is_staying = matches!(*self.state.lock(), State::Staying);
         let pid = self.arrival.pid;
         if is_staying && pid / PRIVATE_PIDS == u32::from(self.arrival.home) {
+            lose_parent(pid);
             // SAFETY: No preconditions.
             unsafe { bindings::ssi_guest_orphan(pid) };
             // It may have gone on to a third node, which is to know.

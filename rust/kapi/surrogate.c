@@ -21,7 +21,10 @@
 /* Neither SIG_DFL nor SIG_IGN. Nothing ever calls it: there is no user mode any more. */
 #define FORWARDED	((__sighandler_t)2UL)
 
-/* Comes when the parent dies. A signal of real time: each is told, none is merged. */
+/*
+ * Comes when the parent dies; then the program gets the one it asked for. A signal of real
+ * time: each is told, none is merged.
+ */
 #define PARENT_DIED	_NSIG
 
 struct ssi_departure {
@@ -142,8 +145,7 @@ bool ssi_surrogate_begin(void)
 		return false;
 	ssi_end_timers();
 	ssi_end_program();
-	if (!current->pdeath_signal)
-		current->pdeath_signal = PARENT_DIED;
+	current->pdeath_signal = PARENT_DIED;
 	proc_flush_pid(task_tgid(current));
 	return true;
 }
@@ -162,23 +164,25 @@ void ssi_surrogate_place(struct ssi_place *place)
 	};
 }
 
-/* Sent by forget_original_parent() and not by somebody else. */
+/* Sent by forget_original_parent(), here or at home, and not by somebody else. */
 static bool ssi_is_death_of(u32 parent, const kernel_siginfo_t *info)
 {
-	return current->pdeath_signal == PARENT_DIED && info->si_signo == PARENT_DIED &&
-	       info->si_code == SI_USER && info->si_pid == parent;
+	return info->si_signo == PARENT_DIED && info->si_code == SI_USER &&
+	       info->si_pid == parent;
 }
 
 /*
  * Takes the next signal, or stops if that was said. 0 if there is none to forward.
- * @parent is the one that was known.
+ * @parent is the one that is known, and @former the one before.
  */
-int ssi_surrogate_signal(void *bytes, u32 parent)
+int ssi_surrogate_signal(void *bytes, u32 parent, u32 former, bool *is_death)
 {
 	struct ksignal signal = {};
 
-	if (!get_signal(&signal) || ssi_is_death_of(parent, &signal.info))
+	if (!get_signal(&signal))
 		return 0;
+	*is_death = ssi_is_death_of(parent, &signal.info) ||
+		    ssi_is_death_of(former, &signal.info);
 	memcpy(bytes, &signal.info, sizeof(signal.info));
 	return signal.sig;
 }

@@ -63,6 +63,10 @@ pub trait Owner: Sync {
     /// group is: then a terminal's signals do not stop it.
     fn forward(&self, pid: u32, node: u8, signal: &SentSignal, is_orphaned: bool);
 
+    /// The parent of `pid`, which is on `node`, died; `signal` says who that was. If the
+    /// program asked for one, a signal comes to it.
+    fn parent_died(&self, pid: u32, node: u8, signal: &SentSignal);
+
     /// `pid`, which is on `node`, has this place here. Comes once for each surrogate, and
     /// when it sees that it has changed.
     fn placed(&self, pid: u32, node: u8, place: &Place);
@@ -307,9 +311,10 @@ impl Surrogate {
             owner.left(self.pid, self.node);
             return None;
         }
-        let mut known = None;
+        let mut known: Option<Place> = None;
         loop {
             let place = Place::of_current();
+            let former = known.map_or(place.parent, |known| known.parent);
             if known != Some(place) {
                 owner.placed(self.pid, self.node, &place);
                 known = Some(place);
@@ -317,18 +322,40 @@ impl Surrogate {
             if self.ended.wait(Patience::Interruptible, None).is_ok() {
                 return self.end.copy();
             }
-            if let Some(signal) = next_signal(place.parent) {
-                let is_orphaned = Place::of_current().is_orphaned;
-                owner.forward(self.pid, self.node, &signal, is_orphaned);
+            match next_signal(place.parent, former) {
+                Some(Received::Signal(signal)) => {
+                    let is_orphaned = Place::of_current().is_orphaned;
+                    owner.forward(self.pid, self.node, &signal, is_orphaned);
+                }
+                Some(Received::ParentDied(signal)) => {
+                    owner.parent_died(self.pid, self.node, &signal);
+                }
+                None => (),
             }
         }
     }
 }
 
-/// The next signal of the running surrogate, which stops here if it is to.
-fn next_signal(parent: u32) -> Option<SentSignal> {
+/// What a surrogate is told by a signal.
+enum Received {
+    /// A signal for the process.
+    Signal(SentSignal),
+    /// Its parent died.
+    ParentDied(SentSignal),
+}
+
+/// The next signal of the running surrogate, which stops here if it is to. `parent` is the
+/// one that is known, `former` the one before.
+fn next_signal(parent: u32, former: u32) -> Option<Received> {
+    let mut is_death = false;
     // SAFETY: There is room for all of it; the task is a surrogate.
-    signal_by(|bytes| unsafe { bindings::ssi_surrogate_signal(bytes, parent) })
+    let signal = signal_by(|bytes| unsafe {
+        bindings::ssi_surrogate_signal(bytes, parent, former, &mut is_death)
+    })?;
+    Some(match is_death {
+        true => Received::ParentDied(signal),
+        false => Received::Signal(signal),
+    })
 }
 
 /// The next signal that the running task blocks.
@@ -401,6 +428,8 @@ mod tests {
         fn forward(&self, _: u32, _: u8, signal: &SentSignal, _: bool) {
             FORWARDED.store(signal.signal(), Relaxed);
         }
+
+        fn parent_died(&self, _: u32, _: u8, _: &SentSignal) {}
 
         fn placed(&self, _: u32, _: u8, place: &Place) {
             PARENT.store(place.parent, Relaxed);

@@ -125,6 +125,7 @@ int ssi_task_state_take(struct ssi_task_state *state)
 	state->oom_adjust = current->signal->oom_score_adj;
 	state->oom_adjust_min = current->signal->oom_score_adj_min;
 	state->personality = current->personality;
+	state->death_signal = current->pdeath_signal;
 	return 0;
 }
 
@@ -203,6 +204,7 @@ bool ssi_task_state_valid(const struct ssi_task_state *state)
 	       ssi_limits_valid(state) && ssi_schedule_valid(state) &&
 	       ssi_io_priority_valid(state) && ssi_oom_adjust_valid(state) &&
 	       ssi_times_valid(state) && !(state->mask & ~S_IRWXUGO) &&
+	       state->death_signal <= _NSIG &&
 	       state->pid < PID_MAX_LIMIT && state->parent < PID_MAX_LIMIT &&
 	       state->pgid < PID_MAX_LIMIT && state->session < PID_MAX_LIMIT;
 }
@@ -303,7 +305,10 @@ static int ssi_put_credentials(const struct ssi_task_state *state)
 	return commit_creds(cred);
 }
 
-/* Credentials come last: the rest may need those of the kernel. */
+/*
+ * Credentials come last: the rest may need those of the kernel. But they end a wish for a
+ * signal.
+ */
 int ssi_task_state_put(const struct ssi_task_state *state)
 {
 	u64 now = ktime_get_boottime_ns();
@@ -320,7 +325,9 @@ int ssi_task_state_put(const struct ssi_task_state *state)
 	set_personality(state->personality);
 	if (state->no_new_privileges)
 		task_set_no_new_privs(current);
-	return ssi_put_credentials(state);
+	error = ssi_put_credentials(state);
+	current->pdeath_signal = state->death_signal;
+	return error;
 }
 
 /* --- whether it can be --- */

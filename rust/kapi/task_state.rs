@@ -301,6 +301,7 @@ mod tests {
         (raw.policy, raw.priority, raw.nice) = (bindings::SCHED_BATCH, 0, 7);
         (raw.io_priority, raw.resets_on_fork) = (2 << 13 | 6, 1);
         (raw.oom_adjust, raw.oom_adjust_min) = (500, -300);
+        raw.death_signal = 64;
         Ok(state)
     }
 
@@ -390,7 +391,7 @@ mod tests {
 
     #[test]
     fn what_no_task_has_is_refused() -> Result {
-        let spoiled: [fn(&mut Raw); 24] = [
+        let spoiled: [fn(&mut Raw); 25] = [
             |raw| raw.user.saved = u32::MAX,
             |raw| raw.group.fs = u32::MAX,
             |raw| raw.groups[2] = u32::MAX,
@@ -415,6 +416,7 @@ mod tests {
             |raw| raw.oom_adjust_min = -1001,
             |raw| raw.timer = u64::MAX,
             |raw| raw.mask = 0o1000,
+            |raw| raw.death_signal = 65,
         ];
         for spoil in spoiled {
             assert!(is_refused(spoil)?);

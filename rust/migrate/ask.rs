@@ -50,18 +50,21 @@ pub(crate) enum Operation {
     Signal,
     /// To take in which place it has at home now.
     Place,
+    /// To tell it that its parent died, as the signal that follows says.
+    ParentDied,
     /// Asked at home: to do, as what the process left there, what `relations` says.
     Relate,
 }
 
 impl Operation {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Execute,
         Self::Commit,
         Self::Abort,
         Self::Kill,
         Self::Signal,
         Self::Place,
+        Self::ParentDied,
         Self::Relate,
     ];
 

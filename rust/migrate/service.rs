@@ -164,6 +164,10 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
             let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
             Ok(guest::signal(pid, &info, is_orphaned)?)
         }
+        Operation::ParentDied => {
+            let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
+            Ok(guest::parent_died(pid, &info)?)
+        }
         Operation::Place => {
             let place = place::Place::decode(message)?;
             pid::origin(place.parent).ok_or(Malformed)?;

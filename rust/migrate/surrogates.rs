@@ -43,6 +43,15 @@ impl Owner for Surrogates {
         }
     }
 
+    fn parent_died(&self, pid: u32, node: u8, signal: &SentSignal) {
+        let mut room = [0; 4 + SIGNAL_INFO_BYTES];
+        let mut out = Writer::new(&mut room);
+        out.u32(pid).bytes(signal.as_bytes());
+        if let Some(node) = NodeId::new(node) {
+            let _ = ask::put(node, Operation::ParentDied, &room);
+        }
+    }
+
     fn placed(&self, pid: u32, node: u8, place: &surrogate::Place) {
         let mut args = [0; 4 + PLACE_BYTES];
         let mut out = Writer::new(&mut args);

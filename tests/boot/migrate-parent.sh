@@ -11,7 +11,7 @@
 . "$(dirname "$0")/lib.sh"
 
 CASES="ends stops orphans uses vforks keeps waits signals orphaned deaths joins descriptors
-	terminals closes"
+	terminals closes privileges"
 # Children that are killed on their way.
 KILLED=300
 
@@ -25,6 +25,9 @@ put() {
 			ssi exec "$node" -- sh -c "cat >/tmp/$program && chmod 755 /tmp/$program" \
 				<"$TEST_DIR/$program"
 		done
+	done
+	for node in 1 2 3; do
+		on "$node" sh -c 'cp /tmp/child /tmp/rooted && chmod 4755 /tmp/rooted'
 	done
 }
 

@@ -10,7 +10,9 @@
  * child pending		prints which signals wait
  * child signals COUNT		prints so many signals with what came with them; says "ready"
  * child parent			prints its parent, and again when it has another one
- * child on NODE WORD...	goes on to a node, as child WORD...
+ * child root			is root from now on, says so, and waits for ever
+ * child on NODE WORD...	goes on to a node, as child WORD...; one with PROGRAM in the
+ *				environment as that
  */
 #include "rexec.h"
 
@@ -92,6 +94,7 @@ static void show_state(void)
 {
 	struct itimerval timer;
 	char folder[256];
+	int signal = -1;
 
 	show_status();
 	show_limits();
@@ -102,6 +105,8 @@ static void show_state(void)
 	       (long)timer.it_interval.tv_sec);
 	printf("personality %x slack %d bits %x\n", personality(-1),
 	       prctl(PR_GET_TIMERSLACK), prctl(PR_GET_SECUREBITS));
+	prctl(PR_GET_PDEATHSIG, &signal);
+	printf("signal when the parent dies %d\n", signal);
 	printf("works in %s\n", getcwd(folder, sizeof(folder)));
 	printf("leads its group: %d, its session: %d\n", getpgid(0) == getpid(),
 	       getsid(0) == getpid());
@@ -146,6 +151,16 @@ static void show_parent(void)
 	printf("%d\n", getppid());
 }
 
+static void be_root(void)
+{
+	int signal = -1;
+
+	prctl(PR_GET_PDEATHSIG, &signal);
+	printf("became root: %d, signal %d\n", setresuid(0, 0, 0), signal);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	long number = argc > 2 ? atol(argv[2]) : 0;
@@ -155,7 +170,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	if (!strcmp(argv[1], "on") && argc > 3) {
 		argv[2] = "child";
-		rexec(number, CHILD, argv + 2);
+		rexec(number, getenv("PROGRAM") ? ROOTED : CHILD, argv + 2);
 		printf("rexec: %s\n", strerrorname_np(errno));
 		return 99;
 	}
@@ -173,6 +188,8 @@ int main(int argc, char **argv)
 		show_signals(number);
 	else if (!strcmp(argv[1], "parent"))
 		show_parent();
+	else if (!strcmp(argv[1], "root"))
+		be_root();
 	else
 		for (;;)
 			pause();

@@ -14,6 +14,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -192,6 +193,7 @@ static void spoil(void)
 	syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 6);
 	personality(personality(-1) | ADDR_NO_RANDOMIZE);
 	prctl(PR_SET_TIMERSLACK, 77777);
+	prctl(PR_SET_PDEATHSIG, SIGUSR1);
 	if (chdir("/usr/bin"))
 		_exit(98);
 	setsid();
@@ -357,6 +359,76 @@ static void deaths(void)
 	printf("read: %zd\n", read(ends[0], &byte, 1));
 }
 
+/* A user of few rights starts a program that has all, to be killed when its parent is. */
+static void become_root_as_user(void)
+{
+	char *argv[] = { "child", "on", getenv("HOP"), "root", NULL };
+	char **words = argv;
+
+	if (setgroups(0, NULL) || setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000))
+		_exit(98);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setenv("PROGRAM", ROOTED, 1);
+	if (!getenv("HOP")) {
+		words = argv + 2;
+		words[0] = "child";
+	}
+	rexec(node, getenv("HOP") ? CHILD : ROOTED, words);
+	printf("rexec: %s\n", strerrorname_np(errno));
+	_exit(99);
+}
+
+static void say_outcome(const char *call, long result)
+{
+	printf("%s: %s\n", call, result < 0 ? strerrorname_np(errno) : "0");
+}
+
+/* Ends as a user, whose child is root by now. */
+static void signal_as_user(pid_t child, int output)
+{
+	int descriptor = syscall(SYS_pidfd_open, child, 0);
+	FILE *said = fdopen(output, "r");
+
+	copy_line(said);
+	if (setresuid(1000, 1000, 1000))
+		_exit(98);
+	say_outcome("kill", kill(child, SIGTERM));
+	say_outcome("sigqueue", sigqueue(child, SIGTERM, (union sigval){ 7 }));
+	say_outcome("pidfd", syscall(SYS_pidfd_send_signal, descriptor, SIGTERM, NULL, 0));
+	fflush(stdout);
+	_exit(0);
+}
+
+/* Who may signal a program is asked of that, not of what it was. */
+static void privileges(void)
+{
+	pid_t *child = mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ends[2], status;
+	pid_t made;
+
+	if (child == MAP_FAILED || pipe(ends) || prctl(PR_SET_CHILD_SUBREAPER, 1))
+		exit(2);
+	fflush(stdout);
+	if (fork() == 0) {
+		made = fork();
+		if (made == 0) {
+			dup2(ends[1], 1);
+			become_root_as_user();
+		}
+		*child = made;
+		signal_as_user(made, ends[0]);
+	}
+	waitpid(-1, &status, 0);
+	printf("status %d\n", status);
+	usleep(500000);
+	printf("ended: %d\n", waitpid(*child, &status, WNOHANG) != 0);
+	say_outcome("pidfd", syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, *child, 0),
+				     SIGTERM, NULL, 0));
+	waitpid(*child, &status, 0);
+	printf("ended by %d\n", status);
+}
+
 static void joins(void)
 {
 	pid_t child = start("sleep", NULL, NULL);
@@ -494,6 +566,7 @@ static const struct {
 	{ "waits", waits },	  { "signals", signals },   { "orphaned", orphaned },
 	{ "deaths", deaths },	  { "joins", joins },	    { "descriptors", descriptors },
 	{ "terminals", terminals }, { "closes", closes },
+	{ "privileges", privileges },
 };
 
 /* In a session that has a number of its own on all nodes. */

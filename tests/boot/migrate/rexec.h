@@ -19,6 +19,8 @@
 #include <linux/ssi.h>
 
 #define CHILD "/tmp/child"
+/* The same, of root, with the bit that says so. */
+#define ROOTED "/tmp/rooted"
 
 extern char **environ;
 
