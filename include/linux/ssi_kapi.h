@@ -315,6 +315,15 @@ struct ssi_limit {
 	u64 hard;
 };
 
+/* ITIMER_VIRTUAL and ITIMER_PROF. */
+#define SSI_CPU_TIMERS		2
+
+/* What is left of a timer, 0 if it does not run, and its interval, in ns. */
+struct ssi_timer {
+	u64 left;
+	u64 interval;
+};
+
 /* Travels as its bytes, so none of them may be between two members. */
 struct ssi_task_state {
 	struct ssi_ids user;
@@ -329,6 +338,8 @@ struct ssi_task_state {
 	u64 ignored;
 	u64 timer;		/* what is left of ITIMER_REAL and its interval, in ns */
 	u64 timer_interval;
+	struct ssi_timer cpu_timers[SSI_CPU_TIMERS];
+	u64 memory_flags;	/* of mm_struct, as far as execve(2) keeps them */
 	u64 timer_slack;
 	u64 timer_slack_default;
 	u64 age;		/* since it was made, in ns */
@@ -343,6 +354,7 @@ struct ssi_task_state {
 	u32 priority;
 	s32 nice;
 	u32 io_priority;
+	u32 flags;		/* of task_struct, as far as prctl(2) sets them */
 	u32 death_signal;	/* sent when the parent dies, or 0 */
 	s16 oom_adjust;
 	s16 oom_adjust_min;
@@ -370,6 +382,7 @@ enum ssi_cannot {
 int ssi_task_state_take(struct ssi_task_state *state);
 bool ssi_task_state_valid(const struct ssi_task_state *state);
 int ssi_task_state_put(const struct ssi_task_state *state);
+void ssi_task_state_put_memory(const struct ssi_task_state *state);
 enum ssi_cannot ssi_may_leave(void);
 u32 ssi_task_pid(void);
 ssize_t ssi_directory(char *buffer, size_t bytes);

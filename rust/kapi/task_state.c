@@ -13,10 +13,12 @@
 #include <linux/namei.h>
 #include <linux/nsproxy.h>
 #include <linux/oom.h>
+#include <linux/mm_types.h>
 #include <linux/personality.h>
 #include <linux/pid_namespace.h>
 #include <linux/posix-timers.h>
 #include <linux/ptrace.h>
+#include <linux/sched/cputime.h>
 #include <linux/sched/nohz.h>
 #include <linux/sched/prio.h>
 #include <linux/sched/signal.h>
@@ -32,6 +34,13 @@
 
 static_assert(SSI_LIMITS == RLIM_NLIMITS);
 static_assert(_NSIG == 64);
+static_assert(SSI_CPU_TIMERS == ARRAY_SIZE(((struct signal_struct *)NULL)->it));
+
+/* PR_MCE_KILL and PR_SET_IO_FLUSHER. */
+#define KEPT_FLAGS		(PF_MCE_PROCESS | PF_MCE_EARLY | PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE)
+
+/* See mm_init(). Where mappings begin is said by the program. */
+#define KEPT_MEMORY_FLAGS	(MMF_INIT_LEGACY_MASK & ~MMF_TOPDOWN_MASK)
 
 /* --- taken --- */
 
@@ -71,6 +80,27 @@ static u64 ssi_timer_left(struct hrtimer *timer)
 	return hrtimer_active(timer) ? max_t(s64, left, NSEC_PER_USEC) : 0;
 }
 
+/* As get_cpu_itimer(): there is a sample only while a timer runs. */
+static u64 ssi_cpu_timer_left(int which)
+{
+	u64 expires = current->signal->it[which].expires;
+	u64 now[CPUCLOCK_MAX];
+
+	if (!expires)
+		return 0;
+	thread_group_sample_cputime(current, now);
+	return expires > now[which] ? expires - now[which] : TICK_NSEC;
+}
+
+/* For a holder of the siglock. */
+static void ssi_take_cpu_timers(struct ssi_task_state *state)
+{
+	for (int i = 0; i < SSI_CPU_TIMERS; i++) {
+		state->cpu_timers[i].left = ssi_cpu_timer_left(i);
+		state->cpu_timers[i].interval = current->signal->it[i].incr;
+	}
+}
+
 static void ssi_take_signals(struct ssi_task_state *state)
 {
 	spin_lock_irq(&current->sighand->siglock);
@@ -78,6 +108,7 @@ static void ssi_take_signals(struct ssi_task_state *state)
 	state->ignored = ssi_ignored();
 	state->timer = ssi_timer_left(&current->signal->real_timer);
 	state->timer_interval = current->signal->it_real_incr;
+	ssi_take_cpu_timers(state);
 	spin_unlock_irq(&current->sighand->siglock);
 }
 
@@ -126,6 +157,10 @@ int ssi_task_state_take(struct ssi_task_state *state)
 	state->oom_adjust_min = current->signal->oom_score_adj_min;
 	state->personality = current->personality;
 	state->death_signal = current->pdeath_signal;
+	state->flags = current->flags & KEPT_FLAGS;
+	if (current->mm)
+		state->memory_flags = mmf_init_legacy_flags(__mm_flags_get_word(current->mm)) &
+				      KEPT_MEMORY_FLAGS;
 	return 0;
 }
 
@@ -193,6 +228,10 @@ static bool ssi_oom_adjust_valid(const struct ssi_task_state *state)
 
 static bool ssi_times_valid(const struct ssi_task_state *state)
 {
+	for (int i = 0; i < SSI_CPU_TIMERS; i++)
+		if (state->cpu_timers[i].left > KTIME_MAX ||
+		    state->cpu_timers[i].interval > KTIME_MAX)
+			return false;
 	return state->timer <= KTIME_MAX && state->timer_interval <= KTIME_MAX &&
 	       state->age <= KTIME_MAX;
 }
@@ -204,7 +243,8 @@ bool ssi_task_state_valid(const struct ssi_task_state *state)
 	       ssi_limits_valid(state) && ssi_schedule_valid(state) &&
 	       ssi_io_priority_valid(state) && ssi_oom_adjust_valid(state) &&
 	       ssi_times_valid(state) && !(state->mask & ~S_IRWXUGO) &&
-	       state->death_signal <= _NSIG &&
+	       state->death_signal <= _NSIG && !(state->flags & ~KEPT_FLAGS) &&
+	       !(state->memory_flags & ~(u64)KEPT_MEMORY_FLAGS) &&
 	       state->pid < PID_MAX_LIMIT && state->parent < PID_MAX_LIMIT &&
 	       state->pgid < PID_MAX_LIMIT && state->session < PID_MAX_LIMIT;
 }
@@ -246,7 +286,21 @@ static void ssi_put_limits(const struct ssi_task_state *state)
 		update_rlimit_cpu(current, processor);
 }
 
-/* The task is new, so its timer does not run. */
+/* As set_cpu_itimer(). For a holder of the siglock. */
+static void ssi_put_cpu_timers(const struct ssi_task_state *state)
+{
+	for (int i = 0; i < SSI_CPU_TIMERS; i++) {
+		struct cpu_itimer *timer = &current->signal->it[i];
+		u64 expires = state->cpu_timers[i].left, before = 0;
+
+		if (expires)
+			set_process_cpu_timer(current, i, &expires, &before);
+		timer->expires = expires;
+		timer->incr = state->cpu_timers[i].interval;
+	}
+}
+
+/* The task is new, so its timers do not run. */
 static void ssi_put_signals(const struct ssi_task_state *state)
 {
 	const u64 never = sigmask(SIGKILL) | sigmask(SIGSTOP);
@@ -260,6 +314,7 @@ static void ssi_put_signals(const struct ssi_task_state *state)
 		current->signal->it_real_incr = state->timer_interval;
 		hrtimer_start(&current->signal->real_timer, state->timer, HRTIMER_MODE_REL);
 	}
+	ssi_put_cpu_timers(state);
 	spin_unlock_irq(&current->sighand->siglock);
 	set_current_blocked(&blocked);
 }
@@ -322,12 +377,19 @@ int ssi_task_state_put(const struct ssi_task_state *state)
 	current->signal->oom_score_adj = state->oom_adjust;
 	current->signal->oom_score_adj_min = state->oom_adjust_min;
 	current->start_boottime = now - min(now, state->age);
+	current->flags = (current->flags & ~KEPT_FLAGS) | state->flags;
 	set_personality(state->personality);
 	if (state->no_new_privileges)
 		task_set_no_new_privs(current);
 	error = ssi_put_credentials(state);
 	current->pdeath_signal = state->death_signal;
 	return error;
+}
+
+/* For the memory of a program that was executed and does not run yet. */
+void ssi_task_state_put_memory(const struct ssi_task_state *state)
+{
+	__mm_flags_set_mask_bits_word(current->mm, KEPT_MEMORY_FLAGS, state->memory_flags);
 }
 
 /* --- whether it can be --- */

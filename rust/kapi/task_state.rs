@@ -7,8 +7,6 @@
 //! taken from the running task and travels as bytes, for all nodes run the same kernel; a
 //! task that was made for it puts it on and [executes](execute) the program.
 //!
-//! ITIMER_VIRTUAL, ITIMER_PROF and the filter of core dumps stay behind.
-//!
 //! C header: [`include/linux/sched.h`](srctree/include/linux/sched.h)
 
 use core::{
@@ -99,6 +97,22 @@ impl TaskState {
     pub fn put_on(&self) -> Result {
         // SAFETY: It is valid by the type invariant.
         to_result(unsafe { bindings::ssi_task_state_put(&*self.0) })
+    }
+
+    /// Gives the memory of the program the running task [executed](execute) what execve(2)
+    /// keeps of that before: which parts of it are dumped, for one. Before the program runs.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a task without memory.
+    pub fn put_on_memory(&self) -> Result {
+        // SAFETY: The task is the running one.
+        if unsafe { (*kernel::current!().as_ptr()).mm.is_null() } {
+            return Err(EINVAL);
+        }
+        // SAFETY: It is valid by the type invariant, and there is memory.
+        unsafe { bindings::ssi_task_state_put_memory(&*self.0) };
+        Ok(())
     }
 
     /// Its process.
@@ -302,6 +316,10 @@ mod tests {
         (raw.io_priority, raw.resets_on_fork) = (2 << 13 | 6, 1);
         (raw.oom_adjust, raw.oom_adjust_min) = (500, -300);
         raw.death_signal = 64;
+        raw.flags = bindings::PF_MCE_PROCESS | bindings::PF_MEMALLOC_NOIO;
+        for (place, timer) in raw.cpu_timers.iter_mut().enumerate() {
+            (timer.left, timer.interval) = (2_000_000_000_000, 88_000 + place as u64);
+        }
         Ok(state)
     }
 
@@ -317,6 +335,9 @@ mod tests {
     /// Leaves out what goes on with time, and what the task has as a process.
     fn lasting(state: &mut Raw) {
         (state.timer, state.age) = (0, 0);
+        for timer in &mut state.cpu_timers {
+            timer.left = 0;
+        }
         (state.pid, state.parent, state.pgid, state.session) = (0, 0, 0, 0);
     }
 
@@ -326,6 +347,9 @@ mod tests {
         let mut after = worn(TaskState::from_wire(before.as_bytes())?)?;
         let passed = before.0.timer - after.0.timer;
         assert!((1..10_000_000_000).contains(&passed));
+        for timer in after.0.cpu_timers {
+            assert!((1..=2_000_000_000_000).contains(&timer.left));
+        }
         lasting(&mut before.0);
         lasting(&mut after.0);
         assert!(before.as_bytes() == after.as_bytes());
@@ -391,7 +415,7 @@ mod tests {
 
     #[test]
     fn what_no_task_has_is_refused() -> Result {
-        let spoiled: [fn(&mut Raw); 25] = [
+        let spoiled: [fn(&mut Raw); 29] = [
             |raw| raw.user.saved = u32::MAX,
             |raw| raw.group.fs = u32::MAX,
             |raw| raw.groups[2] = u32::MAX,
@@ -417,6 +441,10 @@ mod tests {
             |raw| raw.timer = u64::MAX,
             |raw| raw.mask = 0o1000,
             |raw| raw.death_signal = 65,
+            |raw| raw.flags = bindings::PF_KTHREAD,
+            |raw| raw.memory_flags = 1,
+            |raw| raw.cpu_timers[0].left = u64::MAX,
+            |raw| raw.cpu_timers[1].interval = u64::MAX,
         ];
         for spoil in spoiled {
             assert!(is_refused(spoil)?);

@@ -215,7 +215,8 @@ impl Delivery {
         self.is_closed = false;
         let image = self.image().map_err(|_| EINVAL)?;
         install_all(&image.files, &mut name)?;
-        Program::of(&image).execute()
+        Program::of(&image).execute()?;
+        state.put_on_memory()
     }
 }
 

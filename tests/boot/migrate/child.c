@@ -20,7 +20,6 @@
 #include <grp.h>
 #include <sched.h>
 #include <sys/personality.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -90,9 +89,22 @@ static void show_file(const char *path)
 	fclose(file);
 }
 
+static void show_timers(void)
+{
+	static const int timers[] = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
+	struct itimerval timer;
+
+	for (size_t at = 0; at < sizeof(timers) / sizeof(*timers); at++) {
+		getitimer(timers[at], &timer);
+		printf("timer %s every %ld s\n",
+		       timer.it_value.tv_sec > 900 ? "runs" : "does not run",
+		       (long)timer.it_interval.tv_sec);
+	}
+}
+
 static void show_state(void)
 {
-	struct itimerval timer;
+	cpu_set_t processors;
 	char folder[256];
 	int signal = -1;
 
@@ -100,9 +112,12 @@ static void show_state(void)
 	show_limits();
 	show_schedule();
 	show_file("/proc/self/oom_score_adj");
-	getitimer(ITIMER_REAL, &timer);
-	printf("timer %s every %ld s\n", timer.it_value.tv_sec > 900 ? "runs" : "does not run",
-	       (long)timer.it_interval.tv_sec);
+	show_file("/proc/self/coredump_filter");
+	show_timers();
+	sched_getaffinity(0, sizeof(processors), &processors);
+	printf("%d processors, errors of memory %d, flushes %d, executes what it wrote %d\n",
+	       CPU_COUNT(&processors), prctl(PR_MCE_KILL_GET, 0, 0, 0, 0),
+	       prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0), prctl(PR_GET_MDWE, 0, 0, 0, 0));
 	printf("personality %x slack %d bits %x\n", personality(-1),
 	       prctl(PR_GET_TIMERSLACK), prctl(PR_GET_SECUREBITS));
 	prctl(PR_GET_PDEATHSIG, &signal);

@@ -16,7 +16,6 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -169,6 +168,16 @@ static void vforks(void)
 	say_next(child, "end");
 }
 
+static void write_file(const char *path, const char *text)
+{
+	ssize_t length = strlen(text);
+	int file = open(path, O_WRONLY);
+
+	if (write(file, text, length) != length)
+		_exit(98);
+	close(file);
+}
+
 static void spoil(void)
 {
 	struct itimerval timer = { { 77, 0 }, { 1000, 0 } };
@@ -188,6 +197,14 @@ static void spoil(void)
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGUSR2, (void (*)(int))spoil);
 	setitimer(ITIMER_REAL, &timer, NULL);
+	timer.it_interval.tv_sec++;
+	setitimer(ITIMER_VIRTUAL, &timer, NULL);
+	timer.it_interval.tv_sec++;
+	setitimer(ITIMER_PROF, &timer, NULL);
+	prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
+	prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+	prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+	write_file("/proc/self/coredump_filter", "0x7f");
 	sched_setscheduler(0, SCHED_BATCH, &parameters);
 	setpriority(PRIO_PROCESS, 0, 5);
 	syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 6);
@@ -202,11 +219,7 @@ static void spoil(void)
 
 static void spoil_ids(void)
 {
-	int file = open("/proc/self/oom_score_adj", O_WRONLY);
-
-	if (write(file, "300", 3) != 3)
-		_exit(98);
-	close(file);
+	write_file("/proc/self/oom_score_adj", "300");
 	spoil();
 	prctl(PR_SET_SECUREBITS, SECUREBITS);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -239,10 +252,22 @@ static void set_alarm(void)
 	alarm(1);
 }
 
+static void set_virtual(void)
+{
+	setitimer(ITIMER_VIRTUAL, &(struct itimerval){ .it_value.tv_usec = 200000 }, NULL);
+}
+
+static void set_profile(void)
+{
+	setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_usec = 200000 }, NULL);
+}
+
 static void waits(void)
 {
 	say_next(start("pending", NULL, block_and_raise), "end");
 	say_next(start("sleep", NULL, set_alarm), "alarm");
+	say_next(start("burn", "20000", set_virtual), "virtual");
+	say_next(start("burn", "20000", set_profile), "profile");
 }
 
 /* Standard output of the child is read from here. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,13 @@
 #define CHILD "/tmp/child"
 /* The same, of root, with the bit that says so. */
 #define ROOTED "/tmp/rooted"
+
+/* Of linux/prctl.h, since Linux 6.3. */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1
+#define PR_GET_MDWE 66
+#endif
 
 extern char **environ;
 
