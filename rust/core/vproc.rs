@@ -13,6 +13,7 @@
 //! | [`caller`] | who asks |
 //! | [`signal`] | a signal for another node |
 //! | [`group`] | a signal of another node's kernel to a group |
+//! | [`span`] | numbers of a node on others |
 //! | [`pidfd`], [`anchor`] | a pidfd of another node's process, who tells of its end |
 //! | [`call`] | a system call that is made on another node |
 //! | [`attributes`], [`listing`] | what another node says of a file, of a folder |
@@ -36,6 +37,7 @@ pub mod pidfd;
 pub mod route;
 pub mod scan;
 pub mod signal;
+pub mod span;
 pub mod stat_line;
 pub mod totals;
 pub mod trail;

@@ -124,6 +124,12 @@ static void ssi_describe(struct ssi_group_signal *signal, kernel_siginfo_t *info
 				  cap_raised(cred->cap_effective, CAP_KILL);
 }
 
+/* Whether a group of this node has no members elsewhere. */
+static bool ssi_is_alone(u32 pgid)
+{
+	return pgid >= ssi_pid_first && pgid < ssi_pid_end && !ssi_any_left();
+}
+
 /*
  * What a user sends by kill(2) goes round when that is called. The caller holds
  * tasklist_lock.
@@ -136,6 +142,8 @@ int __ssi_group_signal(struct pid *pgrp, int number, struct kernel_siginfo *info
 	if (info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV)
 		return result;
 	signal.pgid = pid_nr(pgrp);
+	if (ssi_is_alone(signal.pgid))
+		return result;
 	if (!number || signal.pgid < SSI_PRIVATE_PIDS || !READ_ONCE(pool))
 		return result;
 	ssi_describe(&signal, &sent, number, info == SEND_SIG_PRIV);

@@ -244,6 +244,7 @@ static int ssi_take_group(struct task_struct *task, u32 pgid, u32 session)
 		error = ssi_take(task, PIDTYPE_SID, session);
 	if (!error && pgid >= SSI_PRIVATE_PIDS && task_pgrp_nr_ns(task, &init_pid_ns) != pgid)
 		error = ssi_take(task, PIDTYPE_PGID, pgid);
+	ssi_number_came();
 	return error;
 }
 

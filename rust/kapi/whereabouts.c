@@ -25,14 +25,39 @@ bool ssi_has_guests __read_mostly;
 
 bool ssi_groups_span __read_mostly;
 
-/* Whether any process ever went: those it left behind may have its group elsewhere. */
+/*
+ * Whether numbers of this node may be those of groups elsewhere: a process went, and what it
+ * made there may have outlived it.
+ */
 static bool has_left __read_mostly;
 
+/* How many went so far. Both change under the lock alone. */
+static u64 departures;
+static DEFINE_SPINLOCK(departing);
+
+/* How often tasks here got numbers of other nodes. */
+static atomic64_t arrivals;
+
+static void ssi_departed(void)
+{
+	guard(spinlock)(&departing);
+	departures++;
+	WRITE_ONCE(has_left, true);
+}
+
+/*
+ * Before and behind, so that it is known as soon as there is an entry, and who looked for
+ * entries in between learns that there is one more.
+ */
 int ssi_away_add(u32 pid, u8 node)
 {
-	WRITE_ONCE(has_left, true);
+	int error;
+
+	ssi_departed();
 	WRITE_ONCE(ssi_groups_span, true);
-	return xa_insert(&away, pid, xa_mk_value(node), GFP_KERNEL);
+	error = xa_insert(&away, pid, xa_mk_value(node), GFP_KERNEL);
+	ssi_departed();
+	return error;
 }
 
 void ssi_away_remove(u32 pid)
@@ -43,6 +68,43 @@ void ssi_away_remove(u32 pid)
 bool ssi_any_left(void)
 {
 	return READ_ONCE(has_left);
+}
+
+/* How many left so far; false if one is away. */
+bool ssi_none_away(u64 *so_far)
+{
+	guard(spinlock)(&departing);
+	*so_far = departures;
+	return xa_empty(&away);
+}
+
+/* No other node had a number of this one at some moment after ssi_none_away() said @so_far. */
+void ssi_none_left(u64 so_far)
+{
+	guard(spinlock)(&departing);
+	if (departures == so_far && xa_empty(&away))
+		WRITE_ONCE(has_left, false);
+}
+
+/* Told behind each number a task gets here, before it can go anywhere. */
+void ssi_number_came(void)
+{
+	atomic64_inc_return(&arrivals);
+}
+
+/*
+ * How many came so far, and then whether one from @first to @end - 1 is in use. Does not
+ * sleep.
+ */
+u64 ssi_numbers(u32 first, u32 end, bool *in_use)
+{
+	u64 so_far = atomic64_read_acquire(&arrivals);
+	struct pid *pid;
+
+	guard(rcu)();
+	pid = find_ge_pid(first, &init_pid_ns);
+	*in_use = pid && pid_nr(pid) < end;
+	return so_far;
 }
 
 /* Any context. 0 for a process that is not away. */

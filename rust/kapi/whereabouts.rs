@@ -11,6 +11,8 @@
 
 use kernel::bindings;
 
+use crate::behalf::PRIVATE_PIDS;
+
 /// The node process `pid` of this node went to. `None` if it is here, or nowhere. Any
 /// context.
 pub fn away(pid: u32) -> Option<u8> {
@@ -19,11 +21,47 @@ pub fn away(pid: u32) -> Option<u8> {
     (node != 0).then_some(node)
 }
 
-/// Whether a process ever went from here to another node, in this life of the node. Its
-/// children there may be in a group of this node, whatever became of it. Any context.
+/// Whether processes of groups of this node may be on others: one went there, and nobody has
+/// [found](none_left) since that no number of this node is in use elsewhere. Its children
+/// there may be in its group, whatever became of it. Any context.
 pub fn any_left() -> bool {
     // SAFETY: No preconditions.
     unsafe { bindings::ssi_any_left() }
+}
+
+/// How many left so far, if none is away. Process context; does not sleep.
+pub fn none_away() -> Option<u64> {
+    let mut so_far = 0;
+    // SAFETY: It can be written.
+    unsafe { bindings::ssi_none_away(&mut so_far) }.then_some(so_far)
+}
+
+/// There was a moment after [`none_away`] said `so_far` when no other node had a number of
+/// this one. If nobody left since, [`any_left`] says so from now on. Process context; does
+/// not sleep.
+pub fn none_left(so_far: u64) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_none_left(so_far) }
+}
+
+/// Numbers of another node that are those of processes, groups or sessions here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// How often a number of any other node came here so far.
+    pub came: u64,
+    /// Whether one of that node is in use.
+    pub are_used: bool,
+}
+
+/// Which numbers of `node` are here. If none is, and none was in use here before, then `came`
+/// has grown when this is asked later and one was in use between. Does not sleep; process
+/// context.
+pub fn numbers_of(node: u8) -> Numbers {
+    let first = u32::from(node) * PRIVATE_PIDS;
+    let mut are_used = false;
+    // SAFETY: It can be written.
+    let came = unsafe { bindings::ssi_numbers(first, first + PRIVATE_PIDS, &mut are_used) };
+    Numbers { came, are_used }
 }
 
 /// A process of another node that runs here.
@@ -125,6 +163,31 @@ mod tests {
         drop(entry);
         assert!(away(PID).is_none());
         Ok(())
+    }
+
+    #[test]
+    fn nobody_left_once_that_was_found() -> Result {
+        let entry = Entry::away(PID, 3)?;
+        assert!(none_away().is_none());
+        drop(entry);
+        let before = none_away().ok_or(EINVAL)?;
+        assert!(any_left());
+        // One goes meanwhile, and one is still away.
+        let entry = Entry::away(PID, 3)?;
+        none_left(before);
+        assert!(any_left());
+        drop(entry);
+        none_left(before);
+        assert!(any_left());
+        none_left(none_away().ok_or(EINVAL)?);
+        assert!(!any_left());
+        Ok(())
+    }
+
+    #[test]
+    fn numbers_in_use_are_seen() {
+        assert!(numbers_of(0).are_used && !numbers_of(62).are_used);
+        assert!(numbers_of(62) == numbers_of(62));
     }
 
     #[test]

@@ -79,7 +79,9 @@ impl<'a> Program<'a> {
 
     fn attempt_script(&self, script: &[u8]) -> Result {
         let mut arguments = KVVec::new();
-        for word in [SHELL, script].into_iter().chain(self.arguments.iter().skip(1)) {
+        bytes::extend(&mut arguments, SHELL)?;
+        bytes::extend(&mut arguments, script)?;
+        for word in self.arguments.iter().skip(1) {
             bytes::extend(&mut arguments, word)?;
         }
         self.attempt(SHELL, &arguments)

@@ -47,7 +47,8 @@ use ssi_kapi::{
 
 use crate::{
     ask,
-    map, //
+    map,
+    span, //
 };
 
 const NAME: &str = "ssi.vproc.groups";
@@ -72,6 +73,7 @@ static TELLER: SetOnce<Thread<()>> = SetOnce::new();
 pub(crate) fn begin() -> Result {
     group_signal::begin()?;
     ssi_ics::register(&SERVICE)?;
+    ssi_ics::register(&span::SERVICE)?;
     let nothing = Arc::new((), GFP_KERNEL)?;
     let teller = Thread::spawn(c"ssi_groups", nothing, |()| {
         while let Some(signal) = group_signal::next() {
@@ -83,6 +85,9 @@ pub(crate) fn begin() -> Result {
 }
 
 fn tell_all(signal: &GroupSignal) {
+    if map::has_group_alone(signal.group) {
+        return;
+    }
     let mut room = [0; HEAD_BYTES + SIGNAL_INFO_BYTES];
     let mut out = Writer::new(&mut room);
     head(signal).encode(&mut out);

@@ -44,6 +44,7 @@ use crate::{
     orphans,
     pid_watches,
     pidfds,
+    span,
     totals, //
 };
 
@@ -96,9 +97,12 @@ pub(crate) fn nobody(pid: u32) -> Option<Result<isize>> {
     (pid == pid::INIT && route(pid) != Route::Here).then_some(Err(ESRCH))
 }
 
-/// Whether the kernel here has all that is to be known of process group `pgid`.
+/// Whether the kernel here has all that is to be known of process group `pgid`. May sleep.
 pub(crate) fn has_group_alone(pgid: u32) -> bool {
-    of(pgid).is_none_or(|map| map.has_group_alone(pgid, whereabouts::any_left()))
+    of(pgid).is_none_or(|map| {
+        let left = is_of(pgid, Some(map.me)) && span::may_be();
+        map.has_group_alone(pgid, left)
+    })
 }
 
 /// All other nodes.

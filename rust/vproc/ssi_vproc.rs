@@ -42,6 +42,7 @@ mod served_calls;
 mod served_files;
 mod service;
 mod signals;
+mod span;
 mod totals;
 
 pub use crate::dispatch::install_itself;
