@@ -425,7 +425,7 @@ struct ssi_place {
 int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void *data);
 int ssi_surrogate_blocked(void *bytes);
 bool ssi_surrogate_begin(void);
-void ssi_surrogate_place(struct ssi_place *place);
+void ssi_surrogate_place(struct ssi_place *place, u8 node);
 int ssi_surrogate_signal(void *bytes, u32 parent, u32 former, bool *is_death);
 void ssi_surrogate_stop(struct task_struct *task, int signal);
 void ssi_surrogate_continue(struct task_struct *task);

@@ -723,7 +723,10 @@ mod tests {
         },
         *, //
     };
-    use crate::task_state::TaskState;
+    use crate::{
+        surrogate::Place,
+        task_state::TaskState, //
+    };
 
     /// A guest that is held.
     fn held(arrival: &Arrival) -> Result {
@@ -746,6 +749,29 @@ mod tests {
         assert!(in_a_guest(&arrival, place)? == [PID + 1, PID + 2, PID + 3]);
         // Nothing is left of them.
         assert!(in_a_guest(&arrival, place)? == [PID + 1, PID + 2, PID + 3]);
+        Ok(())
+    }
+
+    #[test]
+    fn no_node_is_told_what_it_said_of_a_group() -> Result {
+        begin()?;
+        let member = Arrival {
+            group: PID,
+            session: PID,
+            is_orphaned: false,
+            ..arrival(PID)
+        };
+        held(&member)?;
+        let other = Arrival {
+            pid: PID + 1,
+            home: 8,
+            ..member
+        };
+        let told = in_a_guest(&other, || {
+            Ok([7, 8].map(|node| Place::of_current(node).is_orphaned))
+        })?;
+        kill(PID);
+        assert!(is_gone(PID) && told == [true, false]);
         Ok(())
     }
 

@@ -150,17 +150,40 @@ bool ssi_surrogate_begin(void)
 	return true;
 }
 
-/* Of the current task. */
-void ssi_surrogate_place(struct ssi_place *place)
+/*
+ * As is_current_pgrp_orphaned(), for node @node: what that said of its own processes is not
+ * told to it. Two nodes would vouch with each other's word for ever. For a holder of
+ * tasklist_lock.
+ */
+static bool ssi_is_orphaned_for(u8 node)
 {
-	bool is_orphaned = is_current_pgrp_orphaned();
+	struct pid *group = task_pgrp(current);
+	struct task_struct *task;
+	u32 parent;
+	u8 home;
 
+	do_each_pid_task(group, PIDTYPE_PGID, task) {
+		if ((task->exit_state && thread_group_empty(task)) ||
+		    is_global_init(task->real_parent))
+			continue;
+		if (ssi_guest(task_tgid_nr(task), &home, &parent) && home == node)
+			continue;
+		if (ssi_keeps_group(task, task_pgrp(task->real_parent) != group &&
+					  task_session(task->real_parent) == task_session(task)))
+			return false;
+	} while_each_pid_task(group, PIDTYPE_PGID, task);
+	return true;
+}
+
+/* Of the current task, as node @node is told. */
+void ssi_surrogate_place(struct ssi_place *place, u8 node)
+{
 	guard(read_lock)(&tasklist_lock);
 	*place = (struct ssi_place) {
 		.parent = ssi_ppid(current, task_ppid_nr(current)),
 		.pgid = task_pgrp_nr_ns(current, &init_pid_ns),
 		.session = task_session_nr_ns(current, &init_pid_ns),
-		.is_orphaned = is_orphaned,
+		.is_orphaned = ssi_is_orphaned_for(node),
 	};
 }
 

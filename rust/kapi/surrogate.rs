@@ -90,11 +90,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// That of the running task.
-    pub fn of_current() -> Self {
+    /// That of the running task, as `node` is told: what that said of its own processes does
+    /// not count there.
+    pub fn of_current(node: u8) -> Self {
         let mut raw: bindings::ssi_place = pin_init::zeroed();
         // SAFETY: It can be written.
-        unsafe { bindings::ssi_surrogate_place(&mut raw) };
+        unsafe { bindings::ssi_surrogate_place(&mut raw, node) };
         Self {
             parent: raw.parent,
             group: raw.pgid,
@@ -169,7 +170,7 @@ pub fn leave(node: u8) -> Result {
     table.lock().insert(place);
     surrogate.depart()?;
     while let Some(signal) = next_blocked() {
-        owner.forward(pid, node, &signal, Place::of_current().is_orphaned);
+        owner.forward(pid, node, &signal, Place::of_current(node).is_orphaned);
     }
     Ok(())
 }
@@ -313,7 +314,7 @@ impl Surrogate {
         }
         let mut known: Option<Place> = None;
         loop {
-            let place = Place::of_current();
+            let place = Place::of_current(self.node);
             let former = known.map_or(place.parent, |known| known.parent);
             if known != Some(place) {
                 owner.placed(self.pid, self.node, &place);
@@ -324,7 +325,7 @@ impl Surrogate {
             }
             match next_signal(place.parent, former) {
                 Some(Received::Signal(signal)) => {
-                    let is_orphaned = Place::of_current().is_orphaned;
+                    let is_orphaned = Place::of_current(self.node).is_orphaned;
                     owner.forward(self.pid, self.node, &signal, is_orphaned);
                 }
                 Some(Received::ParentDied(signal)) => {

@@ -103,7 +103,7 @@ impl HandOver<'_> {
     /// who is killed waits for one.
     fn ask(&self, parcel: Parcel) -> (Learnt, Result) {
         let mut args = [0; 5];
-        let is_orphaned = surrogate::Place::of_current().is_orphaned;
+        let is_orphaned = surrogate::Place::of_current(self.wanted.node.get()).is_orphaned;
         Writer::new(&mut args).u32(self.pid).u8(is_orphaned.into());
         let mut ask = ask::question(Operation::Execute, &args);
         ask.pages = parcel.pages.clone();
