@@ -10,11 +10,6 @@
 use core::fmt;
 
 use crate::{
-    clms::ballot::{
-        read_maybe_node,
-        read_node,
-        write_maybe_node, //
-    },
     ids::{
         Epoch,
         Incarnation,
@@ -255,7 +250,7 @@ impl<'a> FromNode<'a> {
         let kind = from.u8()?;
         let message = match kind {
             HELLO => Self::Hello {
-                node: read_node(&mut from)?,
+                node: NodeId::read(&mut from)?,
                 build: from.array()?,
                 nonce: from.u64()?,
             },
@@ -399,7 +394,7 @@ pub(crate) fn write_instance(instance: Instance, out: &mut Writer<'_>) {
 }
 
 pub(crate) fn read_instance(from: &mut Reader<'_>) -> Result<Instance, Malformed> {
-    Ok(Instance::new(read_node(from)?, Incarnation(from.u64()?)))
+    Ok(Instance::new(NodeId::read(from)?, Incarnation(from.u64()?)))
 }
 
 /// A set as the words of its bitmap.
@@ -422,7 +417,7 @@ pub(crate) fn read_set(from: &mut Reader<'_>) -> Result<NodeSet, Malformed> {
 /// A view as its number, its coordinator and the nodes that were ever up.
 pub(crate) fn write_view(view: &View, out: &mut Writer<'_>) {
     out.u32(view.epoch.0);
-    write_maybe_node(view.coordinator, out);
+    NodeId::write_maybe(view.coordinator, out);
     let known = || NodeId::all().filter(|&node| view.entry(node).state != NodeState::NeverUp);
     out.u16(known().count().try_into().unwrap_or(u16::MAX));
     for node in known() {
@@ -437,14 +432,14 @@ pub(crate) fn write_view(view: &View, out: &mut Writer<'_>) {
 pub(crate) fn read_view(from: &mut Reader<'_>, view: &mut View) -> Result<(), Malformed> {
     *view = View::EMPTY;
     view.epoch = Epoch(from.u32()?);
-    view.coordinator = read_maybe_node(from)?;
+    view.coordinator = NodeId::read_maybe(from)?;
     let count = usize::from(from.u16()?);
     if count >= NODES_LEN {
         return Err(Malformed);
     }
     let mut last = None;
     for _ in 0..count {
-        let node = read_node(from)?;
+        let node = NodeId::read(from)?;
         let state = NodeState::from_code(from.u8()?).ok_or(Malformed)?;
         let incarnation = Incarnation(from.u64()?);
         // Strictly in order, so that a view has one form only.

@@ -12,6 +12,12 @@ use core::{
     str, //
 };
 
+use crate::wire::{
+    Malformed,
+    Reader,
+    Writer, //
+};
+
 /// A node's number as a number; wider in the simulator's clusters.
 #[cfg(not(feature = "wide"))]
 pub type NodeNumber = u8;
@@ -66,6 +72,33 @@ impl NodeId {
         }
         let number = digits.parse().map_err(|_| ParseNodeIdError)?;
         Self::new(number).ok_or(ParseNodeIdError)
+    }
+
+    /// Takes one off a message: two bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for what is no node.
+    pub fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Self::read_maybe(from)?.ok_or(Malformed)
+    }
+
+    /// As [`read`](Self::read), or none, which is 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for a number above those of nodes.
+    pub fn read_maybe(from: &mut Reader<'_>) -> Result<Option<Self>, Malformed> {
+        match NodeNumber::try_from(from.u16()?) {
+            Ok(0) => Ok(None),
+            Ok(number) => Self::new(number).map(Some).ok_or(Malformed),
+            Err(_) => Err(Malformed),
+        }
+    }
+
+    /// Puts what [`read_maybe`](Self::read_maybe) takes into a message.
+    pub fn write_maybe(node: Option<Self>, out: &mut Writer<'_>) {
+        out.u16(node.map_or(0, |node| u16::from(node.get())));
     }
 
     /// The number, `1..=NODE_MAX`.
@@ -251,6 +284,21 @@ mod tests {
             let expected = (1..=NODE_MAX).contains(&number);
             assert_eq!(NodeId::new(number).is_some(), expected, "{number}");
             assert_eq!(NodeId::parse(text.as_bytes()).is_ok(), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_node_or_none_arrives_as_it_was() {
+        for number in 0..=NODE_MAX {
+            let (node, mut room) = (NodeId::new(number), [0; 2]);
+            NodeId::write_maybe(node, &mut Writer::new(&mut room));
+            assert_eq!(NodeId::read_maybe(&mut Reader::new(&room)), Ok(node));
+            let read = NodeId::read(&mut Reader::new(&room));
+            assert_eq!(read, node.ok_or(Malformed));
+        }
+        let beyond = u16::from(NODE_MAX) + 1;
+        for bytes in [&beyond.to_le_bytes()[..], &[0xff; 2], &[1]] {
+            assert_eq!(NodeId::read_maybe(&mut Reader::new(bytes)), Err(Malformed));
         }
     }
 

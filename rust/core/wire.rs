@@ -65,6 +65,15 @@ impl<'a> Reader<'a> {
         self.array().map(i32::from_le_bytes)
     }
 
+    /// The next byte, which says yes or no: it is 1 or 0.
+    pub fn flag(&mut self) -> Result<bool, Malformed> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Malformed),
+        }
+    }
+
     /// `len` bytes that must be zero: room for what comes later.
     pub fn zeros(&mut self, len: usize) -> Result<(), Malformed> {
         let are_zero = self.bytes(len)?.iter().all(|&byte| byte == 0);
@@ -162,6 +171,18 @@ impl<'a> Writer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_is_one_or_zero() {
+        for (bytes, read) in [
+            (&[0][..], Ok(false)),
+            (&[1], Ok(true)),
+            (&[2], Err(Malformed)),
+            (&[], Err(Malformed)),
+        ] {
+            assert_eq!(Reader::new(bytes).flag(), read);
+        }
+    }
 
     #[test]
     fn what_is_written_is_read_back() {

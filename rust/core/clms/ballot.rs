@@ -81,40 +81,17 @@ impl Ballot {
 
     pub(super) fn write(self, out: &mut Writer<'_>) {
         out.u32(self.round);
-        write_maybe_node(self.proposer, out);
+        NodeId::write_maybe(self.proposer, out);
         out.u32(self.revision);
     }
 
     pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self {
             round: from.u32()?,
-            proposer: read_maybe_node(from)?,
+            proposer: NodeId::read_maybe(from)?,
             revision: from.u32()?,
         })
     }
-}
-
-/// A node as two bytes, 0 for none.
-pub(crate) fn write_maybe_node(node: Option<NodeId>, out: &mut Writer<'_>) {
-    out.u16(node.map_or(0, |node| u16::from(node.get())));
-}
-
-/// Reads what [`write_maybe_node`] wrote.
-pub(crate) fn read_maybe_node(from: &mut Reader<'_>) -> Result<Option<NodeId>, Malformed> {
-    match from.u16()? {
-        0 => Ok(None),
-        number => number_to_node(number).map(Some),
-    }
-}
-
-/// Reads a node that must be one.
-pub(crate) fn read_node(from: &mut Reader<'_>) -> Result<NodeId, Malformed> {
-    number_to_node(from.u16()?)
-}
-
-fn number_to_node(number: u16) -> Result<NodeId, Malformed> {
-    let number = number.try_into().map_err(|_| Malformed)?;
-    NodeId::new(number).ok_or(Malformed)
 }
 
 #[cfg(test)]

@@ -20,8 +20,6 @@
 
 use super::{
     ballot::{
-        read_maybe_node,
-        write_maybe_node,
         Ballot,
         Step, //
     },
@@ -408,7 +406,7 @@ impl Status {
                 members,
             } => {
                 out.u8(1).u32(epoch.0);
-                write_maybe_node(*leader, out);
+                NodeId::write_maybe(*leader, out);
                 write_set(members, out);
             }
         }
@@ -419,7 +417,7 @@ impl Status {
             0 => Ok(Self::Outside),
             1 => Ok(Self::Member {
                 epoch: Epoch(from.u32()?),
-                leader: read_maybe_node(from)?,
+                leader: NodeId::read_maybe(from)?,
                 members: read_set(from)?,
             }),
             _ => Err(Malformed),

@@ -7,9 +7,6 @@
 
 use super::{
     ballot::{
-        read_maybe_node,
-        read_node,
-        write_maybe_node,
         Ballot,
         Step, //
     },
@@ -139,7 +136,7 @@ impl Proposal {
 
     pub(super) fn write(&self, out: &mut Writer<'_>) {
         out.u64(self.step.0).u32(self.epoch.0).u64(self.wall_us);
-        write_maybe_node(
+        NodeId::write_maybe(
             match self.kind {
                 Some(Kind::View(coordinator)) => Some(coordinator),
                 Some(Kind::Active) | None => None,
@@ -157,14 +154,14 @@ impl Proposal {
     pub(super) fn read(&mut self, from: &mut Reader<'_>) -> Result<(), Malformed> {
         let (step, epoch) = (Step(from.u64()?), Epoch(from.u32()?));
         let wall_us = from.u64()?;
-        let kind = match read_maybe_node(from)? {
+        let kind = match NodeId::read_maybe(from)? {
             Some(coordinator) => Kind::View(coordinator),
             None => Kind::Active,
         };
         self.begin(step, epoch, wall_us, kind);
         let mut last = None;
         for _ in 0..from.u16()? {
-            let node = read_node(from)?;
+            let node = NodeId::read(from)?;
             // Strictly in order, so that a proposal has one form only.
             if last >= Some(node) || kind == Kind::Active {
                 return Err(Malformed);

@@ -7,12 +7,12 @@
 
 use core::fmt;
 
-use super::ballot::read_node;
 use crate::{
     ids::{
         Epoch,
         Incarnation,
-        Instance, //
+        Instance,
+        NodeId, //
     },
     view::NodeState,
     wire::{
@@ -167,7 +167,7 @@ impl Transition {
             id: TransId(from.u64()?),
             epoch: Epoch(from.u32()?),
             wall_us: from.u64()?,
-            instance: Instance::new(read_node(from)?, Incarnation(from.u64()?)),
+            instance: Instance::new(NodeId::read(from)?, Incarnation(from.u64()?)),
             from: NodeState::from_code(from.u8()?).ok_or(Malformed)?,
             to: NodeState::from_code(from.u8()?).ok_or(Malformed)?,
             cause: Cause::from_code(from.u8()?).ok_or(Malformed)?,

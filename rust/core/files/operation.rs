@@ -23,10 +23,7 @@
 //!  Ready        | name | events                      from the home
 //! ```
 
-use super::{
-    handles::Handle,
-    ticket::flag, //
-};
+use super::handles::Handle;
 use crate::{
     ids::NodeId,
     wire::{
@@ -166,7 +163,7 @@ impl<'a> Transfer<'a> {
     pub fn decode(mut message: Reader<'a>) -> Result<Self, Malformed> {
         let transfer = Self {
             flags: message.u32()?,
-            waits: flag(&mut message)?,
+            waits: message.flag()?,
             position: Some(message.u64()?).filter(|&position| position != NO_POSITION),
             bytes: message.u32()?,
             data: message.rest(),
@@ -201,7 +198,7 @@ impl Poll {
     pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
         let poll = Self {
             events: message.u32()?,
-            waits: flag(&mut message)?,
+            waits: message.flag()?,
         };
         message.end()?;
         Ok(poll)
@@ -285,7 +282,7 @@ impl Sync {
         let sync = Self {
             start: message.u64()?,
             end: message.u64()?,
-            is_data_only: flag(&mut message)?,
+            is_data_only: message.flag()?,
         };
         message.end()?;
         let is_place = |place| i64::try_from(place).is_ok();
@@ -326,7 +323,7 @@ impl Lock {
     /// Reads it, and whether to wait, to the end of the message.
     pub fn decode(mut message: Reader<'_>) -> Result<(Self, bool), Malformed> {
         let code = message.u8()?;
-        let waits = flag(&mut message)?;
+        let waits = message.flag()?;
         message.end()?;
         let lock = Self::ALL.into_iter().find(|lock| lock.code() == code);
         lock.map(|lock| (lock, waits)).ok_or(Malformed)
@@ -349,7 +346,7 @@ pub fn claims(mut message: Reader<'_>) -> Result<u32, Malformed> {
 
 /// Reads the node of Grant to the end of the message.
 pub fn node(mut message: Reader<'_>) -> Result<NodeId, Malformed> {
-    let node = super::ticket::node(message.u16()?)?;
+    let node = NodeId::read(&mut message)?;
     message.end()?;
     Ok(node)
 }

@@ -14,12 +14,7 @@
 
 use super::handles::Handle;
 use crate::{
-    ids::{
-        Incarnation,
-        Instance,
-        NodeId,
-        NodeNumber, //
-    },
+    ids::{Incarnation, Instance, NodeId},
     wire::{
         Malformed,
         NoRoom,
@@ -141,15 +136,12 @@ impl<'a> Ticket<'a> {
     /// [`Malformed`]: it is none.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut message = Reader::new(bytes);
-        let home_node = node(message.u16()?)?;
+        let home_node = NodeId::read(&mut message)?;
         let home = Instance::new(home_node, Incarnation(message.u64()?));
         let handle = Handle::from_wire(message.u64()?).ok_or(Malformed)?;
-        let via = match message.u16()? {
-            0 => None,
-            number => Some(node(number)?),
-        };
+        let via = NodeId::read_maybe(&mut message)?;
         let kind = Kind::from_code(message.u8()?).ok_or(Malformed)?;
-        let can_seek = flag(&mut message)?;
+        let can_seek = message.flag()?;
         let ticket = Self {
             home,
             handle,
@@ -180,27 +172,6 @@ const fn suits(kind: Kind, mode: u32) -> bool {
         Kind::Terminal | Kind::Device => of_type == 0o020_000,
         Kind::Plain => of_type == 0o100_000 || of_type == 0o060_000,
     }
-}
-
-/// A byte that says yes or no.
-pub(super) fn flag(message: &mut Reader<'_>) -> Result<bool, Malformed> {
-    match message.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(Malformed),
-    }
-}
-
-/// The node with this number on the wire.
-///
-/// # Errors
-///
-/// [`Malformed`]: there is none.
-pub(super) fn node(number: u16) -> Result<NodeId, Malformed> {
-    NodeNumber::try_from(number)
-        .ok()
-        .and_then(NodeId::new)
-        .ok_or(Malformed)
 }
 
 #[cfg(test)]

@@ -21,12 +21,7 @@
 //! | 40 + n | 16 | tag of all before it |
 
 use crate::{
-    ids::{
-        Incarnation,
-        Instance,
-        NodeId,
-        NodeNumber, //
-    },
+    ids::{Incarnation, Instance, NodeId},
     wire::{
         Malformed,
         Reader,
@@ -146,7 +141,7 @@ impl BeatHead {
             return Err(Malformed);
         }
         reader.zeros(1)?;
-        let (from, to) = (node(reader.u16()?)?, node(reader.u16()?)?);
+        let (from, to) = (NodeId::read(&mut reader)?, NodeId::read(&mut reader)?);
         reader.zeros(6)?;
         Ok(Self {
             from: Instance::new(from, Incarnation(reader.u64()?)),
@@ -154,13 +149,6 @@ impl BeatHead {
             counter: reader.u64()?,
         })
     }
-}
-
-fn node(number: u16) -> Result<NodeId, Malformed> {
-    NodeNumber::try_from(number)
-        .ok()
-        .and_then(NodeId::new)
-        .ok_or(Malformed)
 }
 
 fn tag(head: &[u8; BEAT_HEAD_BYTES], body: &[u8], key: &Key, hmac: &impl Hmac) -> [u8; TAG_BYTES] {

@@ -13,7 +13,6 @@ use crate::{
         Incarnation,
         Instance,
         NodeId,
-        NodeNumber,
         CLUSTER_NAME_BYTES_MAX, //
     },
     wire::{
@@ -154,7 +153,7 @@ impl Hello {
         let mut reader = Reader::new(payload);
         let channel = Channel::from_code(reader.u8()?).ok_or(Reason::Malformed)?;
         let mode = Mode::from_code(reader.u8()?).ok_or(Reason::Mode)?;
-        let node = node(reader.u16()?)?;
+        let node = NodeId::read(&mut reader)?;
         let fp_bytes = reader.u32()?;
         let incarnation = Incarnation(reader.u64()?);
         let boot = reader.u64()?;
@@ -177,13 +176,6 @@ impl Hello {
             build,
         })
     }
-}
-
-fn node(number: u16) -> Result<NodeId, Reason> {
-    NodeNumber::try_from(number)
-        .ok()
-        .and_then(NodeId::new)
-        .ok_or(Reason::Malformed)
 }
 
 fn cluster(field: &[u8]) -> Result<ClusterName, Reason> {

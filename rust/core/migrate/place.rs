@@ -46,11 +46,7 @@ impl Place {
             parent: message.u32()?,
             group: message.u32()?,
             session: message.u32()?,
-            is_orphaned: match message.u8()? {
-                0 => false,
-                1 => true,
-                _ => return Err(Malformed),
-            },
+            is_orphaned: message.flag()?,
         };
         message.end()?;
         Ok(place)

@@ -190,7 +190,10 @@ mod tests {
     fn a_path_that_is_too_long_is_passed_by() {
         let long = "x".repeat(PATH_BYTES_MAX - "/run".len());
         let (seen, said) = searched("run", &format!("{long}:/b"), |_| ENOENT);
-        assert_eq!((seen[0].len(), seen.len(), said), (PATH_BYTES_MAX, 2, ENOENT));
+        assert_eq!(
+            (seen[0].len(), seen.len(), said),
+            (PATH_BYTES_MAX, 2, ENOENT)
+        );
         let (seen, said) = searched("run", &format!("x{long}:/b"), |_| ENOENT);
         assert_eq!((seen, said), (owned(&["/b/run"]), ENOENT));
         let name = "x".repeat(PATH_BYTES_MAX + 1);

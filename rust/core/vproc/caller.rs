@@ -101,21 +101,13 @@ impl Caller {
             tgid: message.u32()?,
             tid: message.u32()?,
             session: message.u32()?,
-            is_foreign: read_flag(message)?,
+            is_foreign: message.flag()?,
         };
         let count = usize::from(message.u16()?);
         if count > GROUPS_MAX {
             return Err(Malformed);
         }
         Ok((caller, Groups(message.bytes(count * 4)?)))
-    }
-}
-
-fn read_flag(message: &mut Reader<'_>) -> Result<bool, Malformed> {
-    match message.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(Malformed),
     }
 }
 

@@ -65,11 +65,7 @@ impl GroupSignal {
             session: message.u32()?,
             user: message.u32()?,
             effective: message.u32()?,
-            is_unrestricted: match message.u8()? {
-                0 => false,
-                1 => true,
-                _ => return Err(Malformed),
-            },
+            is_unrestricted: message.flag()?,
         })
     }
 }

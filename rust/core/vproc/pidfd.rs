@@ -19,10 +19,7 @@ use super::{
     signal::Target, //
 };
 use crate::{
-    ids::{
-        NodeId,
-        NodeNumber, //
-    },
+    ids::NodeId,
     wire::{
         Malformed,
         Reader,
@@ -200,9 +197,8 @@ impl Held {
     ///
     /// [`Malformed`] for what names no node.
     pub fn decode(message: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let node = NodeNumber::try_from(message.u16()?).map_err(|_| Malformed)?;
         Ok(Self {
-            node: NodeId::new(node).ok_or(Malformed)?,
+            node: NodeId::read(message)?,
             identity: message.u64()?,
         })
     }

@@ -53,11 +53,7 @@ impl Report {
     pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
         let report = Self {
             came: message.u64()?,
-            are_used: match message.u8()? {
-                0 => false,
-                1 => true,
-                _ => return Err(Malformed),
-            },
+            are_used: message.flag()?,
         };
         message.end()?;
         Ok(report)
@@ -104,12 +100,13 @@ impl Round {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::NodeNumber;
 
-    fn node(number: u16) -> NodeId {
+    fn node(number: NodeNumber) -> NodeId {
         NodeId::new(number).unwrap()
     }
 
-    fn round(reports: &[(u16, u64, bool)]) -> Round {
+    fn round(reports: &[(NodeNumber, u64, bool)]) -> Round {
         let mut round = Round::new([node(2), node(3)].into_iter().collect());
         for &(number, came, are_used) in reports {
             round.hear(node(number), Report { came, are_used });

@@ -24,10 +24,7 @@ use super::{
     route::Map,
 };
 use crate::{
-    ids::{
-        NodeId,
-        NodeNumber, //
-    },
+    ids::NodeId,
     wire::{
         Malformed,
         Reader, //
@@ -132,14 +129,15 @@ pub fn encode_moved(node: NodeId) -> [u8; MOVED_BYTES] {
 /// [`Malformed`] for what names no node.
 pub fn decode_moved(body: &[u8]) -> Result<NodeId, Malformed> {
     let mut message = Reader::new(body);
-    let node = NodeNumber::try_from(message.u16()?).map_err(|_| Malformed)?;
+    let node = NodeId::read(&mut message)?;
     message.end()?;
-    NodeId::new(node).ok_or(Malformed)
+    Ok(node)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::NodeNumber;
 
     fn node(number: NodeNumber) -> NodeId {
         NodeId::new(number).unwrap()
