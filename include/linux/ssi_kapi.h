@@ -254,7 +254,6 @@ void ssi_files_end(int nice);
 /* behalf.c */
 
 #define SSI_GROUPS_MAX		256
-#define SSI_PRIVATE_PIDS	65536U	/* Smaller ones are not seen by other nodes. */
 
 struct cred;
 

@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/signal.h>
+#include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
 #include <linux/user_namespace.h>
 #include <asm/syscall.h>
@@ -172,7 +173,7 @@ static struct task_struct *ssi_served_task(u32 nr)
 {
 	struct task_struct *task;
 
-	if (nr >= PID_MAX_LIMIT || (nr < SSI_PRIVATE_PIDS && nr != 1))
+	if (nr >= PID_MAX_LIMIT || (nr < SSI_PIDS_PRIVATE && nr != 1))
 		return NULL;
 	task = find_task_by_pid_ns(nr, &init_pid_ns);
 	return task && ssi_is_served(task) ? task : NULL;
@@ -200,7 +201,7 @@ u32 ssi_served_next(u32 nr)
 	struct pid *pid;
 
 	guard(rcu)();
-	for (nr = max(nr, SSI_PRIVATE_PIDS); nr < PID_MAX_LIMIT; nr++) {
+	for (nr = max(nr, SSI_PIDS_PRIVATE); nr < PID_MAX_LIMIT; nr++) {
 		struct task_struct *task;
 
 		pid = find_ge_pid(nr, &init_pid_ns);
@@ -244,7 +245,7 @@ static u32 ssi_next_of(enum ssi_whose whose, u32 number, u32 nr,
 /* The next task from @nr on that is of @number and that other nodes are to see, or 0. */
 u32 ssi_served_next_of(enum ssi_whose whose, u32 number, u32 nr)
 {
-	return ssi_next_of(whose, number, max(nr, SSI_PRIVATE_PIDS), ssi_is_served);
+	return ssi_next_of(whose, number, max(nr, SSI_PIDS_PRIVATE), ssi_is_served);
 }
 
 /* Of those the kernel here would find, private ones as well. */
@@ -388,7 +389,7 @@ int ssi_signal_group(const void *bytes, u32 pgid, u32 session)
 	struct pid *group;
 	int result = -ESRCH;
 
-	if (pgid < SSI_PRIVATE_PIDS || pgid >= PID_MAX_LIMIT)
+	if (pgid < SSI_PIDS_PRIVATE || pgid >= PID_MAX_LIMIT)
 		return -ESRCH;
 	guard(read_lock)(&tasklist_lock);
 	group = find_pid_ns(pgid, &init_pid_ns);
@@ -408,7 +409,7 @@ int ssi_signal_group(const void *bytes, u32 pgid, u32 session)
 static bool ssi_is_everybody(struct task_struct *task)
 {
 	if (ssi_serves())
-		return ssi_is_served(task) && task_pid_nr(task) >= SSI_PRIVATE_PIDS;
+		return ssi_is_served(task) && task_pid_nr(task) >= SSI_PIDS_PRIVATE;
 	return ssi_is_here(task) && task_pid_nr(task) > 1 && !same_thread_group(task, current);
 }
 

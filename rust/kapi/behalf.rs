@@ -40,7 +40,7 @@ pub use crate::{
 };
 
 /// Pids below this one mean another task on each node.
-pub const PRIVATE_PIDS: u32 = bindings::SSI_PRIVATE_PIDS;
+pub const PRIVATE_PIDS: u32 = bindings::SSI_PIDS_PRIVATE;
 
 /// Makes ready for callers of other user namespaces. Call it once, from an initcall.
 ///

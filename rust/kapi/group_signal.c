@@ -144,7 +144,7 @@ int __ssi_group_signal(struct pid *pgrp, int number, struct kernel_siginfo *info
 	signal.pgid = pid_nr(pgrp);
 	if (ssi_is_alone(signal.pgid))
 		return result;
-	if (!number || signal.pgid < SSI_PRIVATE_PIDS || !READ_ONCE(pool))
+	if (!number || signal.pgid < SSI_PIDS_PRIVATE || !READ_ONCE(pool))
 		return result;
 	ssi_describe(&signal, &sent, number, info == SEND_SIG_PRIV);
 	if (!ssi_queue(&signal, &sent)) {

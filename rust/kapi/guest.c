@@ -8,6 +8,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
 #include <linux/tty.h>
 #include <linux/wait.h>
@@ -240,9 +241,9 @@ static int ssi_take_group(struct task_struct *task, u32 pgid, u32 session)
 {
 	int error = 0;
 
-	if (session >= SSI_PRIVATE_PIDS && task_session_nr_ns(task, &init_pid_ns) != session)
+	if (session >= SSI_PIDS_PRIVATE && task_session_nr_ns(task, &init_pid_ns) != session)
 		error = ssi_take(task, PIDTYPE_SID, session);
-	if (!error && pgid >= SSI_PRIVATE_PIDS && task_pgrp_nr_ns(task, &init_pid_ns) != pgid)
+	if (!error && pgid >= SSI_PIDS_PRIVATE && task_pgrp_nr_ns(task, &init_pid_ns) != pgid)
 		error = ssi_take(task, PIDTYPE_PGID, pgid);
 	ssi_number_came();
 	return error;

@@ -423,7 +423,7 @@ enum ssi_cannot ssi_may_leave(void)
 {
 	if (seccomp_mode(&current->seccomp) != SECCOMP_MODE_DISABLED)
 		return SSI_CANNOT_SECCOMP;
-	if (task_tgid_nr(current) < SSI_PRIVATE_PIDS)
+	if (task_tgid_nr(current) < SSI_PIDS_PRIVATE)
 		return SSI_CANNOT_PRIVATE;
 	if (!thread_group_empty(current))
 		return SSI_CANNOT_THREADS;
