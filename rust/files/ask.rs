@@ -29,8 +29,7 @@ use ssi_kapi::{
         Event,
         Patience, //
     },
-    file_proxy::Proxy,
-    thread, //
+    file_proxy::Proxy, //
 };
 
 /// The service of all nodes.
@@ -50,13 +49,6 @@ const TENTH_MICROS: u64 = 100_000;
 /// How long to wait before what was not possible for a moment is tried again, the first
 /// and each later time, in microseconds.
 const SOON_MICROS: (u64, u64) = (1_000, 50_000);
-
-/// How long to wait for memory before a message that must go is sent again, in
-/// microseconds.
-const AGAIN_MICROS: u64 = 10_000;
-
-/// The highest number of an error a user gets, `EHWPOISON`.
-const ERRNO_MAX: i32 = 133;
 
 /// What came of a question.
 pub(crate) enum Outcome {
@@ -177,7 +169,7 @@ impl Question {
                 Ok(reply) if reply.result == EAGAIN.to_errno() => {
                     return Ok(Outcome::NotReady(patience(&reply)))
                 }
-                Ok(reply) if reply.result < 0 => return Err(error(reply.result)),
+                Ok(reply) if reply.result < 0 => return Err(ssi_ics::error_of_peer(reply.result)),
                 Ok(reply) => return Ok(Outcome::Done(reply)),
                 Err(CallError::Interrupted) => return Err(ERESTARTSYS),
                 Err(CallError::NoMemory) => return Err(ENOMEM),
@@ -192,14 +184,6 @@ fn wait_a_moment(microseconds: u64) -> Result {
     match Event::new()?.wait(Patience::Interruptible, Some(microseconds)) {
         Err(ETIME) => Ok(()),
         _ => Err(ERESTARTSYS),
-    }
-}
-
-/// The error with this negative number, as far as another node may say it.
-fn error(number: i32) -> Error {
-    match (-ERRNO_MAX..0).contains(&number) {
-        true => Error::from_errno(number),
-        false => EIO,
     }
 }
 
@@ -218,12 +202,5 @@ pub(crate) fn tell(
     };
     let service = ServiceRef::new(NAME, VERSION);
     let args = args.get(..length).unwrap_or_default();
-    send(node, &Ask::new(service, operation.code(), args));
-}
-
-/// Sends `ask` to `node`, unless that is gone: without memory, again.
-pub(crate) fn send(node: NodeId, ask: &Ask<'_>) {
-    while let Err(CallError::NoMemory | CallError::WouldBlock) = ssi_ics::send(node, ask) {
-        thread::sleep(AGAIN_MICROS);
-    }
+    ssi_ics::tell(node, &Ask::new(service, operation.code(), args));
 }

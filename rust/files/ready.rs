@@ -19,7 +19,6 @@ use ssi_ics::{
 };
 
 use crate::{
-    ask,
     exports,
     proxies,
     waiting, //
@@ -71,7 +70,7 @@ pub(crate) fn happened(name: u64) {
         return;
     };
     let ready = Ready { handle, events: 0 }.encode();
-    ask::send(
+    ssi_ics::tell(
         client,
         &Ask::new(ServiceRef::new(NAME, VERSION), READY, &ready),
     );

@@ -63,6 +63,18 @@ impl From<CallError> for Error {
     }
 }
 
+/// The highest number of an error a program gets, `EHWPOISON`. Those above mean something to
+/// a kernel alone.
+const ERRNO_MAX: i32 = 133;
+
+/// The error with this negative number, as far as another node may say it.
+pub fn error_of_peer(number: i32) -> Error {
+    match (-ERRNO_MAX..0).contains(&number) {
+        true => Error::from_errno(number),
+        false => EIO,
+    }
+}
+
 impl From<AllocError> for CallError {
     fn from(_: AllocError) -> Self {
         Self::NoMemory

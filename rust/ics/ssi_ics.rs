@@ -44,6 +44,7 @@ mod counters;
 mod dialler;
 mod engine;
 mod fault;
+mod insist;
 mod interface;
 #[cfg(CONFIG_SSI_KUNIT_TEST)]
 mod kunit;
@@ -78,7 +79,14 @@ pub use crate::{
         ServiceRef, //
     },
     client::Patient,
-    fault::CallError,
+    fault::{
+        error_of_peer,
+        CallError, //
+    },
+    insist::{
+        insist,
+        tell, //
+    },
     membership::{
         Membership,
         Start, //

@@ -5,21 +5,14 @@
 //! The operations of the services `ssi.migrate` and `ssi.migrate.programs`. Results are 0 or
 //! the negative number of an error.
 
-use kernel::prelude::*;
-use ssi_core::{
-    ics::payload::Status,
-    ids::NodeId, //
-};
+use ssi_core::ids::NodeId;
 use ssi_ics::{
     Ask,
     CallError,
     Reply,
     ServiceRef, //
 };
-use ssi_kapi::{
-    event::Patience,
-    thread, //
-};
+use ssi_kapi::event::Patience;
 
 /// The service of all nodes.
 pub(crate) const NAME: &str = "ssi.migrate";
@@ -28,12 +21,6 @@ pub(crate) const NAME: &str = "ssi.migrate";
 pub(crate) const PROGRAMS: &str = "ssi.migrate.programs";
 /// The version of both.
 pub(crate) const VERSION: u16 = 1;
-
-/// The highest number of an error a program gets, `EHWPOISON`, negative as they come.
-const ERRNO_LAST: i32 = -133;
-
-/// Time between two tries, in microseconds.
-const PAUSE_MICROS: u64 = 10_000;
 
 /// What a node is asked for. Each begins with the number of the process, four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,27 +84,6 @@ pub(crate) fn question(operation: Operation, args: &[u8]) -> Ask<'_> {
     ask
 }
 
-/// Has `act` make a call until there is room for it: what is lost of this, some process
-/// waits for without end. May sleep, until the node that has no room is fenced.
-///
-/// # Errors
-///
-/// [`CallError`].
-pub(crate) fn insist<R>(
-    act: impl Fn() -> core::result::Result<R, CallError>,
-) -> core::result::Result<R, CallError> {
-    loop {
-        match act() {
-            Err(
-                CallError::NoMemory
-                | CallError::WouldBlock
-                | CallError::Refused(Status::NoMemory | Status::Busy),
-            ) => thread::sleep(PAUSE_MICROS),
-            outcome => return outcome,
-        }
-    }
-}
-
 /// Asks `node` and waits.
 ///
 /// # Errors
@@ -128,18 +94,10 @@ pub(crate) fn put(
     operation: Operation,
     args: &[u8],
 ) -> core::result::Result<Reply, CallError> {
-    insist(|| ssi_ics::call(node, &question(operation, args)))
+    ssi_ics::insist(|| ssi_ics::call(node, &question(operation, args)))
 }
 
 /// Tells `node` and does not wait. A node that is gone need not know.
 pub(crate) fn tell(node: NodeId, operation: Operation, args: &[u8]) {
-    let _ = insist(|| ssi_ics::send(node, &question(operation, args)));
-}
-
-/// The error with this negative number, as far as another node may say it.
-pub(crate) fn error(number: i32) -> Error {
-    match number {
-        ERRNO_LAST..0 => Error::from_errno(number),
-        _ => EIO,
-    }
+    ssi_ics::tell(node, &question(operation, args));
 }

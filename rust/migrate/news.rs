@@ -34,8 +34,6 @@ use ssi_kapi::{
     whereabouts, //
 };
 
-use crate::ask;
-
 const NAME: &str = "ssi.migrate.news";
 const VERSION: u16 = 1;
 const TELL: u16 = 1;
@@ -66,7 +64,7 @@ impl guest::Keeper for Keeper {
             let args = room.get(..length).unwrap_or_default();
             let ask = Ask::new(ServiceRef::new(NAME, VERSION), TELL, args);
             // A home that is gone asks for nobody any more.
-            let _ = ask::insist(|| ssi_ics::send(home, &ask));
+            ssi_ics::tell(home, &ask);
         }
     }
 }

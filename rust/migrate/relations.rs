@@ -72,7 +72,7 @@ fn make(relation: Relation) -> Option<Result<isize>> {
         Err(error) => return Some(Err(error.into())),
     };
     if result < 0 {
-        return Some(Err(ask::error(result)));
+        return Some(Err(ssi_ics::error_of_peer(result)));
     }
     let made = match relation {
         Relation::Join(group) => guest::join(group).map(|()| 0),

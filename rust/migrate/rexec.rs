@@ -111,7 +111,7 @@ impl HandOver<'_> {
         ask.is_to_the_end = true;
         match ssi_ics::call(self.wanted.node, &ask) {
             Ok(Reply { result: 0, .. }) => (Learnt::Held, Ok(())),
-            Ok(reply) => (Learnt::Refused, Err(ask::error(reply.result))),
+            Ok(reply) => (Learnt::Refused, Err(ssi_ics::error_of_peer(reply.result))),
             Err(why @ CallError::AnswerLost) => {
                 // It may be held, and has the files.
                 self.tell(Operation::Abort);

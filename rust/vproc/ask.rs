@@ -37,8 +37,7 @@ use ssi_kapi::{
         Event,
         Patience, //
     },
-    pidfd::identity,
-    thread, //
+    pidfd::identity, //
 };
 
 use crate::{
@@ -69,16 +68,8 @@ pub(crate) const LOST: i32 = -10_002;
 /// in microseconds.
 const PAUSES: (u64, u64) = (2_000, 32_000);
 
-/// How long to wait for memory or room before a message that must go is sent again, in
-/// microseconds.
-const AGAIN_MICROS: u64 = 10_000;
-
 /// How often it is put: for about ten seconds.
 const TRIES_MAX: usize = 200;
-
-/// The highest number of an error a user gets, `EHWPOISON`. Those above mean something to
-/// a kernel alone.
-const ERRNO_MAX: i32 = 133;
 
 /// What a node is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -358,10 +349,7 @@ fn first_of(held: Held, pid: u32) -> Result<Option<NodeId>> {
 
 /// The error with this negative number, as far as another node may say it.
 pub(crate) fn error(number: i64) -> Error {
-    match i32::try_from(number) {
-        Ok(number) if (-ERRNO_MAX..0).contains(&number) => Error::from_errno(number),
-        _ => EIO,
-    }
+    i32::try_from(number).map_or(EIO, ssi_ics::error_of_peer)
 }
 
 /// How long to wait each time before a question is put again, in microseconds.
@@ -376,14 +364,6 @@ pub(crate) fn wait(microseconds: u64) -> Result {
     match Event::new()?.wait(Patience::Killable, Some(microseconds)) {
         Err(ETIME) => Ok(()),
         _ => Err(EINTR),
-    }
-}
-
-/// Sends `ask`, which must go, unless `node` is gone: without memory or room, again. Does not
-/// wait for an answer; sleeps at most until a node that has no room is fenced.
-pub(crate) fn send(node: NodeId, ask: &Ask<'_>) {
-    while let Err(CallError::NoMemory | CallError::WouldBlock) = ssi_ics::send(node, ask) {
-        thread::sleep(AGAIN_MICROS);
     }
 }
 

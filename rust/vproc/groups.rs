@@ -46,7 +46,6 @@ use ssi_kapi::{
 };
 
 use crate::{
-    ask,
     map,
     span, //
 };
@@ -97,7 +96,7 @@ fn tell_all(signal: &GroupSignal) {
     let question = Ask::new(ServiceRef::new(NAME, VERSION), TELL, args);
     for node in map::others() {
         // A node that is gone has no members.
-        ask::send(node, &question);
+        ssi_ics::tell(node, &question);
     }
 }
 

@@ -331,7 +331,7 @@ const fn service() -> ServiceRef {
 }
 
 fn send(node: NodeId, operation: u16, args: &[u8]) {
-    ask::send(node, &Ask::new(service(), operation, args));
+    ssi_ics::tell(node, &Ask::new(service(), operation, args));
 }
 
 /// What `put` writes to `room`.
