@@ -13,10 +13,12 @@
 //! | [`operation`] | what is asked of the home of a file |
 //! | [`status`] | what changes of a file |
 //! | [`device`] | ioctl(2) that can be made for another node |
+//! | [`terminal`] | who may use a terminal, and how |
 
 pub mod device;
 pub mod handles;
 pub mod lease;
 pub mod operation;
 pub mod status;
+pub mod terminal;
 pub mod ticket;

@@ -3,9 +3,8 @@
 //! ioctl(2) for another node.
 //!
 //! What its argument is depends on its number alone, so the numbers are listed: those of
-//! terminals, and those that ask how much a pipe or a socket has. Those of the controlling
-//! terminal and its groups are not there: to a process of another node no terminal is its
-//! controlling one.
+//! terminals, and those that ask how much a pipe or a socket has. Those about whom a terminal
+//! controls are not there, but in [`terminal`](super::terminal).
 
 /// What the argument of a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use ssi_core::{
         lease::{Fate, Lease},
         operation::{self, Device, Poll, Ready, Seek, Sync, Transfer, TRANSFER_BYTES_MAX},
         status::Status,
+        terminal::{Act, Change, Control, Group, Member, Opening, MEMBER_BYTES},
         ticket::{Kind, Ticket, PATH_BYTES_MAX, TICKET_BYTES_MAX},
     },
     ids::{Incarnation, Instance, NodeId},
@@ -101,6 +102,18 @@ pub fn corpus() -> Vec<Vec<u8>> {
             part.encode(out);
         }),
         status.encode().to_vec(),
+        written(|out| {
+            let member = Member {
+                session: 65_600,
+                group: 131_073,
+                insists: true,
+            };
+            member.encode(out);
+        }),
+        written(|out| {
+            let (number, is_vouched) = (131_073, true);
+            Group { number, is_vouched }.encode(out);
+        }),
         Ready { handle, events: 1 }.encode().to_vec(),
     ]
 }
@@ -141,6 +154,23 @@ pub fn parsers(data: &[u8]) {
             lock.encode(waits, out);
         },
     );
+    again(data, Group::decode(message), |group, out| group.encode(out));
+    again(data, Change::decode(message), |change, out| {
+        change.encode(out);
+    });
+    again(data, Opening::decode(message), |opening, out| {
+        opening.encode(out);
+    });
+    let mut rest = message;
+    if let Ok(member) = Member::decode(&mut rest) {
+        same(&data[..MEMBER_BYTES], |out| member.encode(out));
+        let others = Control {
+            session: member.session ^ 1,
+            foreground: member.group ^ 1,
+            stops_writers: true,
+        };
+        assert!(others.admits(&member, Act::Read));
+    }
     // What is read of a message and not more.
     let _ = (
         operation::place(message),

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Terminal and who uses it.
+//!
+//! A terminal controls a session and has one of its groups in the foreground: that is known
+//! at its home. In which session and group a process is, is known on the node of the
+//! process. So what it asks of a terminal brings the process' [`Member`] along, right behind
+//! the name of the file, and home decides as `__tty_check_change()` does.
+//!
+//! ```text
+//!  +---------+-------+---------+
+//!  | session | group | insists |
+//!  +---------+-------+---------+
+//! ```
+
+use super::{
+    operation::Operation,
+    ticket::flag, //
+};
+use crate::wire::{
+    Malformed,
+    Reader,
+    Writer, //
+};
+
+/// The result of an answer that is none: who asks is in the background, where it is to be
+/// stopped. No number of an error is as large.
+pub const BACKGROUND: i32 = -10_002;
+
+/// Bytes of a [`Member`].
+pub const MEMBER_BYTES: usize = 9;
+
+/// No process has this number or one above it, on any kernel.
+const PID_LIMIT: u32 = 1 << 30;
+
+/// A process, as far as a terminal looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its session, 0 for one no other node knows.
+    pub session: u32,
+    /// Its group.
+    pub group: u32,
+    /// Whether it changes a terminal from the background, too: it blocks or ignores SIGTTOU.
+    pub insists: bool,
+}
+
+impl Member {
+    /// Whether a question for `operation` of a terminal brings one.
+    pub const fn goes_with(operation: Operation) -> bool {
+        matches!(
+            operation,
+            Operation::Read | Operation::Write | Operation::Device
+        )
+    }
+
+    /// Puts it behind the name.
+    pub fn encode(&self, out: &mut Writer<'_>) {
+        out.u32(self.session)
+            .u32(self.group)
+            .u8(self.insists.into());
+    }
+
+    /// Takes it off a message; the arguments follow.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for what is none, here as below.
+    pub fn decode(message: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let member = Self {
+            session: message.u32()?,
+            group: message.u32()?,
+            insists: flag(message)?,
+        };
+        let are_pids = member.session < PID_LIMIT && member.group < PID_LIMIT;
+        are_pids.then_some(member).ok_or(Malformed)
+    }
+}
+
+/// What a terminal controls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// The session, 0 if there is none.
+    pub session: u32,
+    /// Its group in the foreground, 0 if there is none.
+    pub foreground: u32,
+    /// Whether who writes from the background is stopped (TOSTOP).
+    pub stops_writers: bool,
+}
+
+/// What a process is about to do to a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// To read.
+    Read,
+    /// To write.
+    Write,
+    /// To change it.
+    Change,
+    /// To look at it, or what any process may.
+    Look,
+}
+
+impl Act {
+    /// What the ioctl(2) with this number is.
+    pub const fn of_call(number: u32) -> Self {
+        match number {
+            0x5402..=0x5404 // TCSETS, TCSETSW, TCSETSF
+            | 0x5406..=0x540b // TCSETA, TCSETAW, TCSETAF, TCSBRK, TCXONC, TCFLSH
+            | 0x5425 // TCSBRKP
+            | 0x5427 // TIOCSBRK
+            | 0x5428 // TIOCCBRK
+            | 0x402c_542b..=0x402c_542d => Self::Change, // TCSETS2, TCSETSW2, TCSETSF2
+            _ => Self::Look,
+        }
+    }
+}
+
+impl Control {
+    /// Whether the terminal is that of `member`.
+    pub const fn is_of(&self, member: &Member) -> bool {
+        member.session != 0 && member.session == self.session
+    }
+
+    /// Whether `member` may do that now. Otherwise it is in the [background](BACKGROUND).
+    pub const fn admits(&self, member: &Member, act: Act) -> bool {
+        let is_in_background =
+            self.is_of(member) && self.foreground != 0 && self.foreground != member.group;
+        match act {
+            Act::Read => !is_in_background,
+            Act::Write => !is_in_background || member.insists || !self.stops_writers,
+            Act::Change => !is_in_background || member.insists,
+            Act::Look => true,
+        }
+    }
+}
+
+/// What the service of terminals is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Which group is in the foreground. The answer's body is its number.
+    Foreground,
+    /// To put a group there.
+    SetForeground,
+    /// Which session it controls. The answer's body is its number.
+    Session,
+    /// To control the session of a process.
+    Take,
+    /// Not to control that of a process any more.
+    GiveUp,
+    /// A ticket for the terminal of a session.
+    Open,
+}
+
+impl Request {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Foreground,
+        Self::SetForeground,
+        Self::Session,
+        Self::Take,
+        Self::GiveUp,
+        Self::Open,
+    ];
+
+    /// Its number.
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Foreground => 1,
+            Self::SetForeground => 2,
+            Self::Session => 3,
+            Self::Take => 4,
+            Self::GiveUp => 5,
+            Self::Open => 6,
+        }
+    }
+
+    /// The one with this number.
+    pub fn from_code(code: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|request| request.code() == code)
+    }
+
+    /// What the ioctl(2) with this number asks for, if it is about who a terminal controls.
+    pub const fn of_call(number: u32) -> Option<Self> {
+        match number {
+            0x540e => Some(Self::Take),          // TIOCSCTTY
+            0x540f => Some(Self::Foreground),    // TIOCGPGRP
+            0x5410 => Some(Self::SetForeground), // TIOCSPGRP
+            0x5422 => Some(Self::GiveUp),        // TIOCNOTTY
+            0x5429 => Some(Self::Session),       // TIOCGSID
+            _ => None,
+        }
+    }
+}
+
+/// Arguments of SetForeground, behind a name and a [`Member`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its number.
+    pub number: u32,
+    /// Whether the node that asks knows it, and that it is of the session of who asks: home
+    /// need not have a member of it.
+    pub is_vouched: bool,
+}
+
+impl Group {
+    /// Puts it behind the member.
+    pub fn encode(self, out: &mut Writer<'_>) {
+        out.u32(self.number).u8(self.is_vouched.into());
+    }
+
+    /// Reads it to the end of the message.
+    pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
+        let group = Self {
+            number: message.u32()?,
+            is_vouched: flag(&mut message)?,
+        };
+        message.end()?;
+        let is_pid = group.number < PID_LIMIT;
+        is_pid.then_some(group).ok_or(Malformed)
+    }
+}
+
+/// A number of a process or a session, and one more, to the end of the message.
+fn pair(mut message: Reader<'_>) -> Result<(u32, u32), Malformed> {
+    let (pid, other) = (message.u32()?, message.u32()?);
+    message.end()?;
+    let is_pid = (1..PID_LIMIT).contains(&pid);
+    is_pid.then_some((pid, other)).ok_or(Malformed)
+}
+
+/// Arguments of Take and GiveUp, behind a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Who makes it.
+    pub pid: u32,
+    /// The argument of the ioctl(2).
+    pub argument: u32,
+}
+
+impl Change {
+    /// Puts it behind the name.
+    pub fn encode(self, out: &mut Writer<'_>) {
+        out.u32(self.pid).u32(self.argument);
+    }
+
+    /// Reads it to the end of the message.
+    pub fn decode(message: Reader<'_>) -> Result<Self, Malformed> {
+        pair(message).map(|(pid, argument)| Self { pid, argument })
+    }
+}
+
+/// Arguments of Open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// The session whose terminal is wanted.
+    pub session: u32,
+    /// Flags of open(2).
+    pub flags: u32,
+}
+
+impl Opening {
+    /// Puts it into a message.
+    pub fn encode(self, out: &mut Writer<'_>) {
+        out.u32(self.session).u32(self.flags);
+    }
+
+    /// Reads it to the end of the message.
+    pub fn decode(message: Reader<'_>) -> Result<Self, Malformed> {
+        pair(message).map(|(session, flags)| Self { session, flags })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEMBER: Member = Member {
+        session: 65_600,
+        group: 131_073,
+        insists: false,
+    };
+
+    fn written(encode: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+        let mut room = [0; 64];
+        let mut out = Writer::new(&mut room);
+        encode(&mut out);
+        let length = out.finish().unwrap();
+        room[..length].to_vec()
+    }
+
+    fn controls(session: u32, foreground: u32, stops_writers: bool) -> Control {
+        Control {
+            session,
+            foreground,
+            stops_writers,
+        }
+    }
+
+    /// What may be read, written, changed.
+    fn admitted(control: Control, member: Member) -> [bool; 3] {
+        assert!(control.admits(&member, Act::Look));
+        [Act::Read, Act::Write, Act::Change].map(|act| control.admits(&member, act))
+    }
+
+    #[test]
+    fn who_is_in_the_foreground_may_do_all() {
+        let control = controls(MEMBER.session, MEMBER.group, true);
+        assert_eq!(admitted(control, MEMBER), [true; 3]);
+    }
+
+    #[test]
+    fn who_is_not_may_write_unless_the_terminal_says_no() {
+        let control = controls(MEMBER.session, MEMBER.group + 1, false);
+        assert_eq!(admitted(control, MEMBER), [false, true, false]);
+        let control = controls(MEMBER.session, MEMBER.group + 1, true);
+        assert_eq!(admitted(control, MEMBER), [false, false, false]);
+    }
+
+    #[test]
+    fn who_insists_may_all_but_read() {
+        let control = controls(MEMBER.session, MEMBER.group + 1, true);
+        let insists = Member {
+            insists: true,
+            ..MEMBER
+        };
+        assert_eq!(admitted(control, insists), [false, true, true]);
+    }
+
+    #[test]
+    fn the_terminal_of_others_or_of_nobody_stops_no_one() {
+        for (session, foreground) in [(65_601, 5), (0, 0), (MEMBER.session, 0)] {
+            let control = controls(session, foreground, true);
+            assert_eq!(admitted(control, MEMBER), [true; 3]);
+        }
+        let nobody = Member {
+            session: 0,
+            ..MEMBER
+        };
+        assert!(!controls(0, 0, true).is_of(&nobody));
+        assert_eq!(admitted(controls(0, 5, true), nobody), [true; 3]);
+    }
+
+    #[test]
+    fn what_changes_a_terminal_is_what_the_kernel_says() {
+        let changes = |number| Act::of_call(number) == Act::Change;
+        // TCSETSW, TCSETAF, TCSBRK, TCXONC, TCFLSH, TCSBRKP, TIOCSBRK, TIOCCBRK, TCSETSF2
+        for number in [
+            0x5403,
+            0x5408,
+            0x5409,
+            0x540a,
+            0x540b,
+            0x5425,
+            0x5427,
+            0x5428,
+            0x402c_542d,
+        ] {
+            assert!(changes(number));
+        }
+        // TCGETS, TCGETA, TIOCEXCL, TIOCGWINSZ, TIOCSWINSZ, FIONREAD, TCGETS2
+        for number in [0x5401, 0x5405, 0x540c, 0x5413, 0x5414, 0x541b, 0x802c_542a] {
+            assert!(!changes(number));
+        }
+    }
+
+    #[test]
+    fn a_member_arrives_as_it_was() {
+        for insists in [false, true] {
+            let member = Member { insists, ..MEMBER };
+            let bytes = written(|out| {
+                member.encode(out);
+                out.u8(7);
+            });
+            assert_eq!(bytes.len(), MEMBER_BYTES + 1);
+            let mut message = Reader::new(&bytes);
+            assert_eq!(Member::decode(&mut message), Ok(member));
+            assert_eq!(message.rest(), [7]);
+        }
+        let large = Member {
+            session: PID_LIMIT,
+            ..MEMBER
+        };
+        for wrong in [written(|out| large.encode(out)), vec![1; 8], vec![2; 9]] {
+            assert_eq!(Member::decode(&mut Reader::new(&wrong)), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn members_go_with_what_a_terminal_checks() {
+        assert!(Member::goes_with(Operation::Read));
+        assert!(Member::goes_with(Operation::Device));
+        assert!(!Member::goes_with(Operation::Poll));
+    }
+
+    #[test]
+    fn requests_have_numbers() {
+        for request in Request::ALL {
+            assert_eq!(Request::from_code(request.code()), Some(request));
+        }
+        assert_eq!((Request::from_code(0), Request::from_code(7)), (None, None));
+        assert_eq!(Request::of_call(0x5410), Some(Request::SetForeground));
+        assert_eq!(Request::of_call(0x5401), None);
+    }
+
+    #[test]
+    fn arguments_are_as_long_as_they_are() {
+        let group = Group {
+            number: 131_073,
+            is_vouched: true,
+        };
+        let bytes = written(|out| group.encode(out));
+        assert_eq!(Group::decode(Reader::new(&bytes)), Ok(group));
+        for wrong in [&bytes[..4], &[bytes.clone(), vec![0]].concat(), &[255; 5]] {
+            assert_eq!(Group::decode(Reader::new(wrong)), Err(Malformed));
+        }
+        let (pid, argument, session, flags) = (65_600, 1, 65_600, 2);
+        let change = Change { pid, argument };
+        let opening = Opening { session, flags };
+        let bytes = [
+            written(|out| change.encode(out)),
+            written(|out| opening.encode(out)),
+        ];
+        assert_eq!(Change::decode(Reader::new(&bytes[0])), Ok(change));
+        assert_eq!(Opening::decode(Reader::new(&bytes[1])), Ok(opening));
+        for wrong in [&bytes[0][..7], &[&bytes[0][..], &[0]].concat(), &[0; 8]] {
+            assert_eq!(Change::decode(Reader::new(wrong)), Err(Malformed));
+            assert_eq!(Opening::decode(Reader::new(wrong)), Err(Malformed));
+        }
+    }
+}
