@@ -23,6 +23,7 @@ struct hmac_sha256_ctx;
 struct page;
 struct pt_regs;
 struct task_struct;
+struct vfsmount;
 
 /* notifier.c */
 
@@ -573,6 +574,8 @@ struct ssi_proxy_access {
 };
 
 int ssi_proxy_begin(void);
+struct vfsmount *ssi_proxy_mount(void);
+int ssi_proxy_adopt(struct ssi_proxy *proxy, struct file *file);
 struct ssi_proxy *ssi_proxy_new(u8 node, u64 incarnation, u64 handle,
 				const struct ssi_file_description *about, const char *name);
 void ssi_proxy_get(struct ssi_proxy *proxy);
@@ -603,10 +606,46 @@ int ssi_proxy_truncate(struct ssi_proxy *proxy, u64 length);
 int ssi_proxy_opened(struct ssi_proxy *proxy);
 void ssi_proxy_closed(struct ssi_proxy *proxy);
 
+/* terminal.c */
+
+/* A process, as far as a terminal looks at it. */
+struct ssi_terminal_member {
+	u32 session;	/* 0: none that other nodes know */
+	u32 group;
+	bool insists;	/* blocks or ignores SIGTTOU */
+};
+
+/* Whom a terminal controls; 0 for none. */
+struct ssi_terminal_control {
+	u32 session;
+	u32 foreground;
+	bool stops_writers;
+};
+
+int ssi_terminal_begin(void);
+void ssi_terminal_member(struct ssi_terminal_member *out);
+int ssi_terminal_background(int signal);
+int ssi_terminal_vouch(int *group);
+u32 ssi_terminal_visible(u32 group);
+bool ssi_terminal_control(const struct ssi_home *home, struct ssi_terminal_control *out);
+int ssi_terminal_set_foreground(const struct ssi_home *home, u32 session, u32 group,
+				bool is_vouched);
+long ssi_terminal_ioctl(const struct ssi_home *home, unsigned int number,
+			unsigned long argument);
+void ssi_terminal_inherit(void);
+void ssi_terminal_joined(struct task_struct *task);
+struct file *ssi_terminal_put_on(u32 session, unsigned int flags);
+void ssi_terminal_take_off(void);
+
+/* terminal.rs: -ENXIO if no other node has the terminal of the running task. */
+
+int ssi_terminal_elsewhere(struct file *file, u32 flags);
+
 /* file_fixture.c: for tests. */
 
 int ssi_fixture_pipe(struct file **ends);
 struct file *ssi_fixture_regular(void);
+struct file *ssi_fixture_terminal(struct file **master);
 u32 ssi_fixture_poll(struct file *file);
 
 /* device.c, and ssi_device_control() in device.rs */

@@ -10,7 +10,8 @@ use ssi_core::{
             Operation,
             INLINE_BYTES_MAX,
             SOON, //
-        }, //
+        },
+        terminal::BACKGROUND, //
     },
     ids::NodeId,
     wire::Writer, //
@@ -31,6 +32,8 @@ use ssi_kapi::{
     },
     file_proxy::Proxy, //
 };
+
+use crate::controlling;
 
 /// The service of all nodes.
 pub(crate) const NAME: &str = "ssi.files";
@@ -168,6 +171,9 @@ impl Question {
                 }
                 Ok(reply) if reply.result == EAGAIN.to_errno() => {
                     return Ok(Outcome::NotReady(patience(&reply)))
+                }
+                Ok(reply) if reply.result == BACKGROUND => {
+                    return Err(controlling::in_background(self.operation))
                 }
                 Ok(reply) if reply.result < 0 => return Err(ssi_ics::error_of_peer(reply.result)),
                 Ok(reply) => return Ok(Outcome::Done(reply)),

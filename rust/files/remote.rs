@@ -31,7 +31,8 @@ use ssi_core::{
             STREAM_BYTES_MAX,
             TRANSFER_BYTES_MAX, //
         },
-        status, //
+        status,
+        terminal::Member, //
     }, //
 };
 use ssi_ics::{
@@ -64,6 +65,7 @@ use crate::{
         Outcome,
         Question, //
     },
+    controlling,
     proxies, //
 };
 
@@ -118,6 +120,9 @@ impl file_proxy::Remote for Remote {
     }
 
     fn ioctl(&self, proxy: &Proxy, _: u32, number: u32, argument: usize) -> Result<isize> {
+        if let Some(outcome) = controlling::ioctl(proxy, number, argument) {
+            return outcome;
+        }
         let call = DeviceCall::with_number(number).ok_or(ENOTTY)?;
         let mut room = [0; ARGUMENT_BYTES_MAX];
         let memory = room.get_mut(..call.argument.bytes()).ok_or(ENOTTY)?;
@@ -213,7 +218,13 @@ fn ask_about(
     proxy: &Proxy,
     put: impl FnOnce(&mut ssi_core::wire::Writer<'_>),
 ) -> Result<Question> {
-    Question::new(operation, proxy.handle(), put)
+    let brings_member = proxy.kind() == Kind::Terminal && Member::goes_with(operation);
+    Question::new(operation, proxy.handle(), |out| {
+        if brings_member {
+            controlling::member().encode(out);
+        }
+        put(out);
+    })
 }
 
 fn ask_poll(proxy: &Proxy, events: u32, waits: bool) -> Result<u32> {

@@ -7,10 +7,13 @@
 
 use kernel::prelude::*;
 use ssi_core::{
-    files::operation::{
-        self,
-        Operation,
-        SOON, //
+    files::{
+        operation::{
+            self,
+            Operation,
+            SOON, //
+        },
+        terminal::BACKGROUND, //
     },
     ics::call::CallId,
     ids::{
@@ -40,6 +43,7 @@ use crate::{
     direct,
     exports,
     served,
+    terminals,
     transfer::Transfer,
     waiting,
     workers, //
@@ -108,6 +112,8 @@ pub(crate) enum Fault {
     NotReady(Option<u32>),
     /// It is to be asked again.
     Soon,
+    /// Who asks is in the background of the terminal.
+    Background,
 }
 
 impl From<Malformed> for Fault {
@@ -176,6 +182,7 @@ pub(crate) fn reply(request: Request, outcome: Result<Answer, Fault>) {
             request.reply(EAGAIN.to_errno(), tenths.as_slice());
         }
         Err(Fault::Soon) => request.reply(SOON, &[]),
+        Err(Fault::Background) => request.reply(BACKGROUND, &[]),
         Err(Fault::Malformed) => request.bad_arguments(),
     }
 }
@@ -189,7 +196,11 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
         // They are served elsewhere.
         Operation::Read | Operation::Write => Err(Fault::Malformed),
         Operation::Poll => served::poll(&*found()?, message),
-        Operation::Device => served::device(&*found()?, message),
+        Operation::Device => {
+            let file = found()?;
+            terminals::admit(operation, &file, &mut message)?;
+            served::device(&file, message)
+        }
         Operation::Seek => served::seek(&*found()?, message),
         Operation::Status => served::status(&*found()?, message),
         Operation::Truncate => {

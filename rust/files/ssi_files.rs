@@ -12,6 +12,7 @@
 //!                          ^                                  |
 //!   proxies <---- ready <--+------------------- ready <-------+ something happened
 //!                                               exports: who may use what
+//!   ioctl, /dev/tty -> controlling -----------> terminals: whom one controls
 //! ```
 
 #![deny(unsafe_code)]
@@ -20,10 +21,12 @@ use kernel::prelude::*;
 use ssi_core::ids::NodeId;
 use ssi_kapi::{
     file_home,
-    file_proxy, //
+    file_proxy,
+    terminal, //
 };
 
 mod ask;
+mod controlling;
 mod direct;
 mod exported;
 mod exports;
@@ -34,6 +37,7 @@ mod remote;
 mod report;
 mod served;
 mod service;
+mod terminals;
 mod ticket;
 mod transfer;
 mod waiting;
@@ -92,9 +96,11 @@ impl kernel::Module for Files {
             workers::create()?;
             file_home::on_ready(ready::happened);
             file_proxy::install(&remote::Remote)?;
+            terminal::begin(&controlling::Elsewhere)?;
             ssi_ics::register(&service::SERVICE)?;
             ssi_ics::register(&service::WAITING)?;
             ssi_ics::register(&ready::SERVICE)?;
+            ssi_ics::register(&terminals::SERVICE)?;
             ssi_clms::register_subsystem(&members::Follower)?;
             let folder = ssi_clms::folder().ok_or(ENODEV)?;
             folder.add::<report::Report>(c"files")?;

@@ -14,6 +14,7 @@ use ssi_core::{
         handles::Handle,
         operation::{
             self,
+            Operation,
             INLINE_BYTES_MAX, //
         }, //
     },
@@ -42,7 +43,8 @@ use crate::{
         reply,
         Answer,
         Fault, //
-    }, //
+    },
+    terminals, //
 };
 
 /// What a transfer does.
@@ -63,14 +65,14 @@ struct Wish {
 
 impl Wish {
     fn read(request: &Request) -> Result<Self, Fault> {
-        let (handle, transfer) = decode(request)?;
+        let (handle, transfer) = decode_any(Operation::Read, request)?;
         let most = request.reply_pages_max().max(INLINE_BYTES_MAX as u32);
         let task = Task::Read(transfer.bytes.min(most) as usize);
         Ok(Self::new(handle, &transfer, task))
     }
 
     fn write(request: &Request) -> Result<Self, Fault> {
-        let (handle, transfer) = decode(request)?;
+        let (handle, transfer) = decode_any(Operation::Write, request)?;
         let pages = request.pages();
         if pages.is_empty() != (transfer.data.len() == transfer.bytes as usize)
             || !pages.is_empty() && pages.bytes() != transfer.bytes
@@ -102,10 +104,22 @@ impl Wish {
     }
 }
 
-/// The file `request` is about, and what is to be done with it.
+/// The file `request` is about, and what is to be done with it, unless it is a terminal.
 pub(crate) fn decode(request: &Request) -> Result<(Handle, operation::Transfer<'_>), Fault> {
     let mut message = Reader::new(request.args());
     let handle = operation::handle(&mut message)?;
+    Ok((handle, operation::Transfer::decode(message)?))
+}
+
+/// As [`decode`]; who asks for `operation` of a terminal may do that.
+fn decode_any(
+    operation: Operation,
+    request: &Request,
+) -> Result<(Handle, operation::Transfer<'_>), Fault> {
+    let mut message = Reader::new(request.args());
+    let handle = operation::handle(&mut message)?;
+    let file = exports::of(request.from().node, handle).ok_or(EIO)?;
+    terminals::admit(operation, &file, &mut message)?;
     Ok((handle, operation::Transfer::decode(message)?))
 }
 

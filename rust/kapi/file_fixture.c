@@ -2,13 +2,17 @@
 /*
  * Open files for tests.
  */
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/poll.h>
 #include <linux/shmem_fs.h>
 #include <linux/ssi_kapi.h>
+#include <linux/tty.h>
 
 int ssi_fixture_pipe(struct file **ends)
 {
@@ -21,6 +25,38 @@ struct file *ssi_fixture_regular(void)
 
 	if (!IS_ERR(file))
 		file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	return file;
+}
+
+/* Of a folder of its own; @master is the other end. */
+static struct file *ssi_fixture_peer(struct vfsmount *mount, struct file **master)
+{
+	struct path path = { .mnt = mount };
+	struct tty_struct *tty;
+	struct path ptmx;
+	int error = vfs_path_lookup(mount->mnt_root, mount, "ptmx", 0, &ptmx);
+
+	if (error)
+		return ERR_PTR(error);
+	*master = dentry_open(&ptmx, O_RDWR | O_NOCTTY, current_cred());
+	path_put(&ptmx);
+	if (IS_ERR(*master))
+		return *master;
+	tty = ((struct tty_file_private *)(*master)->private_data)->tty;
+	clear_bit(TTY_PTY_LOCK, &tty->flags);
+	path.dentry = tty->link->driver_data;
+	return dentry_open(&path, O_RDWR | O_NOCTTY, current_cred());
+}
+
+struct file *ssi_fixture_terminal(struct file **master)
+{
+	struct vfsmount *mount = kern_mount(get_fs_type("devpts"));
+	struct file *file;
+
+	if (IS_ERR(mount))
+		return ERR_CAST(mount);
+	file = ssi_fixture_peer(mount, master);
+	kern_unmount(mount);
 	return file;
 }
 

@@ -44,6 +44,15 @@ pub(crate) fn regular() -> Result<ARef<File>> {
     unsafe { owned(raw) }
 }
 
+/// A terminal, and its other end.
+pub(crate) fn terminal() -> Result<(ARef<File>, ARef<File>)> {
+    let mut master = ptr::null_mut();
+    // SAFETY: It can be written.
+    let raw = from_err_ptr(unsafe { bindings::ssi_fixture_terminal(&mut master) })?;
+    // SAFETY: Both are new.
+    Ok(unsafe { (owned(raw)?, owned(master)?) })
+}
+
 /// Reads as read(2) does, at the file's own position.
 pub(crate) fn read(file: &File, to: &mut [u8]) -> Result<usize> {
     // SAFETY: The file is referenced; nobody else uses its position in a test.

@@ -140,6 +140,10 @@ impl HomeFile {
         NonNull::new(raw).map(|raw| Self { raw }).ok_or(ENOMEM)
     }
 
+    pub(crate) fn as_ptr(&self) -> *mut bindings::ssi_home {
+        self.raw.as_ptr()
+    }
+
     /// Names it: this is what [`on_ready`] is told. Before it is armed.
     pub fn call_it(&self, name: u64) {
         // SAFETY: Valid by the type invariant.

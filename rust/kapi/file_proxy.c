@@ -33,6 +33,13 @@
 #define POSITION_AT_HOME	(1LL << 62)
 
 static struct vfsmount *proxies;
+static const struct file_operations proxy_file_operations;
+
+/* For files of this node that no folder has. NULL on a kernel that is no node. */
+struct vfsmount *ssi_proxy_mount(void)
+{
+	return proxies;
+}
 
 static struct ssi_proxy *proxy_of(const struct file *file)
 {
@@ -225,10 +232,9 @@ static bool may_open(const struct ssi_proxy *proxy, fmode_t mode)
 	       !(mode & FMODE_WRITE && access == O_RDONLY);
 }
 
-/* By /proc/<pid>/fd: it is not opened anew at home, but shared. */
-static int proxy_open(struct inode *inode, struct file *file)
+/* Makes @file, which is being opened, one more of @proxy. */
+int ssi_proxy_adopt(struct ssi_proxy *proxy, struct file *file)
 {
-	struct ssi_proxy *proxy = inode->i_private;
 	int error;
 
 	if (!may_open(proxy, file->f_mode))
@@ -238,8 +244,15 @@ static int proxy_open(struct inode *inode, struct file *file)
 		return error;
 	ssi_proxy_get(proxy);
 	file->private_data = proxy;
+	replace_fops(file, &proxy_file_operations);
 	set_mode(file, proxy);
 	return 0;
+}
+
+/* By /proc/<pid>/fd: it is not opened anew at home, but shared. */
+static int proxy_open(struct inode *inode, struct file *file)
+{
+	return ssi_proxy_adopt(inode->i_private, file);
 }
 
 static int proxy_release(struct inode *inode, struct file *file)
@@ -343,6 +356,9 @@ static char *proxy_dname(struct dentry *dentry, char *buffer, int bytes)
 {
 	const struct ssi_proxy *proxy = d_inode(dentry)->i_private;
 
+	/* What terminal.c opens is of this node. */
+	if (!proxy)
+		return dynamic_dname(buffer, bytes, "/dev/tty");
 	return dynamic_dname(buffer, bytes, "node%u:%s", proxy->node, proxy->name);
 }
 

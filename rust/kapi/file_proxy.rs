@@ -195,6 +195,10 @@ impl Proxy {
         NonNull::new(raw).map(|raw| ARef::from(unsafe { raw.cast::<Self>().as_ref() }))
     }
 
+    pub(crate) fn as_ptr(&self) -> *mut bindings::ssi_proxy {
+        self.0.get()
+    }
+
     /// A new file of it; [`Remote::closed`] is called when that is closed. May sleep.
     ///
     /// # Errors

@@ -246,6 +246,8 @@ static int ssi_take_group(struct task_struct *task, u32 pgid, u32 session)
 	if (!error && pgid >= SSI_PIDS_PRIVATE && task_pgrp_nr_ns(task, &init_pid_ns) != pgid)
 		error = ssi_take(task, PIDTYPE_PGID, pgid);
 	ssi_number_came();
+	if (!error)
+		ssi_terminal_joined(task);
 	return error;
 }
 
@@ -265,6 +267,8 @@ int ssi_guest_settle(u32 pid, u32 pgid, u32 session)
 	if (!error)
 		error = ssi_take_group(current, pgid, session);
 	current->signal->leader = session == pid;
+	if (!error)
+		ssi_terminal_inherit();
 	return error;
 }
 

@@ -84,6 +84,8 @@ pub mod syscall;
 pub mod sysctl;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod task_state;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod terminal;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod thread;
 #[cfg(CONFIG_SSI_ICS)]

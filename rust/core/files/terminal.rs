@@ -13,10 +13,7 @@
 //!  +---------+-------+---------+
 //! ```
 
-use super::{
-    operation::Operation,
-    ticket::flag, //
-};
+use super::operation::Operation;
 use crate::wire::{
     Malformed,
     Reader,
@@ -69,7 +66,7 @@ impl Member {
         let member = Self {
             session: message.u32()?,
             group: message.u32()?,
-            insists: flag(message)?,
+            insists: message.flag()?,
         };
         let are_pids = member.session < PID_LIMIT && member.group < PID_LIMIT;
         are_pids.then_some(member).ok_or(Malformed)
@@ -212,7 +209,7 @@ impl Group {
     pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
         let group = Self {
             number: message.u32()?,
-            is_vouched: flag(&mut message)?,
+            is_vouched: message.flag()?,
         };
         message.end()?;
         let is_pid = group.number < PID_LIMIT;
