@@ -12,13 +12,19 @@
 //! | [`ticket`] | what one node tells another of a file |
 //! | [`operation`] | what is asked of the home of a file |
 //! | [`status`] | what changes of a file |
+//! | [`control`] | control data of a message |
 //! | [`device`] | ioctl(2) that can be made for another node |
 //! | [`terminal`] | who may use a terminal, and how |
+//! | [`socket`] | what is asked of the home of a socket |
+//! | [`socket_option`] | options of sockets that travel |
 
+pub mod control;
 pub mod device;
 pub mod handles;
 pub mod lease;
 pub mod operation;
+pub mod socket;
+pub mod socket_option;
 pub mod status;
 pub mod terminal;
 pub mod ticket;
