@@ -482,6 +482,7 @@ enum ssi_home_kind {
 	SSI_HOME_TERMINAL,
 	SSI_HOME_PLAIN,		/* never waits for anybody */
 	SSI_HOME_DEVICE,
+	SSI_HOME_EVENTS,	/* of no type: a counter, a timer, notices of changes */
 };
 
 /* What does not change of an open file. Ids are those of the initial user namespace. */
@@ -493,6 +494,7 @@ struct ssi_file_description {
 	u32 rdev;
 	u32 uid;
 	u32 gid;
+	u32 socket;	/* its type, 0 for what is no socket */
 	bool can_seek;
 };
 
@@ -536,6 +538,10 @@ ssize_t ssi_home_write(const struct ssi_home *home, const struct ssi_home_transf
 bool ssi_home_give(const struct ssi_home *home, const struct bio_vec *pieces, size_t count);
 size_t ssi_home_take(const struct ssi_home *home, struct bio_vec *pieces, size_t count);
 size_t ssi_home_there(const struct ssi_home *home);
+bool ssi_home_reads_to_user(const struct ssi_home *home);
+bool ssi_home_writes_from_user(const struct ssi_home *home);
+ssize_t ssi_home_read_to_user(const struct ssi_home *home, unsigned long to, size_t bytes);
+ssize_t ssi_home_write_from_user(const struct ssi_home *home, unsigned long from, size_t bytes);
 int ssi_home_patience(const struct ssi_home *home);
 u32 ssi_home_poll(struct ssi_home *home);
 u32 ssi_home_arm(struct ssi_home *home, u32 events);
@@ -582,7 +588,7 @@ void ssi_proxy_get(struct ssi_proxy *proxy);
 void ssi_proxy_put(struct ssi_proxy *proxy);
 struct file *ssi_proxy_open(struct ssi_proxy *proxy);
 struct file *ssi_proxy_file(struct ssi_proxy *proxy);
-struct ssi_proxy *ssi_proxy_of(const struct file *file);
+struct ssi_proxy *ssi_proxy_of(struct file *file);
 void ssi_proxy_wake(struct ssi_proxy *proxy, u32 events);
 void ssi_proxy_lose(struct ssi_proxy *proxy);
 bool ssi_proxy_is_lost(struct ssi_proxy *proxy);
@@ -641,9 +647,95 @@ void ssi_terminal_take_off(void);
 
 int ssi_terminal_elsewhere(struct file *file, u32 flags);
 
+/* socket_home.c: sockets of this node that other nodes use. */
+
+struct ssi_home_sending {
+	struct ssi_home_transfer data;
+	const void *address;
+	size_t address_bytes;
+	void *control;
+	size_t control_bytes;
+	u32 flags;		/* of send(2) */
+};
+
+struct ssi_home_receiving {
+	struct ssi_home_transfer data;
+	unsigned long control;	/* in user memory */
+	size_t control_bytes;	/* first how many there may be, then how many there are */
+	u8 address[128];
+	size_t address_bytes;
+	size_t data_bytes;
+	u32 flags;		/* first those of recv(2), then those it gives */
+};
+
+ssize_t ssi_home_send(const struct ssi_home *home, const struct ssi_home_sending *sending);
+ssize_t ssi_home_receive(const struct ssi_home *home, struct ssi_home_receiving *receiving);
+struct file *ssi_home_accept(const struct ssi_home *home);
+int ssi_home_connect(const struct ssi_home *home, const void *address, size_t bytes);
+int ssi_home_bind(const struct ssi_home *home, const void *address, size_t bytes);
+int ssi_home_listen(const struct ssi_home *home, u32 backlog);
+int ssi_home_shutdown(const struct ssi_home *home, int how);
+int ssi_home_name(const struct ssi_home *home, int whose, void *address);
+int ssi_home_get_option(const struct ssi_home *home, int level, int option, unsigned long value,
+			unsigned long length);
+int ssi_home_set_option(const struct ssi_home *home, int level, int option, void *value,
+			size_t bytes);
+s64 ssi_home_time_limit(const struct ssi_home *home, bool sends);
+struct file *ssi_home_take_file(int fd);
+int ssi_home_lend(struct file *file);
+void ssi_home_end_loan(int fd);
+
+/* socket_proxy.c: sockets of other nodes. */
+
+struct msghdr;
+
+struct ssi_remote_socket_sending {
+	struct ssi_proxy *proxy;
+	u32 flags;		/* of send(2) */
+	const void *address;
+	size_t address_bytes;
+	const void *control;
+	size_t control_bytes;
+};
+
+struct ssi_remote_socket_receiving {
+	struct ssi_proxy *proxy;
+	struct msghdr *message;
+	u32 flags;		/* of recv(2) */
+	size_t control_room;
+};
+
+int ssi_remote_socket_begin(void);
+struct file *ssi_remote_socket_open(struct ssi_proxy *proxy);
+struct ssi_proxy *ssi_remote_socket_proxy(struct file *file);
+void ssi_remote_socket_put_address(struct msghdr *message, const void *address, size_t bytes);
+void ssi_remote_socket_put_flags(struct msghdr *message, u32 flags);
+int ssi_remote_socket_put_control(struct msghdr *message, int level, int type, void *data,
+				  size_t bytes);
+int ssi_remote_socket_give(struct file *file, bool ends_with_exec);
+
+/* socket_proxy.rs: what a socket of another node asks there. */
+
+ssize_t ssi_remote_socket_send(const struct ssi_remote_socket_sending *sending,
+			       struct iov_iter *from);
+ssize_t ssi_remote_socket_receive(const struct ssi_remote_socket_receiving *receiving,
+				  struct iov_iter *to);
+struct ssi_proxy *ssi_remote_socket_accept(struct ssi_proxy *proxy, bool waits);
+int ssi_remote_socket_connect(struct ssi_proxy *proxy, const void *address, size_t bytes,
+			      bool waits);
+int ssi_remote_socket_bind(struct ssi_proxy *proxy, const void *address, size_t bytes);
+int ssi_remote_socket_listen(struct ssi_proxy *proxy, u32 backlog);
+int ssi_remote_socket_shutdown(struct ssi_proxy *proxy, u8 how);
+int ssi_remote_socket_name(struct ssi_proxy *proxy, u8 whose, void *address, size_t room);
+int ssi_remote_socket_get(struct ssi_proxy *proxy, u32 level, u32 option, void *value, size_t room);
+int ssi_remote_socket_set(struct ssi_proxy *proxy, u32 level, u32 option, const void *value,
+			  size_t bytes);
+
 /* file_fixture.c: for tests. */
 
 int ssi_fixture_pipe(struct file **ends);
+struct file *ssi_fixture_counter(unsigned int count);
+int ssi_fixture_sockets(int type, struct file **ends);
 struct file *ssi_fixture_regular(void);
 struct file *ssi_fixture_terminal(struct file **master);
 u32 ssi_fixture_poll(struct file *file);

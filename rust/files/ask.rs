@@ -14,7 +14,10 @@ use ssi_core::{
         terminal::BACKGROUND, //
     },
     ids::NodeId,
-    wire::Writer, //
+    wire::{
+        Reader,
+        Writer, //
+    }, //
 };
 use ssi_ics::{
     Ask,
@@ -46,9 +49,6 @@ pub(crate) const VERSION: u16 = 1;
 /// Most bytes of a question.
 const QUESTION_BYTES_MAX: usize = INLINE_BYTES_MAX + 64;
 
-/// Microseconds of a tenth of a second.
-const TENTH_MICROS: u64 = 100_000;
-
 /// How long to wait before what was not possible for a moment is tried again, the first
 /// and each later time, in microseconds.
 const SOON_MICROS: (u64, u64) = (1_000, 50_000);
@@ -59,12 +59,13 @@ pub(crate) enum Outcome {
     Done(Reply),
     /// The file is not ready. Who waits for it does so for that many microseconds.
     NotReady(Option<u64>),
+    /// It is to be asked again in a moment.
+    Soon,
 }
 
-/// How long who reads waits.
+/// For how many microseconds who asks waits.
 fn patience(reply: &Reply) -> Option<u64> {
-    let tenths = reply.body().first()?;
-    Some(u64::from(*tenths) * TENTH_MICROS)
+    Reader::new(reply.body()).u64().ok()
 }
 
 /// A question about a file.
@@ -74,6 +75,43 @@ pub(crate) struct Question {
     pages: Pages,
     reply_pages_max: u32,
     may_stay: bool,
+    is_to_the_end: bool,
+}
+
+/// What came of a question that was put once.
+pub(crate) struct Put(Operation, Result<Reply, CallError>);
+
+impl Put {
+    /// Whether its home has it, or may have.
+    pub(crate) fn has_gone(&self) -> bool {
+        !matches!(
+            self.1,
+            Err(CallError::NotMember
+                | CallError::TooDeep
+                | CallError::WouldBlock
+                | CallError::Interrupted
+                | CallError::NoMemory
+                | CallError::TooLong
+                | CallError::Refused(_))
+        )
+    }
+
+    /// What its home says: [`Outcome::NotReady`] with some microseconds when it is to be
+    /// asked again soon.
+    pub(crate) fn outcome(self) -> Result<Outcome> {
+        match self.1 {
+            Ok(reply) if reply.result == SOON => Ok(Outcome::Soon),
+            Ok(reply) if reply.result == EAGAIN.to_errno() => {
+                Ok(Outcome::NotReady(patience(&reply)))
+            }
+            Ok(reply) if reply.result == BACKGROUND => Err(controlling::in_background(self.0)),
+            Ok(reply) if reply.result < 0 => Err(ssi_ics::error_of_peer(reply.result)),
+            Ok(reply) => Ok(Outcome::Done(reply)),
+            Err(CallError::Interrupted) => Err(ERESTARTSYS),
+            Err(CallError::NoMemory) => Err(ENOMEM),
+            Err(_) => Err(EIO),
+        }
+    }
 }
 
 impl Question {
@@ -94,6 +132,7 @@ impl Question {
             pages: Pages::NONE,
             reply_pages_max: 0,
             may_stay: false,
+            is_to_the_end: false,
         })
     }
 
@@ -115,10 +154,19 @@ impl Question {
         Self { may_stay, ..self }
     }
 
+    /// Lets even a task that is killed wait for the answer, so that what it gets is not lost.
+    pub(crate) fn to_the_end(self) -> Self {
+        Self {
+            is_to_the_end: true,
+            ..self
+        }
+    }
+
     fn ask(&self, service: &str) -> Ask<'_> {
         Ask {
             pages: self.pages.clone(),
             reply_pages_max: self.reply_pages_max,
+            is_to_the_end: self.is_to_the_end,
             ..Ask::new(
                 ServiceRef::new(service, VERSION),
                 self.operation.code(),
@@ -152,41 +200,35 @@ impl Question {
     pub(crate) fn put_to(&self, proxy: &Proxy) -> Result<Reply> {
         match self.try_at(proxy)? {
             Outcome::Done(reply) => Ok(reply),
-            Outcome::NotReady(_) => Err(EAGAIN),
+            Outcome::NotReady(_) | Outcome::Soon => Err(EAGAIN),
         }
     }
 
     /// As [`put_to`](Self::put_to), of a file that may have to be waited for.
     pub(crate) fn try_at(&self, proxy: &Proxy) -> Result<Outcome> {
-        let node = NodeId::new(proxy.node()).ok_or(EIO)?;
         let (mut moment, longest) = SOON_MICROS;
         loop {
-            if proxy.is_lost() {
-                return Err(EIO);
-            }
-            match self.call(node) {
-                Ok(reply) if reply.result == SOON => {
+            match self.once_at(proxy).outcome()? {
+                Outcome::Soon => {
                     wait_a_moment(moment)?;
                     moment = longest.min(moment * 2);
                 }
-                Ok(reply) if reply.result == EAGAIN.to_errno() => {
-                    return Ok(Outcome::NotReady(patience(&reply)))
-                }
-                Ok(reply) if reply.result == BACKGROUND => {
-                    return Err(controlling::in_background(self.operation))
-                }
-                Ok(reply) if reply.result < 0 => return Err(ssi_ics::error_of_peer(reply.result)),
-                Ok(reply) => return Ok(Outcome::Done(reply)),
-                Err(CallError::Interrupted) => return Err(ERESTARTSYS),
-                Err(CallError::NoMemory) => return Err(ENOMEM),
-                Err(_) => return Err(EIO),
+                outcome => return Ok(outcome),
             }
+        }
+    }
+
+    /// As [`try_at`](Self::try_at), and is not put again.
+    pub(crate) fn once_at(&self, proxy: &Proxy) -> Put {
+        match NodeId::new(proxy.node()).filter(|_| !proxy.is_lost()) {
+            Some(node) => Put(self.operation, self.call(node)),
+            None => Put(self.operation, Err(CallError::NotMember)),
         }
     }
 }
 
 /// Waits so many microseconds, or until a signal comes.
-fn wait_a_moment(microseconds: u64) -> Result {
+pub(crate) fn wait_a_moment(microseconds: u64) -> Result {
     match Event::new()?.wait(Patience::Interruptible, Some(microseconds)) {
         Err(ETIME) => Ok(()),
         _ => Err(ERESTARTSYS),

@@ -118,6 +118,28 @@ pub fn import(bytes: &[u8]) -> Result<ARef<File>> {
     }
 }
 
+/// The proxy a ticket is for that came for it alone; [`closed`] is called when it is not
+/// used any more.
+///
+/// # Errors
+///
+/// As [`import`].
+pub(crate) fn take_in(bytes: &[u8]) -> Result<ARef<Proxy>> {
+    let ticket = ticket::Ticket::decode(bytes).map_err(|_| EIO)?;
+    if !members::lives(ticket.home) {
+        return Err(EIO);
+    }
+    match claimed(&ticket) {
+        Ok(Claimed::Closed(proxy)) => Ok(proxy),
+        // It is open already, and its file has the claim.
+        Ok(Claimed::Open(_)) => Err(EIO),
+        Err(error) => {
+            give_back(&ticket);
+            Err(error)
+        }
+    }
+}
+
 fn open(proxy: &Proxy) -> Result<ARef<File>> {
     let opened = proxy.open();
     if opened.is_err() {

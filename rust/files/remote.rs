@@ -238,7 +238,7 @@ fn ask_poll(proxy: &Proxy, events: u32, waits: bool) -> Result<u32> {
 /// # Errors
 ///
 /// `ETIME` when it has waited as long as the home says.
-fn when_ready(access: &Access<'_>, question: &Question) -> Result<Reply> {
+pub(crate) fn when_ready(access: &Access<'_>, question: &Question) -> Result<Reply> {
     let began = clock::monotonic();
     loop {
         // What happens from here on is not missed.
@@ -247,6 +247,7 @@ fn when_ready(access: &Access<'_>, question: &Question) -> Result<Reply> {
             Outcome::Done(reply) => return Ok(reply),
             Outcome::NotReady(_) if !access.waits() => return Err(EAGAIN),
             Outcome::NotReady(patience) => patience,
+            Outcome::Soon => continue,
         };
         let passed = clock::monotonic().saturating_sub(began);
         let left = patience.map(|patience| patience.saturating_sub(passed));
@@ -260,6 +261,7 @@ fn transfer_max(access: &Access<'_>) -> usize {
         Kind::Plain | Kind::Packets => TRANSFER_BYTES_MAX,
         Kind::Pipe if access.waits() => TRANSFER_BYTES_MAX,
         Kind::Pipe | Kind::Stream | Kind::Terminal | Kind::Device => STREAM_BYTES_MAX,
+        Kind::Events => INLINE_BYTES_MAX,
     }
 }
 
@@ -325,6 +327,11 @@ fn copy(reply: &Reply, to: &mut Destination<'_>, came: usize) -> usize {
     if reply.pages.is_empty() {
         return to.put(reply.body());
     }
+    copy_pages(reply, to, came)
+}
+
+/// Copies what came in pages, and says how much of it.
+pub(crate) fn copy_pages(reply: &Reply, to: &mut Destination<'_>, came: usize) -> usize {
     let mut copied = 0;
     for page in reply.pages.as_slice() {
         let bytes = PAGE_BYTES.min(came - copied);
@@ -367,7 +374,8 @@ fn write_part(access: &Access<'_>, position: Option<u64>, from: &mut Origin<'_>)
     written
 }
 
-fn take_pages(from: &mut Origin<'_>, pages: &Pages) -> usize {
+/// Fills pages with what is written, and says with how much.
+pub(crate) fn take_pages(from: &mut Origin<'_>, pages: &Pages) -> usize {
     let total = pages.bytes() as usize;
     let mut taken = 0;
     for page in pages.as_slice() {

@@ -148,5 +148,6 @@ fn word(kind: Kind) -> &'static str {
         Kind::Terminal => "terminal",
         Kind::Plain => "plain",
         Kind::Device => "device",
+        Kind::Events => "events",
     }
 }

@@ -43,6 +43,7 @@ use crate::{
     direct,
     exports,
     served,
+    served_socket,
     terminals,
     transfer::Transfer,
     waiting,
@@ -107,9 +108,9 @@ pub(crate) enum Fault {
     Malformed,
     /// The caller gets this.
     Error(Error),
-    /// The file is not ready, and it is said when it is. A read waits for so many tenths of
-    /// a second.
-    NotReady(Option<u32>),
+    /// The file is not ready, and it is said when it is. Who waits does so for so many
+    /// microseconds.
+    NotReady(Option<u64>),
     /// It is to be asked again.
     Soon,
     /// Who asks is in the background of the terminal.
@@ -148,7 +149,11 @@ impl Handler for Server {
             return;
         };
         let may_stay = self.may_stay;
-        let _ = workers::run(move || serve(operation, request, may_stay));
+        let _ = match operation {
+            // Others ask for these while they answer.
+            Operation::Grant => workers::run_grant(move || serve(operation, request, may_stay)),
+            _ => workers::run(move || serve(operation, request, may_stay)),
+        };
     }
 
     fn cancelled(&self, from: Instance, call: CallId) {
@@ -177,9 +182,10 @@ pub(crate) fn reply(request: Request, outcome: Result<Answer, Fault>) {
     match outcome {
         Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
         Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
-        Err(Fault::NotReady(tenths)) => {
-            let tenths = tenths.map(|tenths| tenths.min(u8::MAX.into()) as u8);
-            request.reply(EAGAIN.to_errno(), tenths.as_slice());
+        Err(Fault::NotReady(patience)) => {
+            let patience = patience.map(u64::to_le_bytes);
+            let patience = patience.as_ref().map_or(&[][..], |bytes| bytes);
+            request.reply(EAGAIN.to_errno(), patience);
         }
         Err(Fault::Soon) => request.reply(SOON, &[]),
         Err(Fault::Background) => request.reply(BACKGROUND, &[]),
@@ -213,6 +219,7 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
             Ok(Answer::number(0))
         }
         Operation::Lock => served::lock(&*found()?, message),
+        Operation::Socket => served_socket::call(&*found()?, message, request),
         Operation::Close => {
             exports::give_back(client, handle, operation::claims(message)?);
             Ok(Answer::number(0))

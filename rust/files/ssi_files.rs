@@ -17,15 +17,20 @@
 
 #![deny(unsafe_code)]
 
-use kernel::prelude::*;
+use kernel::{
+    fs::LocalFile,
+    prelude::*, //
+};
 use ssi_core::ids::NodeId;
 use ssi_kapi::{
     file_home,
     file_proxy,
+    socket_proxy,
     terminal, //
 };
 
 mod ask;
+mod control;
 mod controlling;
 mod direct;
 mod exported;
@@ -34,8 +39,10 @@ mod members;
 mod proxies;
 mod ready;
 mod remote;
+mod remote_socket;
 mod report;
 mod served;
+mod served_socket;
 mod service;
 mod terminals;
 mod ticket;
@@ -66,10 +73,14 @@ module! {
 /// there are [`FILES_MAX`](ssi_core::files::handles::FILES_MAX) already, `EHOSTDOWN` for a
 /// node that is no member, `EIO` when the home of the file is gone, `ENOMEM`.
 pub fn export(fd: u32, to: NodeId) -> Result<Ticket> {
-    let file = file_home::of_current(fd)?;
-    match file_proxy::Proxy::of(&file) {
+    export_file(&*file_home::of_current(fd)?, to)
+}
+
+/// As [`export`], of a file that has no number.
+fn export_file(file: &LocalFile, to: NodeId) -> Result<Ticket> {
+    match file_proxy::Proxy::of(file) {
         Some(proxy) => proxies::grant(&proxy, to),
-        None => exports::export(&file, to),
+        None => exports::export(file, to),
     }
 }
 
@@ -95,6 +106,7 @@ impl kernel::Module for Files {
             waiting::create()?;
             workers::create()?;
             file_home::on_ready(ready::happened);
+            socket_proxy::install(&remote_socket::Sockets);
             file_proxy::install(&remote::Remote)?;
             terminal::begin(&controlling::Elsewhere)?;
             ssi_ics::register(&service::SERVICE)?;

@@ -59,6 +59,7 @@ impl Ticket {
             uid: about.uid,
             gid: about.gid,
             ino: about.ino,
+            socket: about.socket.try_into().map_err(|_| EOPNOTSUPP)?,
             path: path.to_bytes(),
         };
         let mut bytes = bytes::zeros(TICKET_BYTES_MAX)?;
@@ -115,6 +116,7 @@ pub(crate) fn description<'a>(
         uid: ticket.uid,
         gid: ticket.gid,
         ino: ticket.ino,
+        socket: ticket.socket.into(),
         can_seek: ticket.can_seek,
     };
     let name = CStr::from_bytes_until_nul(room).unwrap_or_default();
@@ -129,6 +131,7 @@ fn to_wire(kind: Kind) -> ticket::Kind {
         Kind::Terminal => ticket::Kind::Terminal,
         Kind::Plain => ticket::Kind::Plain,
         Kind::Device => ticket::Kind::Device,
+        Kind::Events => ticket::Kind::Events,
     }
 }
 
@@ -140,5 +143,6 @@ fn from_wire(kind: ticket::Kind) -> Kind {
         ticket::Kind::Terminal => Kind::Terminal,
         ticket::Kind::Plain => Kind::Plain,
         ticket::Kind::Device => Kind::Device,
+        ticket::Kind::Events => Kind::Events,
     }
 }

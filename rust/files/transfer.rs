@@ -47,6 +47,9 @@ use crate::{
     terminals, //
 };
 
+/// Microseconds of a tenth of a second.
+const TENTH_MICROS: u64 = 100_000;
+
 /// What a transfer does.
 enum Task {
     /// Reads so much at most.
@@ -259,6 +262,7 @@ impl Transfer {
         let events = self.wish.events();
         if !file.tell_when(events) {
             let patience = file.patience().filter(|_| events == READABLE);
+            let patience = patience.map(|tenths| u64::from(tenths) * TENTH_MICROS);
             return Err(Fault::NotReady(patience));
         }
         // It became ready meanwhile, or others keep taking what there is.

@@ -15,10 +15,13 @@ use ssi_kapi::queue::WorkQueue;
 const WORKERS: u16 = 16;
 
 static QUEUE: SetOnce<WorkQueue> = SetOnce::new();
+/// For what must not wait for one of the others, each of which may wait for it elsewhere.
+static GRANTS: SetOnce<WorkQueue> = SetOnce::new();
 
 /// Makes ready.
 pub(crate) fn create() -> Result {
     QUEUE.populate(WorkQueue::ordinary(c"ssi_files", WORKERS)?);
+    GRANTS.populate(WorkQueue::ordinary(c"ssi_files_grant", 1)?);
     Ok(())
 }
 
@@ -29,4 +32,13 @@ pub(crate) fn create() -> Result {
 /// `ENOMEM`; `work` is dropped.
 pub(crate) fn run(work: impl FnOnce() + Send + 'static) -> Result {
     QUEUE.as_ref().ok_or(ENODEV)?.run(work)
+}
+
+/// As [`run`], for work that asks no other node.
+///
+/// # Errors
+///
+/// `ENOMEM`; `work` is dropped.
+pub(crate) fn run_grant(work: impl FnOnce() + Send + 'static) -> Result {
+    GRANTS.as_ref().ok_or(ENODEV)?.run(work)
 }

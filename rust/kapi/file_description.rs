@@ -27,16 +27,19 @@ pub enum Kind {
     Plain,
     /// Another device.
     Device,
+    /// What tells of events: an eventfd, a timer, or inotify.
+    Events,
 }
 
 impl Kind {
-    const ALL: [(Self, bindings::ssi_home_kind); 6] = [
+    const ALL: [(Self, bindings::ssi_home_kind); 7] = [
         (Self::Pipe, bindings::ssi_home_kind_SSI_HOME_PIPE),
         (Self::Stream, bindings::ssi_home_kind_SSI_HOME_STREAM),
         (Self::Packets, bindings::ssi_home_kind_SSI_HOME_PACKETS),
         (Self::Terminal, bindings::ssi_home_kind_SSI_HOME_TERMINAL),
         (Self::Plain, bindings::ssi_home_kind_SSI_HOME_PLAIN),
         (Self::Device, bindings::ssi_home_kind_SSI_HOME_DEVICE),
+        (Self::Events, bindings::ssi_home_kind_SSI_HOME_EVENTS),
     ];
 
     pub(crate) fn from_raw(raw: u32) -> Self {
@@ -69,6 +72,8 @@ pub struct Description {
     pub gid: u32,
     /// Its number.
     pub ino: u64,
+    /// What socket(2) calls the type of a socket, 0 for what is none.
+    pub socket: u32,
     /// Whether it has positions.
     pub can_seek: bool,
 }
@@ -83,6 +88,7 @@ impl Description {
             uid: raw.uid,
             gid: raw.gid,
             ino: raw.ino,
+            socket: raw.socket,
             can_seek: raw.can_seek,
         }
     }
@@ -96,6 +102,7 @@ impl Description {
             rdev: self.rdev,
             uid: self.uid,
             gid: self.gid,
+            socket: self.socket,
             can_seek: self.can_seek,
         }
     }

@@ -4,15 +4,19 @@
  */
 #include <linux/cred.h>
 #include <linux/err.h>
-#include <linux/eventfd.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/net.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/poll.h>
 #include <linux/shmem_fs.h>
 #include <linux/ssi_kapi.h>
+#include <linux/syscalls.h>
 #include <linux/tty.h>
+#include <net/net_namespace.h>
 
 int ssi_fixture_pipe(struct file **ends)
 {
@@ -58,6 +62,46 @@ struct file *ssi_fixture_terminal(struct file **master)
 	file = ssi_fixture_peer(mount, master);
 	kern_unmount(mount);
 	return file;
+}
+
+/* An eventfd that begins at @count. There is no other way to make one than a program has. */
+struct file *ssi_fixture_counter(unsigned int count)
+{
+	int fd = sys_eventfd2(count, 0);
+	struct file *file;
+
+	if (fd < 0)
+		return ERR_PTR(fd);
+	file = fget(fd);
+	close_fd(fd);
+	return file ?: ERR_PTR(-EBADF);
+}
+
+/* Two sockets that are connected, of this @type. */
+int ssi_fixture_sockets(int type, struct file **ends)
+{
+	struct socket *one, *other;
+	int error = sock_create_kern(&init_net, AF_UNIX, type, 0, &one);
+
+	if (error)
+		return error;
+	error = sock_create_kern(&init_net, AF_UNIX, type, 0, &other);
+	if (error) {
+		sock_release(one);
+		return error;
+	}
+	one->ops->socketpair(one, other);
+	ends[0] = sock_alloc_file(one, 0, NULL);
+	ends[1] = sock_alloc_file(other, 0, NULL);
+	for (int i = 0; i < 2; i++) {
+		if (IS_ERR(ends[i])) {
+			error = PTR_ERR(ends[i]);
+			if (!IS_ERR(ends[!i]))
+				fput(ends[!i]);
+			return error;
+		}
+	}
+	return 0;
 }
 
 u32 ssi_fixture_poll(struct file *file)

@@ -36,6 +36,15 @@ pub(crate) fn pipe() -> Result<(ARef<File>, ARef<File>)> {
     Ok(unsafe { (owned(ends[0])?, owned(ends[1])?) })
 }
 
+/// Two sockets that are connected: streams for type 1, packets for 5.
+pub(crate) fn sockets(kind: i32) -> Result<(ARef<File>, ARef<File>)> {
+    let mut ends = [ptr::null_mut(); 2];
+    // SAFETY: Two pointers can be written.
+    to_result(unsafe { bindings::ssi_fixture_sockets(kind, ends.as_mut_ptr()) })?;
+    // SAFETY: Both are new.
+    Ok(unsafe { (owned(ends[0])?, owned(ends[1])?) })
+}
+
 /// An empty regular file.
 pub(crate) fn regular() -> Result<ARef<File>> {
     // SAFETY: No preconditions.
@@ -51,6 +60,14 @@ pub(crate) fn terminal() -> Result<(ARef<File>, ARef<File>)> {
     let raw = from_err_ptr(unsafe { bindings::ssi_fixture_terminal(&mut master) })?;
     // SAFETY: Both are new.
     Ok(unsafe { (owned(raw)?, owned(master)?) })
+}
+
+/// An eventfd.
+pub(crate) fn counter(count: u32) -> Result<ARef<File>> {
+    // SAFETY: No preconditions.
+    let raw = from_err_ptr(unsafe { bindings::ssi_fixture_counter(count) })?;
+    // SAFETY: It is new; the number it had was closed.
+    unsafe { owned(raw) }
 }
 
 /// Reads as read(2) does, at the file's own position.

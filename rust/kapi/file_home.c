@@ -4,7 +4,8 @@
  *
  * What is done here never waits for anybody but a disk: a pipe, a socket or a terminal
  * that is not ready says so. A terminal looks at the flags of the open file alone, so
- * it is opened a second time for us. All is done with the rights of who opened the file.
+ * it is opened a second time for us; what cannot be is cloned. All is done with the rights
+ * of who opened the file.
  */
 #include <linux/bvec.h>
 #include <linux/cleanup.h>
@@ -38,18 +39,19 @@ static bool is_terminal(const struct file *file)
 	return file->f_op->read_iter == operations.read_iter;
 }
 
-static bool is_packets(struct file *file)
+/* The type of a socket, 0 for what is none. */
+static unsigned int socket_type(struct file *file)
 {
 	struct socket *socket = sock_from_file(file);
 
-	return socket && socket->type != SOCK_STREAM;
+	return socket ? socket->type : 0;
 }
 
 /* Whether all that can be done with @file can be done from the kernel. */
 static bool is_suitable(const struct file *file)
 {
 	if (file->f_mode & FMODE_PATH || IS_ANON_FILE(file_inode(file)))
-		return false;
+		return ssi_tells_events(file);
 	if (file->f_mode & FMODE_CAN_READ && !file->f_op->read_iter)
 		return false;
 	return !(file->f_mode & FMODE_CAN_WRITE) || file->f_op->write_iter;
@@ -60,11 +62,16 @@ static int kind_of(struct file *file)
 {
 	if (!is_suitable(file))
 		return -EOPNOTSUPP;
+	if (IS_ANON_FILE(file_inode(file)))
+		return SSI_HOME_EVENTS;
 	switch (file_inode(file)->i_mode & S_IFMT) {
 	case S_IFIFO:
 		return SSI_HOME_PIPE;
 	case S_IFSOCK:
-		return is_packets(file) ? SSI_HOME_PACKETS : SSI_HOME_STREAM;
+		/* A name in a file system has none. */
+		if (!socket_type(file))
+			return -EOPNOTSUPP;
+		return socket_type(file) == SOCK_STREAM ? SSI_HOME_STREAM : SSI_HOME_PACKETS;
 	case S_IFREG:
 	case S_IFBLK:
 		return SSI_HOME_PLAIN;
@@ -81,16 +88,19 @@ static struct tty_struct *terminal_of(const struct file *file)
 	return ((struct tty_file_private *)file->private_data)->tty;
 }
 
-/* The other end of a pseudo terminal has a name under which there is a new one each time. */
-static struct file *twin_of(struct file *file)
+/* The name of such an end is that of a new one each time it is opened. */
+static bool is_master(const struct tty_struct *tty)
+{
+	return tty->driver->type == TTY_DRIVER_TYPE_PTY &&
+	       tty->driver->subtype == PTY_TYPE_MASTER;
+}
+
+static struct file *opened_again(struct file *file)
 {
 	unsigned int flags = (file->f_flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY;
 	struct tty_struct *tty = terminal_of(file);
-	struct file *twin;
+	struct file *twin = dentry_open(&file->f_path, flags, file->f_cred);
 
-	if (tty->driver->subtype == PTY_TYPE_MASTER && tty->driver->type == TTY_DRIVER_TYPE_PTY)
-		return ERR_PTR(-EOPNOTSUPP);
-	twin = dentry_open(&file->f_path, flags, file->f_cred);
 	if (IS_ERR(twin))
 		return twin;
 	if (is_terminal(twin) && terminal_of(twin) == tty)
@@ -109,11 +119,29 @@ static void widen(struct file *file)
 		pipe_fcntl(file, F_SETPIPE_SZ, PIPE_BYTES);
 }
 
+/* Finds what is asked in place of @file, if that cannot be asked not to wait. */
+static int find_twin(struct ssi_home *home, struct file *file)
+{
+	struct file *twin = NULL;
+
+	home->is_clone = home->kind == SSI_HOME_EVENTS ||
+			 (home->kind == SSI_HOME_TERMINAL && is_master(terminal_of(file)));
+	if (home->is_clone)
+		twin = ssi_clone(file);
+	else if (home->kind == SSI_HOME_TERMINAL)
+		twin = opened_again(file);
+	if (IS_ERR(twin))
+		return PTR_ERR(twin);
+	home->twin = twin;
+	return 0;
+}
+
 /* What @file is for other nodes; it is kept open. */
 struct ssi_home *ssi_home_new(struct file *file)
 {
 	struct ssi_home *home;
 	int kind = kind_of(file);
+	int error;
 
 	if (kind < 0)
 		return ERR_PTR(kind);
@@ -121,14 +149,10 @@ struct ssi_home *ssi_home_new(struct file *file)
 	if (!home)
 		return ERR_PTR(-ENOMEM);
 	home->kind = kind;
-	if (kind == SSI_HOME_TERMINAL) {
-		home->twin = twin_of(file);
-		if (IS_ERR(home->twin)) {
-			struct ssi_home *error = ERR_CAST(home->twin);
-
-			kfree(home);
-			return error;
-		}
+	error = find_twin(home, file);
+	if (error) {
+		kfree(home);
+		return ERR_PTR(error);
 	}
 	if (kind == SSI_HOME_PIPE)
 		widen(file);
@@ -146,6 +170,7 @@ struct ssi_home *ssi_home_again(const struct ssi_home *home)
 		return ERR_PTR(-ENOMEM);
 	other->kind = home->kind;
 	other->file = get_file(home->file);
+	other->is_clone = home->is_clone;
 	if (home->twin)
 		other->twin = get_file(home->twin);
 	ssi_watch_init(&other->watch);
@@ -207,12 +232,13 @@ void ssi_home_describe(const struct ssi_home *home, struct ssi_file_description 
 	*out = (struct ssi_file_description) {
 		.kind = home->kind,
 		.flags = home->file->f_flags,
-		.mode = inode->i_mode,
+		.mode = inode->i_mode & (home->kind == SSI_HOME_EVENTS ? S_IALLUGO : ~0),
 		.rdev = new_encode_dev(inode->i_rdev),
 		.uid = from_kuid(&init_user_ns, inode->i_uid),
 		.gid = from_kgid(&init_user_ns, inode->i_gid),
 		.ino = inode->i_ino,
-		.can_seek = home->file->f_mode & FMODE_LSEEK,
+		.socket = socket_type(home->file),
+		.can_seek = home->kind != SSI_HOME_EVENTS && home->file->f_mode & FMODE_LSEEK,
 	};
 	text = d_path(&home->file->f_path, name, room);
 	if (IS_ERR(text))
@@ -237,8 +263,8 @@ static void set_up(struct kiocb *iocb, const struct ssi_home *home,
 	iocb->ki_flags |= IOCB_NOSIGNAL;
 }
 
-static void set_up_iter(struct iov_iter *iter, unsigned int direction, struct kvec *part,
-			const struct ssi_home_transfer *transfer)
+void ssi_home_iter(struct iov_iter *iter, unsigned int direction, struct kvec *part,
+		   const struct ssi_home_transfer *transfer)
 {
 	if (transfer->pieces) {
 		iov_iter_bvec(iter, direction, transfer->pieces, transfer->count,
@@ -253,17 +279,18 @@ static void set_up_iter(struct iov_iter *iter, unsigned int direction, struct kv
 static ssize_t transfer_at(const struct ssi_home *home, unsigned int direction,
 			   const struct ssi_home_transfer *transfer, loff_t *position)
 {
+	struct file *file = home->twin && !home->is_clone ? home->twin : home->file;
 	struct iov_iter iter;
 	struct kiocb iocb;
 	struct kvec part;
 	ssize_t done;
 
 	set_up(&iocb, home, transfer);
-	set_up_iter(&iter, direction, &part, transfer);
+	ssi_home_iter(&iter, direction, &part, transfer);
 	iocb.ki_pos = *position;
 	scoped_with_creds(home->file->f_cred)
-		done = direction == ITER_DEST ? vfs_iocb_iter_read(iocb.ki_filp, &iocb, &iter) :
-						vfs_iocb_iter_write(iocb.ki_filp, &iocb, &iter);
+		done = direction == ITER_DEST ? vfs_iocb_iter_read(file, &iocb, &iter) :
+						vfs_iocb_iter_write(file, &iocb, &iter);
 	*position = iocb.ki_pos;
 	return done;
 }

@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/ssi_kapi.h>
+#include <linux/uio.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -39,9 +40,20 @@ __poll_t ssi_watch_arm(struct ssi_watch *watch, struct file *file, __poll_t even
 
 struct ssi_home {
 	struct file *file;
-	struct file *twin;	/* of a terminal: the same one, opened not to wait */
+	struct file *twin;	/* the same one, opened not to wait, if that is needed */
+	bool is_clone;		/* the twin is one: it has no operations */
 	enum ssi_home_kind kind;
 	struct ssi_watch watch;
 };
+
+/* file_home.c */
+
+void ssi_home_iter(struct iov_iter *iter, unsigned int direction, struct kvec *part,
+		   const struct ssi_home_transfer *transfer);
+
+/* file_clone.c */
+
+struct file *ssi_clone(struct file *file);
+bool ssi_tells_events(const struct file *file);
 
 #endif /* _SSI_FILE_HOME_H */

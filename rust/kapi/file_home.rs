@@ -35,7 +35,10 @@ use kernel::{
 };
 
 use crate::{
-    area::Area,
+    area::{
+        Area,
+        AREA_BYTES, //
+    },
     page::{
         SharedPage,
         PAGE_BYTES, //
@@ -198,6 +201,10 @@ impl HomeFile {
     ///
     /// `EAGAIN` when nothing is there yet; those of read(2).
     pub fn read(&self, access: Access, to: Place<'_>) -> Result<usize> {
+        // SAFETY: Valid by the type invariant.
+        if unsafe { bindings::ssi_home_reads_to_user(self.raw.as_ptr()) } {
+            return self.read_to_user(to);
+        }
         let transfer = Transfer::new(access, to)?;
         // SAFETY: Valid by the type invariant; the transfer's place can be written.
         size(unsafe { bindings::ssi_home_read(self.raw.as_ptr(), &transfer.raw) })
@@ -209,6 +216,10 @@ impl HomeFile {
     ///
     /// `EAGAIN` when there is no room; those of write(2).
     pub fn write(&self, access: Access, from: Place<'_>) -> Result<usize> {
+        // SAFETY: Valid by the type invariant.
+        if unsafe { bindings::ssi_home_writes_from_user(self.raw.as_ptr()) } {
+            return self.write_from_user(from);
+        }
         let transfer = Transfer::new(access, from)?;
         // SAFETY: Valid by the type invariant; the transfer's place can be read.
         size(unsafe { bindings::ssi_home_write(self.raw.as_ptr(), &transfer.raw) })
@@ -253,6 +264,35 @@ impl HomeFile {
     pub fn there(&self) -> usize {
         // SAFETY: Valid by the type invariant.
         unsafe { bindings::ssi_home_there(self.raw.as_ptr()) }
+    }
+
+    fn read_to_user(&self, to: Place<'_>) -> Result<usize> {
+        let Place::Buffer(buffer) = to else {
+            return Err(EINVAL);
+        };
+        Area::with(|area| {
+            let most = buffer.len().min(AREA_BYTES);
+            // SAFETY: Valid by the type invariant. The address is one of user memory, and
+            // the kernel checks it.
+            let read = size(unsafe {
+                bindings::ssi_home_read_to_user(self.raw.as_ptr(), area.address(), most)
+            })?;
+            area.read(0, buffer.get_mut(..read).ok_or(EIO)?)?;
+            Ok(read)
+        })?
+    }
+
+    fn write_from_user(&self, from: Place<'_>) -> Result<usize> {
+        let Place::Buffer(buffer) = from else {
+            return Err(EINVAL);
+        };
+        Area::with(|area| {
+            area.write(0, buffer)?;
+            // SAFETY: As above.
+            size(unsafe {
+                bindings::ssi_home_write_from_user(self.raw.as_ptr(), area.address(), buffer.len())
+            })
+        })?
     }
 
     /// For how many tenths of a second a read waits for something to come, `None` for ever:
@@ -367,13 +407,18 @@ impl Drop for HomeFile {
 }
 
 /// A transfer and what it needs while it lasts.
-struct Transfer {
+pub(crate) struct Transfer {
     raw: bindings::ssi_home_transfer,
     _pieces: KVec<bindings::bio_vec>,
 }
 
 impl Transfer {
-    fn new(access: Access, place: Place<'_>) -> Result<Self> {
+    /// What the C side is told, valid as long as this.
+    pub(crate) fn raw(&self) -> bindings::ssi_home_transfer {
+        bindings::ssi_home_transfer { ..self.raw }
+    }
+
+    pub(crate) fn new(access: Access, place: Place<'_>) -> Result<Self> {
         let position = access.position.map_or(Ok(-1), i64::try_from);
         let mut raw = bindings::ssi_home_transfer {
             buffer: ptr::null_mut(),
@@ -420,7 +465,8 @@ fn pieces_of(pages: &[SharedPage], range: Range<usize>) -> Result<KVec<bindings:
     Ok(pieces)
 }
 
-fn size(result: isize) -> Result<usize> {
+/// A size, or the error.
+pub(crate) fn size(result: isize) -> Result<usize> {
     usize::try_from(result).map_err(|_| Error::from_errno(result as c_int))
 }
 
@@ -431,6 +477,7 @@ mod tests {
     use crate::{
         file_fixture::{
             self,
+            counter,
             pipe,
             regular, //
         },
@@ -694,6 +741,28 @@ mod tests {
         assert!(home.read(start, Place::Buffer(&mut [0; 4])) == Err(ESPIPE));
         assert!(home.seek(0, 0) == Err(ESPIPE));
         assert!(home.truncate(0) == Err(EINVAL));
+        Ok(())
+    }
+
+    #[test]
+    fn a_counter_is_asked_not_to_wait() -> Result {
+        let home = home(&*counter(2)?, 7)?;
+        let mut room = [0; NAME_BYTES_MAX + 1];
+        let (about, name) = home.describe(&mut room);
+        assert!((about.kind, about.can_seek) == (Kind::Events, false));
+        assert!(about.mode & bindings::S_IFMT == 0 && name.to_bytes() == b"anon_inode:[eventfd]");
+        let mut count = [0; 8];
+        assert!(home.read(HERE, Place::Buffer(&mut count)) == Ok(8));
+        assert!(u64::from_le_bytes(count) == 2);
+        // The open file itself would wait, both for a count and for room.
+        assert!(home.read(HERE, Place::Buffer(&mut count)) == Err(EAGAIN));
+        assert!(home.arm(READABLE) & READABLE == 0);
+        let mut most = (u64::MAX - 1).to_le_bytes();
+        assert!(home.write(HERE, Place::Buffer(&mut most)) == Ok(8));
+        assert!(later(7, 1) == 1);
+        assert!(home.write(HERE, Place::Buffer(&mut [1, 0, 0, 0, 0, 0, 0, 0])) == Err(EAGAIN));
+        assert!(home.write(HERE, Place::Buffer(&mut [1; 7])) == Err(EINVAL));
+        assert!(home.again()?.read(HERE, Place::Buffer(&mut count)) == Ok(8) && count == most);
         Ok(())
     }
 

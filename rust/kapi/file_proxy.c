@@ -154,12 +154,6 @@ static ssize_t proxy_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return moved(iocb, &access, ssi_proxy_read(&access, to));
 }
 
-/* Whether a write without a reader sends a signal: not for packets. */
-static bool breaks(u32 kind)
-{
-	return kind == SSI_HOME_PIPE || kind == SSI_HOME_STREAM;
-}
-
 /* As a write that went in part before the reader left. Of the running task. */
 void ssi_proxy_broken(void)
 {
@@ -171,7 +165,7 @@ static ssize_t proxy_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct ssi_proxy_access access = access_of(iocb);
 	ssize_t written = ssi_proxy_write(&access, from);
 
-	if (written == -EPIPE && breaks(access.proxy->about.kind) &&
+	if (written == -EPIPE && access.proxy->about.kind == SSI_HOME_PIPE &&
 	    !(iocb->ki_flags & IOCB_NOSIGNAL))
 		ssi_proxy_broken();
 	return moved(iocb, &access, written);
@@ -224,6 +218,12 @@ static void set_mode(struct file *file, const struct ssi_proxy *proxy)
 	}
 }
 
+/* Such files have no type, and are not opened again. */
+static bool is_events(const struct ssi_proxy *proxy)
+{
+	return proxy->about.kind == SSI_HOME_EVENTS;
+}
+
 static bool may_open(const struct ssi_proxy *proxy, fmode_t mode)
 {
 	unsigned int access = proxy->about.flags & O_ACCMODE;
@@ -237,6 +237,8 @@ int ssi_proxy_adopt(struct ssi_proxy *proxy, struct file *file)
 {
 	int error;
 
+	if (is_events(proxy))
+		return -ENXIO;
 	if (!may_open(proxy, file->f_mode))
 		return -EACCES;
 	error = ssi_proxy_opened(proxy);
@@ -284,9 +286,9 @@ static const struct file_operations proxy_file_operations = {
 };
 
 /* What @file, of this node, is a proxy of; NULL if it is none. */
-struct ssi_proxy *ssi_proxy_of(const struct file *file)
+struct ssi_proxy *ssi_proxy_of(struct file *file)
 {
-	return file->f_op == &proxy_file_operations ? proxy_of(file) : NULL;
+	return file->f_op == &proxy_file_operations ? proxy_of(file) : ssi_remote_socket_proxy(file);
 }
 
 /* Attributes */
@@ -304,6 +306,10 @@ static int proxy_getattr(struct mnt_idmap *idmap, const struct path *path, struc
 	int error;
 
 	generic_fillattr(idmap, mask, inode, stat);
+	if (IS_ANON_FILE(inode)) {
+		stat->mode &= ~S_IFMT;
+		return 0;
+	}
 	if (!S_ISREG(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return 0;
 	error = ssi_proxy_status(inode->i_private, &status);
@@ -387,8 +393,12 @@ static struct file_system_type proxy_file_system = {
 
 int ssi_proxy_begin(void)
 {
-	struct vfsmount *mount = kern_mount(&proxy_file_system);
+	int error = ssi_remote_socket_begin();
+	struct vfsmount *mount;
 
+	if (error)
+		return error;
+	mount = kern_mount(&proxy_file_system);
 	if (IS_ERR(mount))
 		return PTR_ERR(mount);
 	proxies = mount;
@@ -404,6 +414,10 @@ static struct inode *inode_of(struct ssi_proxy *proxy)
 		return NULL;
 	inode->i_ino = about->ino;
 	inode->i_mode = about->mode;
+	if (is_events(proxy)) {
+		inode->i_mode |= S_IFREG;
+		inode->i_flags |= S_ANON_INODE;
+	}
 	inode->i_rdev = new_decode_dev(about->rdev);
 	inode->i_uid = make_kuid(&init_user_ns, about->uid);
 	inode->i_gid = make_kgid(&init_user_ns, about->gid);
@@ -425,6 +439,8 @@ struct file *ssi_proxy_open(struct ssi_proxy *proxy)
 
 	if (!proxies)
 		return ERR_PTR(-ENODEV);
+	if (proxy->about.socket)
+		return ssi_remote_socket_open(proxy);
 	inode = inode_of(proxy);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);

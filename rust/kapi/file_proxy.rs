@@ -330,7 +330,11 @@ impl Access<'_> {
 /// Where what is read goes.
 pub struct Destination<'a>(&'a mut IovIterDest<'a>);
 
-impl Destination<'_> {
+impl<'a> Destination<'a> {
+    pub(crate) fn new(iter: &'a mut IovIterDest<'a>) -> Self {
+        Self(iter)
+    }
+
     /// How much may still come.
     pub fn room(&self) -> usize {
         self.0.len()
@@ -355,7 +359,11 @@ pub struct Origin<'a> {
     taken: usize,
 }
 
-impl Origin<'_> {
+impl<'a> Origin<'a> {
+    pub(crate) fn new(iter: &'a mut IovIterSource<'a>) -> Self {
+        Self { iter, taken: 0 }
+    }
+
     /// How much is left.
     pub fn left(&self) -> usize {
         self.iter.len()
@@ -391,7 +399,7 @@ impl Origin<'_> {
 /// # Safety
 ///
 /// `raw` is valid during `'a`.
-unsafe fn proxy<'a>(raw: *mut bindings::ssi_proxy) -> &'a Proxy {
+pub(crate) unsafe fn proxy<'a>(raw: *mut bindings::ssi_proxy) -> &'a Proxy {
     // SAFETY: By the caller; the type is transparent.
     unsafe { &*raw.cast() }
 }
@@ -400,11 +408,11 @@ fn remote() -> Result<&'static dyn Remote> {
     REMOTE.copy().ok_or(EIO)
 }
 
-fn size(result: Result<usize>) -> isize {
+pub(crate) fn size(result: Result<usize>) -> isize {
     result.map_or_else(|error| error.to_errno() as isize, |size| size as isize)
 }
 
-fn errno(result: Result) -> c_int {
+pub(crate) fn errno(result: Result) -> c_int {
     result.map_or_else(|error| error.to_errno(), |()| 0)
 }
 
@@ -418,7 +426,7 @@ unsafe extern "C" fn ssi_proxy_read(
 ) -> isize {
     // SAFETY: By the caller.
     let (access, to) = unsafe { (Access::from_raw(access), IovIterDest::from_raw(to)) };
-    size(remote().and_then(|remote| remote.read(&access, &mut Destination(to))))
+    size(remote().and_then(|remote| remote.read(&access, &mut Destination::new(to))))
 }
 
 /// # Safety
@@ -431,7 +439,7 @@ unsafe extern "C" fn ssi_proxy_write(
 ) -> isize {
     // SAFETY: By the caller.
     let (access, iter) = unsafe { (Access::from_raw(access), IovIterSource::from_raw(from)) };
-    let mut from = Origin { iter, taken: 0 };
+    let mut from = Origin::new(iter);
     size(remote().and_then(|remote| remote.write(&access, &mut from)))
 }
 
@@ -574,7 +582,8 @@ mod tests {
         file_fixture::{
             self,
             pipe,
-            regular, //
+            regular,
+            sockets, //
         },
         file_home::{
             self,
@@ -776,6 +785,36 @@ mod tests {
         assert!(reader.done.wait(Patience::Always, Some(5_000_000)).is_ok());
         assert!(reader.result.load(Relaxed) == EIO.to_errno() && proxy.is_lost());
         drop(thread);
+        Ok(())
+    }
+
+    #[test]
+    fn a_socket_stands_for_a_socket() -> Result {
+        let (one, other) = sockets(1)?;
+        let home = HomeFile::new(&one)?;
+        let proxy = proxy(&home)?;
+        let file = proxy.open()?;
+        assert!(Proxy::of(&file).is_some_and(|found| found.handle() == proxy.handle()));
+        assert!(proxy.file().is_some() && Proxy::of(&one).is_none());
+        assert!(
+            HomeFile::new(&file)?
+                .describe(&mut [0; NAME_BYTES_MAX + 1])
+                .0
+                .socket
+                == 1
+        );
+        assert!(file_fixture::poll(&file) & READABLE == 0);
+        assert!(file_fixture::write(&other, b"data")? == 4);
+        assert!(file_fixture::poll(&file) & READABLE != 0);
+        let before = CLOSED.load(Relaxed);
+        drop(file);
+        for _ in 0..200 {
+            if CLOSED.load(Relaxed) != before {
+                break;
+            }
+            thread::sleep(10_000);
+        }
+        assert!(CLOSED.load(Relaxed) > before && proxy.file().is_none());
         Ok(())
     }
 

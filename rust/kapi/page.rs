@@ -73,9 +73,12 @@ impl SharedPage {
         Ok(())
     }
 
+    /// A page somebody else made.
+    ///
     /// # Safety
     ///
     /// `raw` is a page of the page allocator, with a reference that is handed on.
+    #[cfg(CONFIG_SSI_FILES)]
     pub(crate) unsafe fn from_raw(raw: NonNull<bindings::page>) -> Self {
         // INVARIANT: By the caller.
         Self { raw }

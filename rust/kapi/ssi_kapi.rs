@@ -77,6 +77,10 @@ pub mod signal;
 pub mod signal_info;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod socket;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod socket_home;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod socket_proxy;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod surrogate;
 #[cfg(CONFIG_SSI_VPROC)]

@@ -37,7 +37,7 @@ const TERMIO: usize = 18;
 const WINDOW: usize = 8;
 
 /// Number, argument, and whether it waits until a terminal has written all it has.
-const CALLS: [(u32, Argument, bool); 37] = [
+const CALLS: [(u32, Argument, bool); 39] = [
     (0x5401, Argument::Out(TERMIOS), false),       // TCGETS
     (0x5402, Argument::In(TERMIOS), false),        // TCSETS
     (0x5403, Argument::In(TERMIOS), true),         // TCSETSW
@@ -61,6 +61,7 @@ const CALLS: [(u32, Argument, bool); 37] = [
     (0x5419, Argument::Out(INT), false),           // TIOCGSOFTCAR
     (0x541a, Argument::In(INT), false),            // TIOCSSOFTCAR
     (0x541b, Argument::Out(INT), false),           // FIONREAD, TIOCINQ, SIOCINQ
+    (0x5420, Argument::In(INT), false),            // TIOCPKT
     (0x5424, Argument::Out(INT), false),           // TIOCGETD
     (0x5425, Argument::Number, true),              // TCSBRKP
     (0x5427, Argument::Number, false),             // TIOCSBRK
@@ -70,6 +71,7 @@ const CALLS: [(u32, Argument, bool); 37] = [
     (0x402c_542c, Argument::In(TERMIOS2), true),   // TCSETSW2
     (0x402c_542d, Argument::In(TERMIOS2), true),   // TCSETSF2
     (0x8004_5430, Argument::Out(INT), false),      // TIOCGPTN
+    (0x4004_5431, Argument::In(INT), false),       // TIOCSPTLCK
     (0x8004_5432, Argument::Out(INT), false),      // TIOCGDEV
     (0x8004_5438, Argument::Out(INT), false),      // TIOCGPKT
     (0x8004_5439, Argument::Out(INT), false),      // TIOCGPTLCK

@@ -4,8 +4,8 @@
 //!
 //! Every question begins with the name of the file. The answer's result is 0 or more, or
 //! the negative number of an error; `EAGAIN` says that the file is not ready, and that
-//! its home will say [`Ready`] if that was asked for. For a read that waits some time and
-//! not for ever, its body says how long, in tenths of a second, one byte.
+//! its home will say [`Ready`] if that was asked for. For who waits some time and not for
+//! ever, its body says how long, in microseconds, eight bytes.
 //!
 //! ```text
 //!  Read, Write  | name | flags | wait | position | length | data of Write, if it is short
@@ -20,6 +20,7 @@
 //!  Withdraw     | name
 //!  Taken        | name
 //!  Lock         | name | lock | wait
+//!  Socket       | name | call, see [`socket`](super::socket)
 //!  Ready        | name | events                      from the home
 //! ```
 
@@ -75,11 +76,13 @@ pub enum Operation {
     Taken,
     /// To lock it, as flock(2) does.
     Lock,
+    /// What sockets alone can do.
+    Socket,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::Write,
         Self::Poll,
@@ -93,6 +96,7 @@ impl Operation {
         Self::Withdraw,
         Self::Taken,
         Self::Lock,
+        Self::Socket,
     ];
 
     /// Its number.
@@ -111,6 +115,7 @@ impl Operation {
             Self::Withdraw => 11,
             Self::Taken => 12,
             Self::Lock => 13,
+            Self::Socket => 14,
         }
     }
 
@@ -418,7 +423,7 @@ mod tests {
             assert_eq!(Operation::from_code(operation.code()), Some(operation));
         }
         assert_eq!(
-            (Operation::from_code(0), Operation::from_code(14)),
+            (Operation::from_code(0), Operation::from_code(15)),
             (None, None)
         );
     }

@@ -6,7 +6,7 @@
 //!  0      2        10     18     20   21     22
 //!  +------+--------+------+------+----+------+------------------------------------+
 //!  | home | its    | name | via, | ki | can  | flags, mode, rdev, uid, gid, ino,  |
-//!  |      | life   |      | or 0 | nd | seek | path                               |
+//!  |      | life   |      | or 0 | nd | seek | type of a socket, path             |
 //!  +------+--------+------+------+----+------+------------------------------------+
 //! ```
 //!
@@ -27,7 +27,7 @@ use crate::{
 pub const PATH_BYTES_MAX: usize = 127;
 
 /// Longest encoding, in bytes.
-pub const TICKET_BYTES_MAX: usize = 50 + PATH_BYTES_MAX;
+pub const TICKET_BYTES_MAX: usize = 52 + PATH_BYTES_MAX;
 
 /// How a file behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,17 +44,21 @@ pub enum Kind {
     Plain,
     /// Another device.
     Device,
+    /// What tells of events, each of which is read once: a counter, a timer, or notices of
+    /// changes to files.
+    Events,
 }
 
 impl Kind {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Pipe,
         Self::Stream,
         Self::Packets,
         Self::Terminal,
         Self::Plain,
         Self::Device,
+        Self::Events,
     ];
 
     const fn code(self) -> u8 {
@@ -65,6 +69,7 @@ impl Kind {
             Self::Terminal => 4,
             Self::Plain => 5,
             Self::Device => 6,
+            Self::Events => 7,
         }
     }
 
@@ -98,6 +103,8 @@ pub struct Ticket<'a> {
     pub gid: u32,
     /// Its number.
     pub ino: u64,
+    /// What socket(2) calls the type of a socket, 0 for what is none.
+    pub socket: u16,
     /// Where it is at home, for people.
     pub path: &'a [u8],
 }
@@ -125,6 +132,7 @@ impl<'a> Ticket<'a> {
             .u32(self.uid)
             .u32(self.gid)
             .u64(self.ino)
+            .u16(self.socket)
             .bytes(self.path);
         out.finish()
     }
@@ -154,11 +162,13 @@ impl<'a> Ticket<'a> {
             uid: message.u32()?,
             gid: message.u32()?,
             ino: message.u64()?,
+            socket: message.u16()?,
             path: message.rest(),
         };
         let is_sound = ticket.path.len() <= PATH_BYTES_MAX
             && !ticket.path.contains(&0)
-            && suits(kind, ticket.mode);
+            && suits(kind, ticket.mode)
+            && is_type(kind, ticket.socket);
         is_sound.then_some(ticket).ok_or(Malformed)
     }
 }
@@ -171,6 +181,22 @@ const fn suits(kind: Kind, mode: u32) -> bool {
         Kind::Stream | Kind::Packets => of_type == 0o140_000,
         Kind::Terminal | Kind::Device => of_type == 0o020_000,
         Kind::Plain => of_type == 0o100_000 || of_type == 0o060_000,
+        // fstat(2) says no type of these.
+        Kind::Events => of_type == 0,
+    }
+}
+
+/// `SOCK_STREAM`.
+const STREAM: u16 = 1;
+/// Types of sockets are smaller, `SOCK_MAX`.
+const TYPE_END: u16 = 11;
+
+/// Whether sockets of that kind may be of this type, and all others of none.
+fn is_type(kind: Kind, socket: u16) -> bool {
+    match kind {
+        Kind::Stream => socket == STREAM,
+        Kind::Packets => (STREAM + 1..TYPE_END).contains(&socket),
+        _ => socket == 0,
     }
 }
 
@@ -191,6 +217,11 @@ mod tests {
             uid: 1000,
             gid: 5,
             ino: 1 << 40,
+            socket: match kind {
+                Kind::Stream => 1,
+                Kind::Packets => 5,
+                _ => 0,
+            },
             path: b"/dev/pts/3",
         }
     }
@@ -204,7 +235,7 @@ mod tests {
     #[test]
     fn it_arrives_as_it_was() {
         let modes = [
-            0o010_600, 0o140_777, 0o140_777, 0o020_620, 0o100_644, 0o020_666,
+            0o010_600, 0o140_777, 0o140_777, 0o020_620, 0o100_644, 0o020_666, 0o600,
         ];
         for (kind, mode) in Kind::ALL.into_iter().zip(modes) {
             let ticket = ticket(kind, mode);
@@ -228,7 +259,7 @@ mod tests {
     #[test]
     fn what_is_none_is_refused() {
         let good = encoded(&ticket(Kind::Pipe, 0o010_600));
-        for length in 0..50 {
+        for length in 0..52 {
             assert_eq!(Ticket::decode(&good[..length]), Err(Malformed));
         }
         for (place, value) in [
@@ -239,8 +270,10 @@ mod tests {
             (19, 1),
             (20, 0),
             (20, 7),
+            (20, 8),
             (20, 2),
             (21, 2),
+            (50, 1),
         ] {
             let mut wrong = good.clone();
             wrong[place] = value;

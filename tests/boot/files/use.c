@@ -33,6 +33,11 @@
 
 enum { FILE_FD = 3, OTHER_FD = 4, SOCKET_BYTES = 100 * 4096, PIPE_BYTES = 128 << 10 };
 
+/* What who started the program says is held back until that has ended. */
+static char held[16384];
+static size_t held_bytes;
+static int holds;
+
 static void say(const char *format, ...)
 {
 	char line[512];
@@ -43,6 +48,11 @@ static void say(const char *format, ...)
 	length = vsnprintf(line, sizeof(line) - 1, format, list);
 	va_end(list);
 	line[length] = '\n';
+	if (holds && held_bytes + length < sizeof(held)) {
+		memcpy(held + held_bytes, line, length + 1);
+		held_bytes += length + 1;
+		return;
+	}
 	if (write(1, line, length + 1) != length + 1)
 		_exit(98);
 }
@@ -641,6 +651,9 @@ static struct ends pseudo(void)
 	return (struct ends){ own, other };
 }
 
+#include "events.h"
+#include "sockets.h"
+
 static const struct test {
 	const char *name;
 	struct ends (*files)(void);
@@ -656,7 +669,18 @@ static const struct test {
 	{ "regular file", regular_file, regular, regular_home },
 	{ "stream socket", stream, sockets, sockets_home },
 	{ "packet socket", packets, sockets, sockets_home },
+	{ "calls of a stream socket", stream, calls, calls_home },
+	{ "calls of a packet socket", packets, calls, calls_home },
+	{ "socket that listens", unbound, served, served_home },
+	{ "socket over a network", internet, over_network, over_network_home },
+	{ "datagrams", datagram_file, datagrams, datagrams_home },
+	{ "files that are passed", stream, passing, passing_home },
 	{ "terminal", pseudo, terminal, terminal_home },
+	{ "counter", count_file, counter, counter_home },
+	{ "semaphore", semaphore_file, semaphore, semaphore_home },
+	{ "timer", timer_file, ticks, ticks_home },
+	{ "notices of changes", notice_file, notices, notices_home },
+	{ "pseudo terminal", pseudo_master, master, master_home },
 	{ "one file twice", pipe_write, twice, twice_home },
 	{ "large transfer", pipe_read, large, large_home },
 	{ "large transfer of a stream", stream, large, large_home },
@@ -698,9 +722,14 @@ static void start(const struct test *test, char **words)
 	close(go_on.own);
 	signal(SIGPIPE, SIG_IGN);
 	alarm(60);
+	holds = 1;
 	test->home(files.own, go_on.other);
 	close(go_on.other);
 	waitpid(child, &status, 0);
+	holds = 0;
+	if (write(1, held, held_bytes) < 0)
+		_exit(98);
+	held_bytes = 0;
 	if (test->program != pipe_into && test->program != blocked)
 		close(files.own);
 	say("  status %x", status);

@@ -4,12 +4,14 @@
 
 use ssi_core::{
     files::{
+        control::{Control, Item},
         device::{DeviceCall, ARGUMENT_BYTES_MAX},
         handles::{Handle, Slot, Table, FILES_MAX},
         lease::{Fate, Lease},
         operation::{self, Device, Poll, Ready, Seek, Sync, Transfer, TRANSFER_BYTES_MAX},
+        socket::{self, Call, Receive, Received, Send, Tickets},
         status::Status,
-        terminal::{Act, Change, Control, Group, Member, Opening, MEMBER_BYTES},
+        terminal::{self, Act, Change, Group, Member, Opening, MEMBER_BYTES},
         ticket::{Kind, Ticket, PATH_BYTES_MAX, TICKET_BYTES_MAX},
     },
     ids::{Incarnation, Instance, NodeId},
@@ -43,6 +45,7 @@ fn ticket(path: &[u8]) -> Vec<u8> {
         uid: 0,
         gid: 5,
         ino: 3,
+        socket: 0,
         path,
     };
     let mut room = [0; TICKET_BYTES_MAX];
@@ -116,6 +119,55 @@ pub fn corpus() -> Vec<Vec<u8>> {
         }),
         Ready { handle, events: 1 }.encode().to_vec(),
     ]
+    .into_iter()
+    .chain(sockets())
+    .collect()
+}
+
+/// What sockets are asked, and answer.
+fn sockets() -> Vec<Vec<u8>> {
+    let files = Tickets::new(&[2, 7, 7, 1, 8]).expect("tickets");
+    let send = Send {
+        flags: socket::SEND_FLAGS,
+        waits: true,
+        address: b"address",
+        control: b"control",
+        files,
+        bytes: 4,
+        data: b"data",
+    };
+    let receive = Receive {
+        flags: socket::RECEIVE_FLAGS,
+        waits: false,
+        control: 64,
+        bytes: 4096,
+    };
+    let received = Received {
+        flags: 0x20,
+        address: b"address",
+        control: b"control",
+        files,
+        data: b"data",
+    };
+    let calls = [
+        Call::Send(send),
+        Call::Receive(receive),
+        Call::Accept(true),
+        Call::Connect(true, b"address"),
+        Call::Bind(b"address"),
+        Call::Listen(5),
+        Call::Shutdown(1),
+        Call::Name(0),
+        Call::Get(1, 4, 4),
+        Call::Set(6, 1, &[1, 0, 0, 0]),
+    ];
+    let calls = calls.map(|call| written(|out| call.encode(out)));
+    let control = written(|out| {
+        Item::of_files(&[3, 0, 0, 0]).encode(out);
+        Item::of_files(&[4, 0, 0, 0, 5, 0, 0, 0]).encode(out);
+    });
+    let answer = written(|out| received.encode(out));
+    calls.into_iter().chain([control, answer]).collect()
 }
 
 /// Every parser: what is read and written again is what it was, and what a node relies on
@@ -164,12 +216,23 @@ pub fn parsers(data: &[u8]) {
     let mut rest = message;
     if let Ok(member) = Member::decode(&mut rest) {
         same(&data[..MEMBER_BYTES], |out| member.encode(out));
-        let others = Control {
+        let others = terminal::Control {
             session: member.session ^ 1,
             foreground: member.group ^ 1,
             stops_writers: true,
         };
         assert!(others.admits(&member, Act::Read));
+    }
+    again(data, Call::decode(message), |call, out| call.encode(out));
+    again(data, Received::decode(data), |received, out| {
+        received.encode(out);
+    });
+    if let Ok(control) = Control::new(data) {
+        let bytes: usize = control
+            .iter()
+            .map(|item| Item::bytes_with(item.data.len()))
+            .sum();
+        assert_eq!(bytes, control.bytes_padded());
     }
     // What is read of a message and not more.
     let _ = (
