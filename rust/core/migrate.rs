@@ -3,8 +3,8 @@
 //! Programs on other nodes.
 //!
 //! The decisions of SSI_MIGRATE: what travels of a process that executes a program on
-//! another node, and who has the process at every moment of it. Nothing here waits or
-//! touches a process.
+//! another node, or of a child that is forked there, and who has the process at every
+//! moment of it. Nothing here waits or touches a process.
 //!
 //! | file | its noun |
 //! | --- | --- |
@@ -12,16 +12,22 @@
 //! | [`strings`] | its arguments and environment |
 //! | [`search`] | the folders it may be in |
 //! | [`open_file`] | a file it has open |
+//! | [`process`] | a process with its memory |
+//! | [`area`] | what is mapped in it, and where |
+//! | [`fetch`] | a question for its pages |
 //! | [`handover`] | the two nodes between which it goes over |
 //! | [`news`] | what became of it |
 //! | [`place`] | its place among the processes of its home |
 //! | [`relation`] | a group or session it enters |
 
+pub mod area;
+pub mod fetch;
 pub mod handover;
 pub mod image;
 pub mod news;
 pub mod open_file;
 pub mod place;
+pub mod process;
 pub mod relation;
 pub mod search;
 pub mod strings;

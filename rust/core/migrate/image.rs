@@ -115,7 +115,7 @@ impl<'a> Image<'a> {
     }
 }
 
-fn at_most(bytes: &[u8], most: usize) -> Result<&[u8], Malformed> {
+pub(super) fn at_most(bytes: &[u8], most: usize) -> Result<&[u8], Malformed> {
     (bytes.len() <= most).then_some(bytes).ok_or(Malformed)
 }
 

@@ -64,7 +64,21 @@ pub struct Identity {
 }
 
 /// Bytes of an [`Identity`].
-const IDENTITY_BYTES: usize = 24;
+pub(super) const IDENTITY_BYTES: usize = 24;
+
+impl Identity {
+    pub(super) fn encode(&self, out: &mut Writer<'_>) {
+        out.u64(self.ino).u64(self.size).u64(self.written);
+    }
+
+    pub(super) fn decode(message: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            ino: message.u64()?,
+            size: message.u64()?,
+            written: message.u64()?,
+        })
+    }
+}
 
 /// How the other node comes to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,10 +164,8 @@ impl<'a> OpenFile<'a> {
             }
             Way::Either(ticket, identity, opening) => {
                 out.u16(u16::try_from(ticket.len()).map_err(|_| NoRoom)?)
-                    .bytes(ticket)
-                    .u64(identity.ino)
-                    .u64(identity.size)
-                    .u64(identity.written);
+                    .bytes(ticket);
+                identity.encode(&mut out);
                 opening.encode(&mut out);
             }
         }
@@ -171,11 +183,7 @@ impl<'a> OpenFile<'a> {
             EITHER => {
                 let length = usize::from(rest.u16()?);
                 let ticket = ticket(rest.bytes(length)?)?;
-                let identity = Identity {
-                    ino: rest.u64()?,
-                    size: rest.u64()?,
-                    written: rest.u64()?,
-                };
+                let identity = Identity::decode(&mut rest)?;
                 Way::Either(ticket, identity, Opening::decode(rest)?)
             }
             _ => return Err(Malformed),

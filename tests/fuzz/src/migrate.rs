@@ -4,11 +4,14 @@
 
 use ssi_core::{
     migrate::{
+        area::{Area, Areas, Mapped, Origin, AREA_BYTES_MAX, PAGE_BYTES},
+        fetch::{encode_found, Fetch, FETCH_BYTES, FOUND_BYTES_MAX},
         handover::{Guest, Happened, Learnt, Source},
         image::Image,
         news::{News, What, NEWS_BYTES_MAX},
         open_file::{Identity, OpenFile, OpenFiles, Opening, Way, OPEN_FILE_BYTES_MAX},
         place::{Place, PLACE_BYTES},
+        process::Process,
         relation::{Relation, RELATION_BYTES},
         strings::Strings,
     },
@@ -41,7 +44,51 @@ pub fn parsers(data: &[u8]) {
         relation.encode(&mut Writer::new(&mut room));
         assert_eq!(room, data);
     }
+    if let Ok(process) = Process::decode(data) {
+        let mut again = vec![0; process.encoded_bytes()];
+        process.encode(&mut again).unwrap();
+        assert_eq!(again, data);
+        files(&process.files);
+        areas(&process.areas);
+    }
+    fetch(data);
     hand_over(data);
+}
+
+/// None overlaps another, and each is written again as it came.
+fn areas(areas: &Areas<'_>) {
+    let mut again = Vec::new();
+    let mut room = [0; AREA_BYTES_MAX];
+    let mut end = 0;
+    for area in areas.iter() {
+        assert!(area.start >= end && area.end > area.start);
+        end = area.end;
+        let length = area.encode(&mut room).unwrap();
+        again.extend_from_slice(&room[..length]);
+    }
+    assert_eq!(again, areas.as_bytes());
+}
+
+/// Whoever follows the answers comes to the end, and puts no page elsewhere.
+fn fetch(data: &[u8]) {
+    let Some((question, answer)) = data.split_at_checked(FETCH_BYTES) else {
+        return;
+    };
+    let Ok(fetch) = Fetch::decode(Reader::new(question)) else {
+        return;
+    };
+    let mut again = [0; FETCH_BYTES];
+    fetch.encode(&mut Writer::new(&mut again));
+    assert_eq!(again, question);
+    let pages = answer.len().saturating_sub(8) / 8;
+    if let Ok(found) = fetch.found(answer, pages) {
+        assert!(found.next > fetch.start && found.next <= fetch.end);
+        let addresses: Vec<_> = found.addresses().collect();
+        assert!(addresses.is_sorted());
+        assert!(addresses
+            .iter()
+            .all(|&address| address >= fetch.start && address + PAGE_BYTES <= found.next));
+    }
 }
 
 fn files(files: &OpenFiles<'_>) {
@@ -127,5 +174,64 @@ pub fn corpus() -> Vec<Vec<u8>> {
         let length = out.finish().unwrap();
         room[..length].to_vec()
     });
-    [vec![encoded], news.to_vec()].concat()
+    [
+        vec![encoded, process(&files), fetch_and_answer()],
+        news.to_vec(),
+    ]
+    .concat()
+}
+
+fn process(files: &[u8]) -> Vec<u8> {
+    let mapped = Mapped {
+        offset: PAGE_BYTES,
+        identity: Identity::default(),
+        path: b"/bin/sh",
+    };
+    let origins = [
+        Origin::Anonymous,
+        Origin::Copied,
+        Origin::File(mapped),
+        Origin::Shared(mapped),
+        Origin::Vdso,
+    ];
+    let mut areas = Vec::new();
+    let mut room = [0; AREA_BYTES_MAX];
+    for (place, origin) in (1..).zip(origins) {
+        let area = Area {
+            start: place * PAGE_BYTES,
+            end: (place + 1) * PAGE_BYTES,
+            protection: 3,
+            traits: 1,
+            origin,
+        };
+        let length = area.encode(&mut room).unwrap();
+        areas.extend_from_slice(&room[..length]);
+    }
+    let process = Process {
+        state: b"state",
+        program: b"program",
+        path: b"/bin/sh",
+        directory: b"/",
+        areas: Areas::new(&areas).unwrap(),
+        files: OpenFiles::new(files).unwrap(),
+    };
+    let mut encoded = vec![0; process.encoded_bytes()];
+    process.encode(&mut encoded).unwrap();
+    encoded
+}
+
+fn fetch_and_answer() -> Vec<u8> {
+    let mut question = [0; FETCH_BYTES];
+    let fetch = Fetch {
+        pid: 65_600,
+        start: PAGE_BYTES,
+        end: 9 * PAGE_BYTES,
+        is_whole: true,
+    };
+    fetch.encode(&mut Writer::new(&mut question));
+    let mut answer = [0; FOUND_BYTES_MAX];
+    let mut out = Writer::new(&mut answer);
+    encode_found(7 * PAGE_BYTES, &[PAGE_BYTES, 5 * PAGE_BYTES], &mut out);
+    let length = out.finish().unwrap();
+    [&question[..], &answer[..length]].concat()
 }
