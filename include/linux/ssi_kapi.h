@@ -20,6 +20,8 @@ struct bio_vec;
 struct dir_context;
 struct file;
 struct hmac_sha256_ctx;
+struct inode;
+struct mm_struct;
 struct page;
 struct pt_regs;
 struct task_struct;
@@ -422,6 +424,10 @@ struct ssi_place {
 	bool is_orphaned;	/* its group */
 };
 
+struct ssi_departure;
+
+struct ssi_departure *ssi_departure_new(void (*body)(void *data), void *data);
+int ssi_departure_add(struct task_struct *task, struct ssi_departure *departure);
 int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void *data);
 int ssi_surrogate_blocked(void *bytes);
 bool ssi_surrogate_begin(void);
@@ -744,6 +750,7 @@ u32 ssi_fixture_poll(struct file *file);
 
 enum ssi_device_command {
 	SSI_REXECVE_COMMAND = 0x4028c501,	/* SSI_REXECVE of uapi/linux/ssi.h */
+	SSI_RFORK_COMMAND = 0x4008c502,		/* SSI_RFORK */
 };
 
 enum ssi_rexecve_flag {
@@ -751,6 +758,7 @@ enum ssi_rexecve_flag {
 };
 
 int ssi_device_begin(void);
+bool ssi_device_is(const struct file *file);
 long ssi_device_control(unsigned int command, unsigned long argument);
 
 /* open_files.c */
@@ -766,14 +774,115 @@ struct ssi_opening {
 	u64 offset;
 	struct ssi_file_identity identity;
 	unsigned int flags;
+	bool closes;		/* on exec */
 };
 
-int ssi_open_file_next(unsigned int fd);
+int ssi_open_file_next(unsigned int fd, bool *closes);
+bool ssi_file_is_shared(const struct inode *inode);
+void ssi_file_identify(struct inode *inode, struct ssi_file_identity *identity);
+struct file *ssi_file_open_same(const char *path, const struct ssi_file_identity *identity);
 const char *ssi_open_file_everywhere(unsigned int fd, unsigned int *flags, char *buffer,
 				     size_t bytes);
 const char *ssi_open_file_shared(unsigned int fd, struct ssi_opening *opening, char *buffer,
 				 size_t bytes);
 int ssi_open_file_anew(unsigned int fd, const char *path, const struct ssi_opening *opening,
 		       const struct ssi_file_identity *identity);
+
+/* address_space.c */
+
+enum ssi_mapping_origin {
+	SSI_MAPPING_ANONYMOUS,
+	SSI_MAPPING_COPIED,	/* of a file of this node */
+	SSI_MAPPING_FILE,	/* of one several nodes may have */
+	SSI_MAPPING_SHARED,	/* of such a one, with what others write */
+	SSI_MAPPING_VDSO,
+};
+
+enum ssi_mapping_trait {
+	SSI_TRAIT_GROWS_DOWN = 1,
+	SSI_TRAIT_NO_RESERVE = 2,
+	SSI_TRAIT_WIPED_ON_FORK = 4,
+	SSI_TRAIT_NOT_DUMPED = 8,
+	SSI_TRAIT_SEQUENTIAL = 16,
+	SSI_TRAIT_RANDOM = 32,
+};
+
+struct ssi_mapping {
+	u64 start;
+	u64 end;
+	u64 offset;		/* in the file, as is what follows */
+	struct ssi_file_identity identity;
+	u32 origin;
+	u32 protection;		/* of mmap(2) */
+	u32 traits;
+};
+
+struct mm_struct *ssi_memory_hold(void);
+void ssi_memory_get(struct mm_struct *mm);
+void ssi_memory_drop(struct mm_struct *mm);
+ssize_t ssi_memory_program(char *buffer, size_t bytes);
+int ssi_mapping_next(struct mm_struct *mm, u64 address, struct ssi_mapping *mapping,
+		     char *name, size_t bytes);
+ssize_t ssi_memory_own(struct mm_struct *mm, u64 start, u64 end, u64 *addresses, size_t room,
+		       u64 *next);
+int ssi_memory_read(struct mm_struct *mm, u64 address, struct page *to);
+void ssi_memory_begin(void);
+int ssi_memory_blank(const char *path);
+int ssi_mapping_make(const struct ssi_mapping *mapping, const char *path);
+int ssi_memory_write(u64 address, struct page *from);
+
+/* program_state.c */
+
+#define SSI_SIGNALS		64
+#define SSI_AUXILIARY		54
+#define SSI_REGISTERS		27
+#define SSI_XSTATE_BYTES_MAX	16384
+
+struct ssi_action {
+	u64 handler;
+	u64 flags;
+	u64 restorer;
+	u64 mask;
+};
+
+/* Travels as its bytes, so none of them may be between two members. */
+struct ssi_program_state {
+	u64 start_code;
+	u64 end_code;
+	u64 start_data;
+	u64 end_data;
+	u64 start_brk;
+	u64 brk;
+	u64 start_stack;
+	u64 arg_start;
+	u64 arg_end;
+	u64 env_start;
+	u64 env_end;
+	u64 auxiliary[SSI_AUXILIARY];
+	u64 registers[SSI_REGISTERS];
+	s64 system_call;	/* its number, or -1 */
+	struct ssi_action actions[SSI_SIGNALS];
+	u64 stack;		/* of signals */
+	u64 stack_bytes;
+	u32 stack_flags;
+	u32 dumpable;
+	char name[16];
+	u64 xstate_bytes;
+	u8 xstate[SSI_XSTATE_BYTES_MAX];
+};
+
+int ssi_program_state_take(struct ssi_program_state *state);
+bool ssi_program_state_valid(const struct ssi_program_state *state);
+int ssi_program_state_put(const struct ssi_program_state *state);
+
+/* fork.c */
+
+struct pid;
+
+int ssi_fork(void (*body)(void *data), void *data, struct pid **child);
+bool ssi_fork_is_killed(void);
+void ssi_fork_undo(void) __noreturn;
+void ssi_fork_await_end(struct pid *child);
+void ssi_fork_forget(struct pid *child);
 
 #endif /* _LINUX_SSI_KAPI_H */

@@ -23,6 +23,8 @@ use kernel::{
 pub mod command {
     /// Executes a program on another node: [`Rexecve`](super::Rexecve).
     pub const REXECVE: u32 = super::bindings::ssi_device_command_SSI_REXECVE_COMMAND;
+    /// Forks a child on another node: [`Rfork`](super::Rfork).
+    pub const RFORK: u32 = super::bindings::ssi_device_command_SSI_RFORK_COMMAND;
 }
 
 /// Bytes of `struct ssi_rexecve`.
@@ -65,6 +67,30 @@ impl Rexecve {
             arguments: word()?,
             environment: word()?,
             folders: word()?,
+        })
+    }
+}
+
+/// Argument of [`command::RFORK`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rfork {
+    /// Number of the node.
+    pub node: u32,
+    /// Nothing yet.
+    pub flags: u32,
+}
+
+impl Rfork {
+    /// Reads it from the memory of the running task.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT`.
+    pub fn read(address: usize) -> Result<Self> {
+        let mut reader = UserSlice::new(UserPtr::from_addr(address), 8).reader();
+        Ok(Self {
+            node: reader.read()?,
+            flags: reader.read()?,
         })
     }
 }

@@ -12,12 +12,16 @@ use kernel::{
 };
 
 /// Makes `file` the one with number `fd` of the running task, in place of what may be
-/// there; it stays open when a program is executed. May sleep.
+/// there, to be closed or not when a program is executed. May sleep.
 ///
 /// # Errors
 ///
 /// `EBADF` for a number beyond the limit, `EMFILE`, `ENOMEM`.
-pub fn install(fd: u32, file: &File) -> Result {
+pub fn install(fd: u32, file: &File, is_closed_on_exec: bool) -> Result {
+    let flags = match is_closed_on_exec {
+        true => bindings::O_CLOEXEC,
+        false => 0,
+    };
     // SAFETY: The file is referenced; the function takes a reference of its own.
-    to_result(unsafe { bindings::replace_fd(fd, file.as_ptr(), 0) })
+    to_result(unsafe { bindings::replace_fd(fd, file.as_ptr(), flags) })
 }

@@ -11,15 +11,18 @@
 #include <linux/major.h>
 #include <linux/ssi_kapi.h>
 
-/* The first that stays open when a program is executed, from @fd on; negative for none. */
-int ssi_open_file_next(unsigned int fd)
+/* The first that is open, from @fd on, and whether it is closed on exec; negative for none. */
+int ssi_open_file_next(unsigned int fd, bool *closes)
 {
 	struct files_struct *files = current->files;
 
 	guard(spinlock)(&files->file_lock);
-	for (; fd < files_fdtable(files)->max_fds; fd++)
-		if (files_lookup_fd_locked(files, fd) && !close_on_exec(fd, files))
+	for (; fd < files_fdtable(files)->max_fds; fd++) {
+		if (files_lookup_fd_locked(files, fd)) {
+			*closes = close_on_exec(fd, files);
 			return fd;
+		}
+	}
 	return -EBADF;
 }
 
@@ -64,18 +67,18 @@ const char *ssi_open_file_everywhere(unsigned int fd, unsigned int *flags, char 
 		return folder(fd_file(file), buffer, bytes);
 	if (S_ISCHR(inode->i_mode) && imajor(inode) == MEM_MAJOR)
 		return memory_device(iminor(inode));
+	if (ssi_device_is(fd_file(file)))
+		return "/dev/ssi";
 	return NULL;
 }
 
-/*
- * A file system that is coherent between nodes, and several of them may have.
- */
-static bool is_shared(struct super_block *sb)
+/* Whether it is of a file system that is coherent between nodes, and several may have. */
+bool ssi_file_is_shared(const struct inode *inode)
 {
-	return IS_ENABLED(CONFIG_SSI_HOSTFS) && !strcmp(sb->s_type->name, "hostfs");
+	return IS_ENABLED(CONFIG_SSI_HOSTFS) && !strcmp(inode->i_sb->s_type->name, "hostfs");
 }
 
-static void identify(struct inode *inode, struct ssi_file_identity *identity)
+void ssi_file_identify(struct inode *inode, struct ssi_file_identity *identity)
 {
 	struct timespec64 written = inode_get_mtime(inode);
 
@@ -100,13 +103,13 @@ const char *ssi_open_file_shared(unsigned int fd, struct ssi_opening *opening, c
 		return NULL;
 	file = fd_file(open);
 	inode = file_inode(file);
-	if (!S_ISREG(inode->i_mode) || !is_shared(inode->i_sb) || (file->f_mode & FMODE_WRITE) ||
+	if (!S_ISREG(inode->i_mode) || !ssi_file_is_shared(inode) || (file->f_mode & FMODE_WRITE) ||
 	    !(file->f_mode & FMODE_READ) || file_count(file) > 1 || locks_inode_context(inode))
 		return NULL;
 	path = d_path(&file->f_path, buffer, bytes);
 	if (IS_ERR(path) || d_unlinked(file_dentry(file)))
 		return NULL;
-	identify(inode, &opening->identity);
+	ssi_file_identify(inode, &opening->identity);
 	opening->flags = file->f_flags;
 	opening->offset = file->f_pos;
 	return path;
@@ -118,9 +121,20 @@ static bool is_same(struct file *file, const struct ssi_file_identity *identity)
 	struct inode *inode = file_inode(file);
 	struct ssi_file_identity found;
 
-	identify(inode, &found);
-	return S_ISREG(inode->i_mode) && is_shared(inode->i_sb) && found.ino == identity->ino &&
+	ssi_file_identify(inode, &found);
+	return S_ISREG(inode->i_mode) && ssi_file_is_shared(inode) && found.ino == identity->ino &&
 	       found.size == identity->size && found.written == identity->written;
+}
+
+/* The file at @path, to be read, if it is the one with this @identity. */
+struct file *ssi_file_open_same(const char *path, const struct ssi_file_identity *identity)
+{
+	struct file *file = filp_open(path, O_RDONLY | O_LARGEFILE | O_NOCTTY | O_NONBLOCK, 0);
+
+	if (IS_ERR(file) || is_same(file, identity))
+		return file;
+	fput(file);
+	return ERR_PTR(-ESTALE);
 }
 
 /* Whether @file is what was meant: the file with this @identity, or what every node has. */
@@ -130,7 +144,8 @@ static bool is_meant(struct file *file, const struct ssi_file_identity *identity
 
 	if (identity)
 		return is_same(file, identity);
-	return S_ISDIR(inode->i_mode) || (S_ISCHR(inode->i_mode) && imajor(inode) == MEM_MAJOR);
+	return S_ISDIR(inode->i_mode) || ssi_device_is(file) ||
+	       (S_ISCHR(inode->i_mode) && imajor(inode) == MEM_MAJOR);
 }
 
 /*
@@ -155,7 +170,7 @@ int ssi_open_file_anew(unsigned int fd, const char *path, const struct ssi_openi
 			file->f_flags &= ~O_NONBLOCK;
 		if (opening->offset)
 			vfs_llseek(file, opening->offset, SEEK_SET);
-		error = replace_fd(fd, file, 0);
+		error = replace_fd(fd, file, opening->closes ? O_CLOEXEC : 0);
 	}
 	fput(file);
 	return error < 0 ? error : 0;

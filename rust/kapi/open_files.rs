@@ -2,8 +2,7 @@
 
 //! Open files of the running task.
 //!
-//! Those that stay open when it executes a program, and how to open one of them on
-//! another node.
+//! Which there are, and how to open one of them on another node.
 //!
 //! C header: [`include/linux/file.h`](srctree/include/linux/file.h)
 
@@ -14,15 +13,29 @@ use kernel::{
     str::CStr, //
 };
 
-/// Numbers of the files that stay open when a program is executed, in rising order.
-pub fn kept() -> impl Iterator<Item = u32> {
+/// Open files, in the order of their numbers.
+pub fn all() -> impl Iterator<Item = Number> {
     let mut next = 0;
     core::iter::from_fn(move || {
-        // SAFETY: Looks at the running task only, which has files.
-        let fd = u32::try_from(unsafe { bindings::ssi_open_file_next(next) }).ok()?;
+        let mut is_closed_on_exec = false;
+        // SAFETY: Looks at the running task only, which has files; the flag can be written.
+        let fd = unsafe { bindings::ssi_open_file_next(next, &mut is_closed_on_exec) };
+        let fd = u32::try_from(fd).ok()?;
         next = fd.saturating_add(1);
-        Some(fd)
+        Some(Number {
+            fd,
+            is_closed_on_exec,
+        })
     })
+}
+
+/// Number of an open file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// The number.
+    pub fd: u32,
+    /// Whether it is closed when a program is executed.
+    pub is_closed_on_exec: bool,
 }
 
 /// What tells two files of the same name apart.
@@ -77,13 +90,13 @@ pub fn named(fd: u32, room: &mut [u8]) -> Option<(&CStr, Opening, Option<Identit
     (!name.is_null()).then(|| (unsafe { CStr::from_char_ptr(name) }, opening, identity))
 }
 
-/// Opens `path` as `fd`, in place of what was open there. May sleep.
+/// Opens `path` as `number`, in place of what was open there. May sleep.
 ///
 /// # Errors
 ///
 /// As for open(2); `EBADF` for a number beyond the limit; `ESTALE` for a file that is not
 /// the one with this `identity`.
-pub fn open(fd: u32, path: &CStr, opening: Opening, identity: Option<Identity>) -> Result {
+pub fn open(number: Number, path: &CStr, opening: Opening, identity: Option<Identity>) -> Result {
     let raw = |identity: Identity| bindings::ssi_file_identity {
         ino: identity.ino,
         size: identity.size,
@@ -93,6 +106,7 @@ pub fn open(fd: u32, path: &CStr, opening: Opening, identity: Option<Identity>) 
     let opening = bindings::ssi_opening {
         flags: opening.flags,
         offset: opening.offset,
+        closes: number.is_closed_on_exec,
         ..pin_init::zeroed()
     };
     let identity = identity
@@ -100,5 +114,5 @@ pub fn open(fd: u32, path: &CStr, opening: Opening, identity: Option<Identity>) 
         .map_or(core::ptr::null(), |identity| identity);
     let path = path.as_char_ptr();
     // SAFETY: The path ends in a zero byte, the rest is read, and may be null.
-    to_result(unsafe { bindings::ssi_open_file_anew(fd, path, &opening, identity) })
+    to_result(unsafe { bindings::ssi_open_file_anew(number.fd, path, &opening, identity) })
 }

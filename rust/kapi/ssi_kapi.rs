@@ -6,6 +6,8 @@
 //! crate of SSI that may contain `unsafe`; every other one denies it. It knows
 //! nothing of what SSI decides.
 
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod address_space;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod area;
 #[cfg(CONFIG_SSI_VPROC)]
@@ -35,6 +37,8 @@ pub mod file_home;
 pub mod file_install;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_proxy;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod fork;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod group_signal;
 #[cfg(CONFIG_SSI_MIGRATE)]
@@ -68,6 +72,8 @@ pub mod proc_served;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod proc_text;
 pub mod procfs;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod program_state;
 pub mod queue;
 pub mod random;
 pub mod reboot;

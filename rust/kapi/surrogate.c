@@ -44,25 +44,38 @@ static void ssi_depart(struct callback_head *work)
 	departure.body(departure.data);
 }
 
+struct ssi_departure *ssi_departure_new(void (*body)(void *data), void *data)
+{
+	struct ssi_departure *departure = kzalloc_obj(*departure);
+
+	if (departure) {
+		departure->body = body;
+		departure->data = data;
+		init_task_work(&departure->work, ssi_depart);
+	}
+	return departure;
+}
+
+/* It is gone if that fails, which it does for a task alone that ends. */
+int ssi_departure_add(struct task_struct *task, struct ssi_departure *departure)
+{
+	int error = task_work_add(task, &departure->work,
+				  task == current ? TWA_RESUME : TWA_SIGNAL);
+
+	if (error)
+		kfree(departure);
+	return error;
+}
+
 /*
  * @body runs in @task: before it returns to user mode, or, if it is a surrogate, soon.
  * It need not return if it is the last.
  */
 int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void *data)
 {
-	struct ssi_departure *departure = kzalloc_obj(*departure);
-	int error;
+	struct ssi_departure *departure = ssi_departure_new(body, data);
 
-	if (!departure)
-		return -ENOMEM;
-	departure->body = body;
-	departure->data = data;
-	init_task_work(&departure->work, ssi_depart);
-	error = task_work_add(task, &departure->work,
-			      task == current ? TWA_RESUME : TWA_SIGNAL);
-	if (error)
-		kfree(departure);
-	return error;
+	return departure ? ssi_departure_add(task, departure) : -ENOMEM;
 }
 
 /*

@@ -541,7 +541,7 @@ mod tests {
     fn its_files_are_closed_at_once() -> Result {
         const FD: u32 = 40;
         let (reader, writer) = file_fixture::pipe()?;
-        file_install::install(FD, &writer)?;
+        file_install::install(FD, &writer, false)?;
         drop(writer);
         child(PID)?;
         // SAFETY: It closes the own one: the child had a copy.

@@ -16,7 +16,7 @@ use ssi_kapi::event::Patience;
 
 /// The service of all nodes.
 pub(crate) const NAME: &str = "ssi.migrate";
-/// The one that executes programs, which may take long: what is said of others must not
+/// The one that makes processes, which may take long: what is said of others must not
 /// wait until there is room.
 pub(crate) const PROGRAMS: &str = "ssi.migrate.programs";
 /// The version of both.
@@ -41,10 +41,12 @@ pub(crate) enum Operation {
     ParentDied,
     /// Asked at home: to do, as what the process left there, what `relations` says.
     Relate,
+    /// To make the process in the pages, which goes on where it was, and hold it.
+    Fork,
 }
 
 impl Operation {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Execute,
         Self::Commit,
         Self::Abort,
@@ -53,12 +55,13 @@ impl Operation {
         Self::Place,
         Self::ParentDied,
         Self::Relate,
+        Self::Fork,
     ];
 
     /// Whom to ask.
     const fn service(self) -> ServiceRef {
         let name = match self {
-            Self::Execute => PROGRAMS,
+            Self::Execute | Self::Fork => PROGRAMS,
             _ => NAME,
         };
         ServiceRef::new(name, VERSION)

@@ -6,13 +6,15 @@ use kernel::prelude::*;
 use ssi_kapi::{
     device::{
         command,
-        Control, //
+        Control,
+        Rfork, //
     },
     syscall, //
 };
 
 use crate::{
     rexec,
+    rfork,
     wanted::Wanted, //
 };
 
@@ -22,8 +24,9 @@ pub(crate) struct Commands;
 impl Control for Commands {
     fn control(&self, command: u32, argument: usize) -> Result<isize> {
         match command {
-            command::REXECVE if !syscall::sees_cluster() => Err(EXDEV),
+            command::REXECVE | command::RFORK if !syscall::sees_cluster() => Err(EXDEV),
             command::REXECVE => rexec::execute(&Wanted::read(argument)?),
+            command::RFORK => rfork::fork(&Rfork::read(argument)?),
             _ => Err(ENOTTY),
         }
     }

@@ -1,59 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Parcel of a program.
+//! Parcel of a process.
 //!
-//! The image of the running task and the program it wants, packed into the pages of a
-//! call; and unpacked by the new task on the other node.
+//! The running task and the program it wants, or it and what it is in, packed into the
+//! pages of a call; and unpacked by the new task on the other node.
 
-use kernel::{
-    prelude::*,
-    str::CStr, //
-};
+use kernel::prelude::*;
 use ssi_core::{
     ids::NodeId,
     migrate::{
+        area::Areas,
         image::{
             Image,
             IMAGE_BYTES_MAX, //
         },
-        open_file::{
-            Identity,
-            OpenFile,
-            OpenFiles,
-            Opening,
-            Way,
-            OPEN_FILE_BYTES_MAX,
-            PATH_BYTES_MAX, //
-        }, //
+        open_file::OpenFiles,
+        process::Process, //
     },
-    wire::Malformed, //
+    wire::{
+        Malformed,
+        NoRoom, //
+    }, //
 };
 use ssi_files::Ticket;
 use ssi_ics::Pages;
 use ssi_kapi::{
-    bytes,
-    file_install,
-    open_files,
+    address_space::{
+        self,
+        Memory, //
+    },
     page::PAGE_BYTES,
+    program_state::ProgramState,
     task_state::{
         self,
         TaskState, //
-    }, //
+    },
 };
 
 use crate::{
+    luggage::{
+        self,
+        Tickets, //
+    },
+    memory_image,
     program::Program,
+    text::terminated,
     wanted::Wanted, //
 };
 
-/// A program on its way, with the right of the other node to the files that stay at home.
+/// A process on its way, with the right of the other node to the files that stay at home.
 pub(crate) struct Parcel {
     pub(crate) pages: Pages,
     tickets: KVec<Ticket>,
 }
 
 impl Parcel {
-    /// Packs the running task. May sleep.
+    /// Packs the running task and the program it wants. May sleep.
     ///
     /// # Errors
     ///
@@ -62,8 +64,8 @@ impl Parcel {
     pub(crate) fn pack(wanted: &Wanted) -> Result<Self> {
         let state = TaskState::of_current()?;
         let directory = task_state::directory()?;
-        let mut tickets = Tickets(KVec::new());
-        let files = tickets.pack(wanted.node)?;
+        let mut tickets = Tickets::new();
+        let files = tickets.pack(wanted.node, |number| !number.is_closed_on_exec)?;
         let program = wanted.program()?;
         let image = Image {
             state: state.as_bytes(),
@@ -74,9 +76,40 @@ impl Parcel {
             environment: program.environment,
             files: OpenFiles::new(&files).map_err(|_| EMFILE)?,
         };
+        let pages = in_pages(image.encoded_bytes(), |room| image.encode(room))?;
         Ok(Self {
-            pages: in_pages(&image)?,
-            tickets: core::mem::replace(&mut tickets.0, KVec::new()),
+            pages,
+            tickets: tickets.take(),
+        })
+    }
+
+    /// Packs the running task, which goes on where it is, but for the contents of its
+    /// `memory`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`pack`](Self::pack); `EOPNOTSUPP` for memory that cannot be on another node,
+    /// too; `ENOENT` for a program whose file has no name any more.
+    pub(crate) fn pack_process(to: NodeId, memory: &Memory) -> Result<Self> {
+        let state = TaskState::of_current()?;
+        let program = ProgramState::of_current()?;
+        let path = address_space::program()?;
+        let directory = task_state::directory()?;
+        let areas = memory_image::pack(memory)?;
+        let mut tickets = Tickets::new();
+        let files = tickets.pack(to, |_| true)?;
+        let process = Process {
+            state: state.as_bytes(),
+            program: program.as_bytes(),
+            path: &path,
+            directory: &directory,
+            areas: Areas::new(&areas).map_err(|_| EOPNOTSUPP)?,
+            files: OpenFiles::new(&files).map_err(|_| EMFILE)?,
+        };
+        let pages = in_pages(process.encoded_bytes(), |room| process.encode(room))?;
+        Ok(Self {
+            pages,
+            tickets: tickets.take(),
         })
     }
 
@@ -88,77 +121,15 @@ impl Parcel {
     }
 }
 
-/// Withdrawn unless they are taken out.
-struct Tickets(KVec<Ticket>);
-
-impl Tickets {
-    /// The files of the running task that stay open, as they travel.
-    fn pack(&mut self, to: NodeId) -> Result<KVVec<u8>> {
-        let mut all = KVVec::new();
-        let mut room = bytes::zeros(OPEN_FILE_BYTES_MAX)?;
-        let mut name = bytes::zeros(PATH_BYTES_MAX + 1)?;
-        for fd in open_files::kept() {
-            let way = self.way(fd, to, &mut name)?;
-            let length = OpenFile { fd, way }.encode(&mut room);
-            let length = length.map_err(|_| EMFILE)?;
-            bytes::extend(&mut all, room.get(..length).unwrap_or_default())?;
-            if all.len() > IMAGE_BYTES_MAX {
-                return Err(E2BIG);
-            }
-        }
-        Ok(all)
-    }
-
-    /// How `to` comes to what is open as `fd`; `name` is room for its name.
-    fn way<'a>(&'a mut self, fd: u32, to: NodeId, name: &'a mut [u8]) -> Result<Way<'a>> {
-        // A ticket makes one more who has it open.
-        let named = open_files::named(fd, name);
-        let opening = named.map(|(path, opening, _)| Opening {
-            flags: opening.flags,
-            offset: opening.offset,
-            path: path.to_bytes(),
-        });
-        Ok(
-            match (opening, named.and_then(|(_, _, identity)| identity)) {
-                (None, _) => Way::AtHome(self.ticket(fd, to)?),
-                (Some(opening), None) => Way::Anew(opening),
-                (Some(opening), Some(identity)) => {
-                    Way::Either(self.ticket(fd, to)?, to_wire(identity), opening)
-                }
-            },
-        )
-    }
-
-    fn ticket(&mut self, fd: u32, to: NodeId) -> Result<&[u8]> {
-        self.0.reserve(1, GFP_KERNEL)?;
-        self.0.push(ssi_files::export(fd, to)?, GFP_KERNEL)?;
-        Ok(self.0.last().map_or(&[], Ticket::as_bytes))
-    }
-}
-
-fn to_wire(identity: open_files::Identity) -> Identity {
-    Identity {
-        ino: identity.ino,
-        size: identity.size,
-        written: identity.written,
-    }
-}
-
-impl Drop for Tickets {
-    fn drop(&mut self) {
-        for ticket in &self.0 {
-            ssi_files::withdraw(ticket);
-        }
-    }
-}
-
-fn in_pages(image: &Image<'_>) -> Result<Pages> {
-    let length = image.encoded_bytes();
+fn in_pages(
+    length: usize,
+    encode: impl FnOnce(&mut [u8]) -> core::result::Result<(), NoRoom>,
+) -> Result<Pages> {
     if length > IMAGE_BYTES_MAX {
         return Err(E2BIG);
     }
     let mut encoded = KVVec::from_elem(0, length, GFP_KERNEL)?;
-    image.encode(&mut encoded).map_err(|_| E2BIG)?;
+    encode(&mut encoded).map_err(|_| E2BIG)?;
     let pages = Pages::alloc(length)?;
     for (page, part) in pages.as_slice().iter().zip(encoded.chunks(PAGE_BYTES)) {
         page.write(0, part)?;
@@ -166,8 +137,18 @@ fn in_pages(image: &Image<'_>) -> Result<Pages> {
     Ok(pages)
 }
 
+/// What is in a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// A process that executes a program: [`Image`].
+    Program,
+    /// One that goes on: [`Process`].
+    Process,
+}
+
 /// A parcel that came.
 pub(crate) struct Delivery {
+    contents: Contents,
     encoded: KVVec<u8>,
     /// Nobody uses the files in it yet.
     is_closed: bool,
@@ -179,113 +160,85 @@ impl Delivery {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn take(pages: &Pages) -> Result<Self> {
+    pub(crate) fn take(contents: Contents, pages: &Pages) -> Result<Self> {
         let mut encoded = KVVec::from_elem(0, pages.bytes() as usize, GFP_KERNEL)?;
         let parts = encoded.chunks_mut(PAGE_BYTES);
         for (page, part) in pages.as_slice().iter().zip(parts) {
             page.read(0, part)?;
         }
         Ok(Self {
+            contents,
             encoded,
             is_closed: true,
         })
     }
 
-    /// The image in it.
+    /// The state of the task in it, and the files.
     ///
     /// # Errors
     ///
     /// [`Malformed`] when it is none.
-    pub(crate) fn image(&self) -> Result<Image<'_>, Malformed> {
-        Image::decode(&self.encoded)
+    pub(crate) fn state(&self) -> Result<(&[u8], OpenFiles<'_>), Malformed> {
+        match self.contents {
+            Contents::Program => {
+                let image = Image::decode(&self.encoded)?;
+                Ok((image.state, image.files))
+            }
+            Contents::Process => {
+                let process = Process::decode(&self.encoded)?;
+                Ok((process.state, process.files))
+            }
+        }
     }
 
-    /// Makes the running task, which is new, the one in it, of this `state`, and executes
-    /// its program. May sleep.
+    /// Makes the running task, which is new and is to be process `pid` of `home`, the one in
+    /// it, of this `state`. May sleep.
     ///
     /// # Errors
     ///
     /// Those of execve(2), of chdir(2) to its directory, and `EINVAL` for a state there is
-    /// none like.
-    pub(crate) fn open(mut self, state: &TaskState) -> Result {
+    /// none like. For a process that goes on those of mmap(2), too.
+    pub(crate) fn open(mut self, state: &TaskState, pid: u32, home: NodeId) -> Result {
+        match self.contents {
+            Contents::Program => self.execute(state),
+            Contents::Process => self.revive(state, pid, home),
+        }
+    }
+
+    fn execute(&mut self, state: &TaskState) -> Result {
+        let image = Image::decode(&self.encoded).map_err(|_| EINVAL)?;
         let mut name = KVVec::new();
         state.put_on()?;
-        let directory = self.image().map_err(|_| EINVAL)?.directory;
-        task_state::enter(terminated(&mut name, directory)?)?;
+        task_state::enter(terminated(&mut name, image.directory)?)?;
         self.is_closed = false;
-        let image = self.image().map_err(|_| EINVAL)?;
-        install_all(&image.files, &mut name)?;
+        luggage::install_all(&image.files, &mut name)?;
         Program::of(&image).execute()?;
         state.put_on_memory()
+    }
+
+    /// The memory comes first: the rights and limits of the process are not asked for it.
+    fn revive(&mut self, state: &TaskState, pid: u32, home: NodeId) -> Result {
+        let process = Process::decode(&self.encoded).map_err(|_| EINVAL)?;
+        let program = ProgramState::from_wire(process.program)?;
+        let mut name = KVVec::new();
+        address_space::blank(terminated(&mut name, process.path)?)?;
+        memory_image::fill(&process.areas, pid, home)?;
+        state.put_on_memory()?;
+        state.put_on()?;
+        task_state::enter(terminated(&mut name, process.directory)?)?;
+        self.is_closed = false;
+        luggage::install_all(&process.files, &mut name)?;
+        program.put_on()
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        if let (true, Ok(image)) = (self.is_closed, self.image()) {
-            image
-                .files
+        if let (true, Ok((_, files))) = (self.is_closed, self.state()) {
+            files
                 .iter()
                 .filter_map(|file| file.way.ticket())
                 .for_each(ssi_files::refuse);
         }
     }
-}
-
-/// Opens each; when one cannot be, those behind it are refused.
-fn install_all(files: &OpenFiles<'_>, path: &mut KVVec<u8>) -> Result {
-    let mut outcome = Ok(());
-    for file in files.iter() {
-        match (outcome, file.way.ticket()) {
-            (Ok(()), _) => outcome = install(&file, path),
-            (Err(_), Some(ticket)) => ssi_files::refuse(ticket),
-            (Err(_), None) => (),
-        }
-    }
-    outcome
-}
-
-fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
-    match file.way {
-        Way::Anew(opening) => open(file.fd, opening, None, path),
-        Way::AtHome(ticket) => use_at_home(file.fd, ticket),
-        Way::Either(ticket, identity, opening) => {
-            match open(file.fd, opening, Some(identity), path) {
-                Ok(()) => {
-                    ssi_files::refuse(ticket);
-                    Ok(())
-                }
-                Err(_) => use_at_home(file.fd, ticket),
-            }
-        }
-    }
-}
-
-fn use_at_home(fd: u32, ticket: &[u8]) -> Result {
-    let proxy = ssi_files::import(ticket)?;
-    file_install::install(fd, &proxy)
-}
-
-fn open(fd: u32, opening: Opening<'_>, identity: Option<Identity>, path: &mut KVVec<u8>) -> Result {
-    let identity = identity.map(|identity| open_files::Identity {
-        ino: identity.ino,
-        size: identity.size,
-        written: identity.written,
-    });
-    let how = open_files::Opening {
-        flags: opening.flags,
-        offset: opening.offset,
-    };
-    open_files::open(fd, terminated(path, opening.path)?, how, identity)
-}
-
-/// `text` with a zero byte, in `room`.
-fn terminated<'a>(room: &'a mut KVVec<u8>, text: &[u8]) -> Result<&'a CStr> {
-    if text.len() > PATH_BYTES_MAX {
-        return Err(ENAMETOOLONG);
-    }
-    room.clear();
-    bytes::extend(room, text)?;
-    bytes::extend(room, &[0])?;
-    CStr::from_bytes_with_nul(room).map_err(|_| EINVAL)
 }

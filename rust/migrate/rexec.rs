@@ -2,38 +2,19 @@
 
 //! Task that executes a program elsewhere.
 //!
-//! The side of home of the hand-over: see [`ssi_core::migrate::handover`] for what may
-//! happen between two of its steps.
+//! It [hands itself over](crate::hand_over) with what it keeps.
 
 use kernel::prelude::*;
-use ssi_core::{
-    migrate::handover::{
-        HomeAction,
-        Learnt,
-        Source, //
-    },
-    wire::Writer, //
-};
-use ssi_ics::{
-    CallError,
-    Reply, //
-};
-use ssi_kapi::{
-    event::Patience,
-    surrogate::{
-        self,
-        Change, //
-    },
-    task_state::{
-        self,
-        Cannot, //
-    }, //
+use ssi_kapi::task_state::{
+    self,
+    Cannot, //
 };
 
 use crate::{
-    ask::{
-        self,
-        Operation, //
+    ask::Operation,
+    hand_over::{
+        HandOver,
+        Outcome, //
     },
     parcel::Parcel,
     wanted::Wanted, //
@@ -58,9 +39,14 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
     let parcel = Parcel::pack(wanted)?;
     let hand_over = HandOver {
         pid: task_state::pid(),
-        wanted,
+        node: wanted.node,
+        operation: Operation::Execute,
     };
-    hand_over.run(parcel).map(|()| 0)
+    match hand_over.run(parcel) {
+        Outcome::Left => Ok(0),
+        Outcome::Killed => Err(EINTR),
+        Outcome::Stayed(error) => Err(error),
+    }
 }
 
 /// A filter of system calls may say something of execve(2), and was not asked.
@@ -69,84 +55,4 @@ fn execute_here(wanted: &Wanted) -> Result<isize> {
         return Err(why.error());
     }
     wanted.program()?.execute().map(|()| 0)
-}
-
-/// A call that failed, and made no copy that lives.
-fn without_effect(why: CallError) -> (Learnt, Result) {
-    match why {
-        CallError::Interrupted => (Learnt::Killed, Err(EINTR)),
-        CallError::NotMember | CallError::NodeDown => (Learnt::Lost, Err(EHOSTDOWN)),
-        why => (Learnt::Refused, Err(why.into())),
-    }
-}
-
-struct HandOver<'a> {
-    pid: u32,
-    wanted: &'a Wanted,
-}
-
-impl HandOver<'_> {
-    fn run(&self, parcel: Parcel) -> Result {
-        let (learnt, outcome) = self.ask(parcel);
-        let (source, action) = Source::Asking.step(learnt);
-        match action {
-            HomeAction::LeaveAndCommit => self.leave_and_commit(source),
-            HomeAction::Abort => {
-                self.tell(Operation::Abort);
-                outcome
-            }
-            _ => outcome,
-        }
-    }
-
-    /// Has the other node make the copy. What an answer comes from has the files; so even
-    /// who is killed waits for one.
-    fn ask(&self, parcel: Parcel) -> (Learnt, Result) {
-        let mut args = [0; 5];
-        let is_orphaned = surrogate::Place::of_current(self.wanted.node.get()).is_orphaned;
-        Writer::new(&mut args).u32(self.pid).u8(is_orphaned.into());
-        let mut ask = ask::question(Operation::Execute, &args);
-        ask.pages = parcel.pages.clone();
-        ask.patience = Patience::Killable;
-        ask.is_to_the_end = true;
-        match ssi_ics::call(self.wanted.node, &ask) {
-            Ok(Reply { result: 0, .. }) => (Learnt::Held, Ok(())),
-            Ok(reply) => (Learnt::Refused, Err(ssi_ics::error_of_peer(reply.result))),
-            Err(why @ CallError::AnswerLost) => {
-                // It may be held, and has the files.
-                self.tell(Operation::Abort);
-                (Learnt::Refused, Err(why.into()))
-            }
-            Err(why) => {
-                parcel.withdraw();
-                without_effect(why)
-            }
-        }
-    }
-
-    fn leave_and_commit(&self, source: Source) -> Result {
-        if let Err(error) = surrogate::leave(self.wanted.node.get()) {
-            self.tell(Operation::Abort);
-            return Err(error);
-        }
-        let args = self.pid.to_le_bytes();
-        let learnt = match ask::put(self.wanted.node, Operation::Commit, &args) {
-            Ok(Reply { result: 0, .. }) => Learnt::Released,
-            Ok(_) | Err(CallError::NotMember | CallError::NodeDown) => Learnt::Lost,
-            Err(_) => {
-                // Whether it was released or not.
-                self.tell(Operation::Abort);
-                self.tell(Operation::Kill);
-                Learnt::Lost
-            }
-        };
-        if let (_, HomeAction::Die) = source.step(learnt) {
-            surrogate::report(self.pid, Change::killed());
-        }
-        Ok(())
-    }
-
-    fn tell(&self, operation: Operation) {
-        ask::tell(self.wanted.node, operation, &self.pid.to_le_bytes());
-    }
 }

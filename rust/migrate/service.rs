@@ -46,7 +46,10 @@ use crate::{
         NAME,
         VERSION, //
     },
-    parcel::Delivery,
+    parcel::{
+        Contents,
+        Delivery, //
+    },
     relations, //
 };
 
@@ -101,7 +104,8 @@ impl Handler for Server {
             return request.no_operation();
         };
         match operation {
-            Operation::Execute => execute(request),
+            Operation::Execute => arrive(request, Contents::Program),
+            Operation::Fork => arrive(request, Contents::Process),
             Operation::Relate => relations::serve(request),
             _ => {
                 let outcome = serve(operation, &request);
@@ -158,7 +162,7 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
             Ok(())
         }
         // They are served elsewhere.
-        Operation::Execute | Operation::Relate => Err(Fault::Malformed),
+        Operation::Execute | Operation::Fork | Operation::Relate => Err(Fault::Malformed),
         Operation::Signal => {
             let is_orphaned = message.u8()? != 0;
             let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
@@ -185,15 +189,16 @@ fn is_guest_of(pid: u32, from: Instance) -> Result {
     (home == Some(from.node.get())).then_some(()).ok_or(ESRCH)
 }
 
-/// A program may wait for whatever it likes before it is one: its own task does, and answers.
-fn execute(request: Request) {
-    let (arrival, state, delivery) = match take(&request) {
+/// A process may wait for whatever it likes before it is one: its own task does, and answers.
+fn arrive(request: Request, contents: Contents) {
+    let home = request.from().node;
+    let (arrival, state, delivery) = match take(&request, contents) {
         Ok(taken) => taken,
         Err(fault) => return answer(request, Err(fault)),
     };
     guest::create(
         &arrival,
-        move || delivery.open(&state),
+        move || delivery.open(&state, arrival.pid, home),
         move |executed| {
             let outcome = happened(arrival.pid, request.from(), executed);
             answer(request, outcome.map_err(Fault::Error));
@@ -202,13 +207,13 @@ fn execute(request: Request) {
 }
 
 /// Takes in who arrives with `request`.
-fn take(request: &Request) -> Result<(Arrival, TaskState, Delivery), Fault> {
+fn take(request: &Request, contents: Contents) -> Result<(Arrival, TaskState, Delivery), Fault> {
     let mut message = Reader::new(request.args());
     let pid = pid_of(&mut message)?;
     let is_orphaned = message.u8()? != 0;
     message.end()?;
-    let delivery = Delivery::take(request.pages()).map_err(|_| Fault::NotTaken)?;
-    let state = TaskState::from_wire(delivery.image()?.state)?;
+    let delivery = Delivery::take(contents, request.pages()).map_err(|_| Fault::NotTaken)?;
+    let state = TaskState::from_wire(delivery.state()?.0)?;
     let arrival = Arrival {
         pid,
         home: request.from().node.get(),

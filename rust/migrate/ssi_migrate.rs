@@ -3,13 +3,17 @@
 //! Programs on other nodes.
 //!
 //! A process executes a program on another node and stays the same process: its number,
-//! its parent, its open files. See `Documentation/migrate.rst`.
+//! its parent, its open files. Or it forks, and its child is on another node. See
+//! `Documentation/migrate.rst`.
 //!
 //! ```text
 //!  home                                         the other node
-//!  /dev/ssi -> rexec -> parcel ---- execute ---> arrivals -> kapi::guest
-//!                 |                                  ^
-//!                 '-------------- commit, abort -----'
+//!  /dev/ssi -> rexec -> parcel
+//!           -> rfork -> parcel
+//!                         |
+//!                     hand_over ---- execute, fork --> arrivals -> kapi::guest
+//!                         '--------- commit, abort ------^            |
+//!                       lent <------ fetch ------------------- memory_image
 //!  kapi::surrogate -> forward ------ signal ---> kapi::guest
 //!  kapi::surrogate <---------- setpgid, setsid ------ relations
 //!  kapi::surrogate <- news <---- exited, stopped ---- kapi::guest
@@ -21,6 +25,7 @@
 
 use kernel::prelude::*;
 use ssi_kapi::{
+    address_space,
     device,
     guest,
     surrogate, //
@@ -31,14 +36,20 @@ mod ask;
 mod calls;
 mod control;
 mod follower;
+mod hand_over;
+mod lent;
+mod luggage;
+mod memory_image;
 mod news;
 mod parcel;
 mod program;
 mod relations;
 mod rexec;
+mod rfork;
 mod scatter;
 mod service;
 mod surrogates;
+mod text;
 mod wanted;
 
 module! {
@@ -55,11 +66,14 @@ impl kernel::Module for Migrate {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         if ssi_ics::this_node().is_some() {
             arrivals::create()?;
+            lent::create()?;
+            address_space::begin();
             surrogate::install(&surrogates::Surrogates)?;
             guest::begin(&news::Keeper)?;
             ssi_ics::register(&service::SERVICE)?;
             ssi_ics::register(&service::PROGRAMS)?;
             ssi_ics::register(&news::SERVICE)?;
+            ssi_ics::register(&lent::SERVICE)?;
             ssi_clms::register_subsystem(&follower::Follower)?;
             ssi_vproc::install_itself(&calls::Calls)?;
             device::begin(&control::Commands)?;

@@ -12,6 +12,8 @@ for applet in sh cat readlink md5sum mkdir mount umount cp rm; do
 	ln -s busybox "$root/bin/$applet"
 done
 seq 10000 >"$root/numbers"
+gcc -static -O2 -Wall -Wextra -s -pthread -I "$TEST_TOP/include/uapi" -o "$root/bin/forker" \
+	"$(dirname "$0")/migrate/forker.c" -lm || fail "forker.c does not compile"
 
 # What is open as 0 of a program on node 2, started so: input_of COMMAND ('$far' is it).
 # shellcheck disable=SC2016 # expands in the guest
@@ -19,7 +21,7 @@ input_of() { on 1 sh -c 'far="onnode 2 readlink /proc/self/fd/0"; '"$1"; }
 
 is_proxy() { [[ $1 == node1:/* ]]; }
 
-up 2 --root "$root"
+up 2 --root "$root" --mem 256M
 
 expect "a file that is read is opened there" "$(input_of 'exec $far </numbers')" /numbers
 expect "it is the same" "$(on 1 sh -c 'exec onnode 2 md5sum </numbers')" "$(md5sum <"$root/numbers")"
@@ -38,3 +40,11 @@ on 1 sh -c 'mkdir -p /other; umount /other 2>/dev/null; echo right >/other/file'
 expect "one of the same name is not taken for it" "$(on 1 sh -c 'exec onnode 2 cat </other/file')" right
 expect "a folder is the one with the same name" \
 	"$(on 1 sh -c 'exec 5</numbers; exec 4</; exec onnode 2 readlink /proc/self/fd/4')" /
+
+say "memory of a child that is forked there"
+for case in maps memory further; do
+	here=$(on 1 /bin/forker 1 "$case")
+	[ -n "$here" ] || fail "$case: it says nothing"
+	expect "$case" "$(on 1 /bin/forker 2 "$case")" "$here"
+done
+must "its program is mapped" grep -q '^ r-xp/bin/forker$' <<<"$(on 1 /bin/forker 2 maps)"

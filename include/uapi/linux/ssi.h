@@ -34,4 +34,16 @@ struct ssi_rexecve {
  */
 #define SSI_REXECVE	_IOW(0xC5, 1, struct ssi_rexecve)
 
+/* A child on node @node. @flags is 0. */
+struct ssi_rfork {
+	__u32 node;
+	__u32 flags;
+};
+
+/*
+ * Forks it, as fork(2) does here: gives 0 in the child and its number in the caller.
+ * Nothing but the calling thread is in the child, and no library of the caller knows of it.
+ */
+#define SSI_RFORK	_IOW(0xC5, 2, struct ssi_rfork)
+
 #endif /* _UAPI_LINUX_SSI_H */

@@ -13,6 +13,8 @@
 //!  |    |      |        | either: length of the ticket, ticket, identity, as above |
 //!  +----+------+--------+----------------------------------------------------------+
 //! ```
+//!
+//! The highest bit of the kind says that it is closed on exec.
 
 use crate::wire::{
     Malformed,
@@ -40,6 +42,7 @@ const HEAD_BYTES: usize = 7;
 const ANEW: u8 = 1;
 const AT_HOME: u8 = 2;
 const EITHER: u8 = 3;
+const CLOSED_ON_EXEC: u8 = 0x80;
 
 /// How a file is opened by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +145,8 @@ impl<'a> Opening<'a> {
 pub struct OpenFile<'a> {
     /// Its number.
     pub fd: u32,
+    /// Whether it is closed when the process executes a program.
+    pub is_closed_on_exec: bool,
     /// How the other node comes to it.
     pub way: Way<'a>,
 }
@@ -156,7 +161,11 @@ impl<'a> OpenFile<'a> {
     pub fn encode(&self, room: &mut [u8]) -> Result<usize, NoRoom> {
         let mut out = Writer::new(room);
         let length = u16::try_from(self.way.bytes()).map_err(|_| NoRoom)?;
-        out.u32(self.fd).u8(self.way.kind()).u16(length);
+        let closing = match self.is_closed_on_exec {
+            true => CLOSED_ON_EXEC,
+            false => 0,
+        };
+        out.u32(self.fd).u8(self.way.kind() | closing).u16(length);
         match self.way {
             Way::Anew(opening) => opening.encode(&mut out),
             Way::AtHome(ticket) => {
@@ -177,7 +186,8 @@ impl<'a> OpenFile<'a> {
         let kind = message.u8()?;
         let length = usize::from(message.u16()?);
         let mut rest = Reader::new(message.bytes(length)?);
-        let way = match kind {
+        let is_closed_on_exec = kind & CLOSED_ON_EXEC != 0;
+        let way = match kind & !CLOSED_ON_EXEC {
             ANEW => Way::Anew(Opening::decode(rest)?),
             AT_HOME => Way::AtHome(ticket(rest.rest())?),
             EITHER => {
@@ -188,7 +198,12 @@ impl<'a> OpenFile<'a> {
             }
             _ => return Err(Malformed),
         };
-        (fd < FD_END).then_some(Self { fd, way }).ok_or(Malformed)
+        let file = Self {
+            fd,
+            is_closed_on_exec,
+            way,
+        };
+        (fd < FD_END).then_some(file).ok_or(Malformed)
     }
 }
 
@@ -259,13 +274,19 @@ mod tests {
     }
 
     fn at_home(fd: u32) -> OpenFile<'static> {
-        let way = Way::AtHome(b"ticket");
-        OpenFile { fd, way }
+        open(fd, Way::AtHome(b"ticket"))
+    }
+
+    fn open(fd: u32, way: Way<'_>) -> OpenFile<'_> {
+        OpenFile {
+            fd,
+            is_closed_on_exec: false,
+            way,
+        }
     }
 
     fn anew(fd: u32, path: &[u8]) -> OpenFile<'_> {
-        let way = Way::Anew(opening(path));
-        OpenFile { fd, way }
+        open(fd, Way::Anew(opening(path)))
     }
 
     fn opening(path: &[u8]) -> Opening<'_> {
@@ -282,13 +303,24 @@ mod tests {
             size: 2,
             written: u64::MAX,
         };
-        let way = Way::Either(b"ticket", identity, opening(b"/etc/passwd"));
-        OpenFile { fd, way }
+        open(
+            fd,
+            Way::Either(b"ticket", identity, opening(b"/etc/passwd")),
+        )
     }
 
     #[test]
     fn what_is_sent_arrives_as_it_was() {
-        let files = [at_home(0), anew(1, b"/dev/null"), either(3), at_home(7)];
+        let is_closed_on_exec = true;
+        let files = [
+            at_home(0),
+            anew(1, b"/dev/null"),
+            either(3),
+            OpenFile {
+                is_closed_on_exec,
+                ..at_home(7)
+            },
+        ];
         let bytes = encoded(&files);
         let arrived: Vec<_> = OpenFiles::new(&bytes).unwrap().iter().collect();
         assert_eq!(arrived, files);
@@ -305,10 +337,7 @@ mod tests {
     #[test]
     fn a_ticket_is_short() {
         let long = [0; TICKET_BYTES_MAX + 1];
-        let with = |ticket| {
-            let way = Way::AtHome(ticket);
-            OpenFiles::new(&encoded(&[OpenFile { fd: 0, way }])).map(|_| ())
-        };
+        let with = |ticket| OpenFiles::new(&encoded(&[open(0, Way::AtHome(ticket))])).map(|_| ());
         assert_eq!(with(&long), Err(Malformed));
         assert_eq!(with(&long[1..]), Ok(()));
     }

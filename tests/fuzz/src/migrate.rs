@@ -148,7 +148,13 @@ pub fn corpus() -> Vec<Vec<u8>> {
         Way::Either(b"ticket", Identity::default(), opening),
     ];
     for (fd, way) in (0..).zip(ways) {
-        let length = OpenFile { fd, way }.encode(&mut room).unwrap();
+        let length = OpenFile {
+            fd,
+            is_closed_on_exec: fd == 1,
+            way,
+        }
+        .encode(&mut room)
+        .unwrap();
         files.extend_from_slice(&room[..length]);
     }
     let image = Image {

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Open files on their way.
+//!
+//! A process takes them along: the other node opens them anew, or gets the right to use
+//! them where they are.
+
+use kernel::prelude::*;
+use ssi_core::{
+    ids::NodeId,
+    migrate::{
+        image::IMAGE_BYTES_MAX,
+        open_file::{
+            Identity,
+            OpenFile,
+            OpenFiles,
+            Opening,
+            Way,
+            OPEN_FILE_BYTES_MAX,
+            PATH_BYTES_MAX, //
+        }, //
+    }, //
+};
+use ssi_files::Ticket;
+use ssi_kapi::{
+    bytes,
+    file_install,
+    open_files, //
+};
+
+use crate::text::terminated;
+
+/// Rights of another node to files of this one: withdrawn unless they are taken out.
+pub(crate) struct Tickets(KVec<Ticket>);
+
+impl Tickets {
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        Self(KVec::new())
+    }
+
+    /// Takes them out.
+    pub(crate) fn take(mut self) -> KVec<Ticket> {
+        core::mem::replace(&mut self.0, KVec::new())
+    }
+
+    /// The files of the running task that are `wanted`, as they travel. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` for a file that cannot be used from away, `E2BIG` for more than travel,
+    /// `ENOMEM`.
+    pub(crate) fn pack(
+        &mut self,
+        to: NodeId,
+        wanted: impl Fn(&open_files::Number) -> bool,
+    ) -> Result<KVVec<u8>> {
+        let mut all = KVVec::new();
+        let mut room = bytes::zeros(OPEN_FILE_BYTES_MAX)?;
+        let mut name = bytes::zeros(PATH_BYTES_MAX + 1)?;
+        for number in open_files::all().filter(wanted) {
+            let file = OpenFile {
+                fd: number.fd,
+                is_closed_on_exec: number.is_closed_on_exec,
+                way: self.way(number.fd, to, &mut name)?,
+            };
+            let length = file.encode(&mut room).map_err(|_| EMFILE)?;
+            bytes::extend(&mut all, room.get(..length).unwrap_or_default())?;
+            if all.len() > IMAGE_BYTES_MAX {
+                return Err(E2BIG);
+            }
+        }
+        Ok(all)
+    }
+
+    /// How `to` comes to what is open as `fd`; `name` is room for its name.
+    fn way<'a>(&'a mut self, fd: u32, to: NodeId, name: &'a mut [u8]) -> Result<Way<'a>> {
+        // A ticket makes one more who has it open.
+        let named = open_files::named(fd, name);
+        let opening = named.map(|(path, opening, _)| Opening {
+            flags: opening.flags,
+            offset: opening.offset,
+            path: path.to_bytes(),
+        });
+        Ok(
+            match (opening, named.and_then(|(_, _, identity)| identity)) {
+                (None, _) => Way::AtHome(self.ticket(fd, to)?),
+                (Some(opening), None) => Way::Anew(opening),
+                (Some(opening), Some(identity)) => {
+                    Way::Either(self.ticket(fd, to)?, to_wire(identity), opening)
+                }
+            },
+        )
+    }
+
+    fn ticket(&mut self, fd: u32, to: NodeId) -> Result<&[u8]> {
+        self.0.reserve(1, GFP_KERNEL)?;
+        self.0.push(ssi_files::export(fd, to)?, GFP_KERNEL)?;
+        Ok(self.0.last().map_or(&[], Ticket::as_bytes))
+    }
+}
+
+fn to_wire(identity: open_files::Identity) -> Identity {
+    Identity {
+        ino: identity.ino,
+        size: identity.size,
+        written: identity.written,
+    }
+}
+
+impl Drop for Tickets {
+    fn drop(&mut self) {
+        for ticket in &self.0 {
+            ssi_files::withdraw(ticket);
+        }
+    }
+}
+
+/// Opens each in the running task; when one cannot be, those behind it are refused. `path`
+/// is room for a name. May sleep.
+///
+/// # Errors
+///
+/// Those of open(2), and of who has the file.
+pub(crate) fn install_all(files: &OpenFiles<'_>, path: &mut KVVec<u8>) -> Result {
+    let mut outcome = Ok(());
+    for file in files.iter() {
+        match (outcome, file.way.ticket()) {
+            (Ok(()), _) => outcome = install(&file, path),
+            (Err(_), Some(ticket)) => ssi_files::refuse(ticket),
+            (Err(_), None) => (),
+        }
+    }
+    outcome
+}
+
+fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
+    match file.way {
+        Way::Anew(opening) => open(file, opening, None, path),
+        Way::AtHome(ticket) => use_at_home(file, ticket),
+        Way::Either(ticket, identity, opening) => match open(file, opening, Some(identity), path) {
+            Ok(()) => {
+                ssi_files::refuse(ticket);
+                Ok(())
+            }
+            Err(_) => use_at_home(file, ticket),
+        },
+    }
+}
+
+fn use_at_home(file: &OpenFile<'_>, ticket: &[u8]) -> Result {
+    let proxy = ssi_files::import(ticket)?;
+    file_install::install(file.fd, &proxy, file.is_closed_on_exec)
+}
+
+fn open(
+    file: &OpenFile<'_>,
+    opening: Opening<'_>,
+    identity: Option<Identity>,
+    path: &mut KVVec<u8>,
+) -> Result {
+    let number = open_files::Number {
+        fd: file.fd,
+        is_closed_on_exec: file.is_closed_on_exec,
+    };
+    let identity = identity.map(|identity| open_files::Identity {
+        ino: identity.ino,
+        size: identity.size,
+        written: identity.written,
+    });
+    let how = open_files::Opening {
+        flags: opening.flags,
+        offset: opening.offset,
+    };
+    open_files::open(number, terminated(path, opening.path)?, how, identity)
+}
