@@ -119,10 +119,16 @@ expect "not any more" "$(on 1 fast clusternode_num)" 2
 on 1 killall yes
 
 say "calls of C"
-gcc -O2 -Wall -Wextra -static -s -Wl,--gc-sections -I "$SSI_HOME/build/libcluster/include" \
-	-L "$SSI_HOME/build/libcluster/lib" -o "$TEST_DIR/rexec" "$(dirname "$0")/cluster/rexec.c" \
-	-lcluster 2>"$TEST_DIR/gcc" || fail "rexec.c does not compile: $(cat "$TEST_DIR/gcc")"
-ssi exec 1 -- sh -c 'cat >/tmp/rexec && chmod 755 /tmp/rexec' <"$TEST_DIR/rexec"
+for program in rexec rfork; do
+	gcc -O2 -Wall -Wextra -static -s -Wl,--gc-sections \
+		-I "$SSI_HOME/build/libcluster/include" -L "$SSI_HOME/build/libcluster/lib" \
+		-o "$TEST_DIR/$program" "$(dirname "$0")/cluster/$program.c" -lcluster \
+		2>"$TEST_DIR/gcc" || fail "$program.c does not compile: $(cat "$TEST_DIR/gcc")"
+	for node in 1 2; do
+		ssi exec "$node" -- sh -c "cat >/tmp/$program && chmod 755 /tmp/$program" \
+			<"$TEST_DIR/$program"
+	done
+done
 for call in rexecve rexecv rexecl rexecle; do
 	expect "$call" "$(on 1 env GIVEN=no /tmp/rexec "$call" 2 /bin/sh -c 'echo $0 $GIVEN $(clusternode_num)')" \
 		"sh $([[ $call == *e ]] && echo yes || echo no) 2"
@@ -141,6 +147,13 @@ must "no environment is an empty one" on 1 /tmp/rexec no-environment 2 /bin/true
 fails "no node" 99 "-1 EINVAL" 1 /tmp/rexec rexecl 64 /bin/true
 fails "one that never was" 99 "-1 EHOSTDOWN" 1 /tmp/rexec rexecl 9 /bin/true
 fails "a status passes" 1 "" 1 /tmp/rexec rexecl 2 /bin/false
+for node in 1 2; do
+	expect "rfork on node $node" "$(on 1 /tmp/rfork "$node")" "child on $node of $node
+parent on 1: status 7"
+done
+expect "no node" "$(on 1 /tmp/rfork 64)" "-1 EINVAL"
+expect "one that never was" "$(on 1 /tmp/rfork 9)" "-1 EHOSTDOWN"
+expect "one without the program" "$(on 1 /tmp/rfork 3)" "-1 ENOENT"
 
 say "a node less"
 ssi rm 3

@@ -3,19 +3,23 @@
 //! The device of a node.
 //!
 //! The kernel of a node shows what it knows in `/proc`, and takes words there. What
-//! words cannot say is a call of `/dev/ssi`, of which there is one so far: to execute a
-//! program on another node.
+//! words cannot say is a call of `/dev/ssi`, of which there are two: to execute a program
+//! on another node, and to fork there.
 //!
 //! C header: `include/uapi/linux/ssi.h`.
 //!
-//! Nothing here is decided, and nothing allocated: a child of fork(2) may call it.
+//! Nothing here is decided, and nothing allocated, but by [`Device::rfork_alone`]: a child of
+//! fork(2) may call it.
 
 use std::{
     ffi::{
         c_char,
+        c_void,
         CStr, //
     },
+    fs,
     os::fd::OwnedFd,
+    ptr,
 };
 
 use rustix::{
@@ -28,6 +32,8 @@ use rustix::{
     ioctl::{
         ioctl,
         opcode,
+        Ioctl,
+        IoctlOutput,
         Opcode,
         Setter, //
     },
@@ -61,6 +67,41 @@ struct Rexecve {
 }
 
 const _: () = assert!(size_of::<Rexecve>() == 40);
+
+/// `SSI_RFORK`
+const RFORK: Opcode = opcode::write::<Rfork>(GROUP, 2);
+
+/// `struct ssi_rfork`
+#[repr(C)]
+struct Rfork {
+    node: u32,
+    flags: u32,
+}
+
+const _: () = assert!(size_of::<Rfork>() == 8);
+
+// SAFETY: The kernel reads so many bytes as the opcode says, which it has; what it gives is
+// a number.
+unsafe impl Ioctl for Rfork {
+    type Output = i32;
+
+    const IS_MUTATING: bool = false;
+
+    fn opcode(&self) -> Opcode {
+        RFORK
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        ptr::from_mut(self).cast()
+    }
+
+    unsafe fn output_from_ptr(
+        result: IoctlOutput,
+        _: *mut c_void,
+    ) -> rustix::io::Result<Self::Output> {
+        Ok(result)
+    }
+}
 
 /// The device of this node, open.
 #[derive(Debug)]
@@ -137,15 +178,52 @@ impl Device {
             Ok(()) => Errno::PROTO,
         }
     }
+
+    /// Forks on node number `node`, as fork(2) does here: gives 0 in the child, and its
+    /// number in the caller.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSYS` for a device that has no such call, and what the kernel says. Then there is
+    /// no child.
+    ///
+    /// # Safety
+    ///
+    /// The child of a program with several threads does nothing that would not be done in
+    /// a handler of a signal.
+    pub unsafe fn rfork(&self, node: u32) -> Result<i32, Errno> {
+        // SAFETY: The caller keeps to the rules of fork(2). Another device does not know
+        // the request.
+        match unsafe { ioctl(&self.0, Rfork { node, flags: 0 }) } {
+            Err(Errno::NOTTY) => Err(Errno::NOSYS),
+            outcome => outcome,
+        }
+    }
+
+    /// [`rfork`](Self::rfork) for a program with one thread.
+    ///
+    /// # Errors
+    ///
+    /// As there, and `EBUSY` for a program with more.
+    pub fn rfork_alone(&self, node: u32) -> Result<i32, Errno> {
+        if !is_alone() {
+            return Err(Errno::BUSY);
+        }
+        // SAFETY: There is one thread, and nobody else would make another.
+        unsafe { self.rfork(node) }
+    }
+}
+
+/// Whether this program has one thread; false if that cannot be told.
+fn is_alone() -> bool {
+    fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
 }
 
 #[cfg(test)]
 mod tests {
     use std::{
         ffi::CString,
-        fs,
-        os::unix::ffi::OsStrExt as _,
-        ptr, //
+        os::unix::ffi::OsStrExt as _, //
     };
 
     use super::*;
@@ -163,10 +241,13 @@ mod tests {
              __u64 envp; __u64 folders; };",
             "#define SSI_REXECVE_SEARCH 1",
             "#define SSI_REXECVE _IOW(0xC5, 1, struct ssi_rexecve)",
+            "struct ssi_rfork { __u32 node; __u32 flags; };",
+            "#define SSI_RFORK _IOW(0xC5, 2, struct ssi_rfork)",
         ] {
             assert!(words.contains(part), "{part}");
         }
         assert_eq!(REXECVE, 0x4028_C501);
+        assert_eq!(RFORK, 0x4008_C502);
     }
 
     #[test]
@@ -186,6 +267,16 @@ mod tests {
             let (words, folders) = (ptr::null(), DEFAULT_FOLDERS);
             let said = device.rexecvp(1, ptr::null(), words, words, folders);
             assert_eq!(said, Errno::NOSYS, "{path:?}");
+            // SAFETY: There is no child.
+            let said = unsafe { device.rfork(1) };
+            assert_eq!(said, Err(Errno::NOSYS), "{path:?}");
         }
+    }
+
+    #[test]
+    fn who_has_threads_is_not_alone() {
+        // This test is one of two threads at least.
+        let device = Device::at(c"/dev/null").unwrap();
+        assert_eq!(device.rfork_alone(1), Err(Errno::BUSY));
     }
 }

@@ -34,12 +34,14 @@ mod abi;
 mod failure;
 mod pointer;
 mod rexec;
+mod rfork;
 
 pub use crate::rexec::{
     rexecv,
     rexecve,
     rexecvp, //
 };
+pub use crate::rfork::rfork;
 use crate::{
     abi::{
         Info,

@@ -4,9 +4,9 @@
 //!
 //! A node's kernel shows the membership in `/proc/cluster`; this crate reads it
 //! into types. [`Cluster`] answers what is now, [`Events`] follows what changes
-//! and loses nothing, [`rexecvp`] begins a program on another node. The C library
-//! of OpenSSI's call names (`libcluster-c`) and the commands (`cluster` and its kin)
-//! are made of it.
+//! and loses nothing, [`rexecvp`] begins a program on another node, [`rfork`] a
+//! child. The C library of OpenSSI's call names (`libcluster-c`) and the commands (`cluster`
+//! and its kin) are made of it.
 //!
 //! ```no_run
 //! use libcluster::{Cluster, Event, Events};
@@ -28,7 +28,7 @@
 //! Nothing here needs privileges but [`Cluster::shut_down`]. The kernel of this node knows
 //! the answers. Only what concerns a process or the load of another waits for that:
 //! [`Cluster::node_pid`], [`Cluster::run_queue`], [`Cluster::fastest`], and [`rexecve`] with
-//! its kin, which becomes a program there.
+//! its kin, which becomes a program there, and [`rfork`].
 
 mod cluster;
 mod decoder;
@@ -42,6 +42,7 @@ mod persona;
 mod pin;
 mod process;
 mod rexec;
+mod rfork;
 mod snapshot;
 mod text;
 mod transition;
@@ -78,6 +79,11 @@ pub use crate::{
         rexecv,
         rexecve,
         rexecvp, //
+    },
+    rfork::{
+        rfork,
+        Forked,
+        NotForked, //
     },
     snapshot::{
         NodeInfo,

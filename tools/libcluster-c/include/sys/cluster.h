@@ -120,6 +120,8 @@ int rexeclp(const char *file, const char *arg, ... /*, NULL, nodenum */)
 int rexecle(const char *path, const char *arg, ... /*, NULL, envp, nodenum */)
 	_CLUSTER_NULL_BEFORE(2);
 
+pid_t rfork(clusternode_t nodenum);
+
 #ifdef __cplusplus
 }
 #endif

@@ -229,6 +229,9 @@ static void other_nodes(void)
 	FAILS(rexecvp("true", argv, 64), EINVAL);
 	FAILS(rexecve("/bin/true", argv, environ, -1), EINVAL);
 	FAILS(rexecl("/bin/true", "true", NULL, 257), EINVAL);
+	FAILS(rfork(1), ENOSYS);
+	FAILS(rfork(0), EINVAL);
+	FAILS(rfork(64), EINVAL);
 }
 
 /* The last: the order is written over the events of the plain file. */
