@@ -252,11 +252,6 @@ static void set_alarm(void)
 	alarm(1);
 }
 
-static void set_virtual(void)
-{
-	setitimer(ITIMER_VIRTUAL, &(struct itimerval){ .it_value.tv_usec = 200000 }, NULL);
-}
-
 static void set_profile(void)
 {
 	setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_usec = 200000 }, NULL);
@@ -266,7 +261,6 @@ static void waits(void)
 {
 	say_next(start("pending", NULL, block_and_raise), "end");
 	say_next(start("sleep", NULL, set_alarm), "alarm");
-	say_next(start("burn", "20000", set_virtual), "virtual");
 	say_next(start("burn", "20000", set_profile), "profile");
 }
 
