@@ -23,8 +23,11 @@ pub(super) const CONNECTIONS_MAX: usize = 200;
 /// Connections refused at once; more wait to be accepted.
 const REFUSALS_MAX: usize = 32;
 
-/// Connections that wait to be accepted.
-const BACKLOG: i32 = 128;
+/// Connections that wait to be accepted. More than there may be, for one that finds no place
+/// is not answered, and tries again only after a second or more.
+const BACKLOG: i32 = 256;
+
+const _: () = assert!(CONNECTIONS_MAX + REFUSALS_MAX < BACKLOG as usize);
 
 /// How long to wait before another try when something is short.
 const RETRY: Duration = Duration::from_millis(100);
