@@ -79,12 +79,14 @@ impl<'a> Tickets<'a> {
     /// [`FILES_MAX`].
     pub fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut message = Reader::new(bytes);
-        let mut count = 0;
-        while !message.rest().is_empty() {
+        for _ in 0..FILES_MAX {
+            if message.rest().is_empty() {
+                break;
+            }
             Self::next(&mut message)?;
-            count += 1;
         }
-        (count <= FILES_MAX).then_some(Self(bytes)).ok_or(Malformed)
+        message.end()?;
+        Ok(Self(bytes))
     }
 
     fn next(message: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {

@@ -253,8 +253,8 @@ mod tests {
 
     fn area(start: u64, origin: Origin<'_>) -> Area<'_> {
         Area {
-            start: start * PAGE_BYTES,
-            end: (start + 2) * PAGE_BYTES,
+            start: start.saturating_mul(PAGE_BYTES),
+            end: start.saturating_add(2).saturating_mul(PAGE_BYTES),
             protection: 5,
             traits: 1,
             origin,
@@ -309,7 +309,7 @@ mod tests {
             (start, start),
             (end, start),
             (ADDRESS_END, ADDRESS_END + PAGE_BYTES),
-            (0, u64::MAX & !(PAGE_BYTES - 1)),
+            (0, !(PAGE_BYTES - 1)),
         ] {
             assert!(is_refused(Area {
                 start,

@@ -156,8 +156,9 @@ mod tests {
     fn answer(next: u64, places: &[u64]) -> Vec<u8> {
         let mut room = [0; FOUND_BYTES_MAX];
         let mut out = Writer::new(&mut room);
-        let addresses: Vec<_> = places.iter().map(|place| place * PAGE_BYTES).collect();
-        encode_found(next * PAGE_BYTES, &addresses, &mut out);
+        let address = |place: &u64| place.saturating_mul(PAGE_BYTES);
+        let addresses: Vec<_> = places.iter().map(address).collect();
+        encode_found(address(&next), &addresses, &mut out);
         let length = out.finish().unwrap();
         room[..length].to_vec()
     }
