@@ -8,7 +8,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/files/lib.sh"
-. "$(dirname "$0")/vproc/terminal.sh"
+. "$(dirname "$0")/terminal/lib.sh"
 
 is_there() { on "$1" grep -q "^done" "$2"; }
 # A process of these words is stopped, or runs: state_is NODE WORDS STATE.

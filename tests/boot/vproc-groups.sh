@@ -8,7 +8,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/vproc/lib.sh"
-. "$(dirname "$0")/vproc/terminal.sh"
+. "$(dirname "$0")/terminal/lib.sh"
 
 is_on_node() { on "$1" grep -qx "$3" "$2"; }
 # A field of a process as another node sees it: field NODE PID FIELD.

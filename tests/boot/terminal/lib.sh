@@ -31,6 +31,9 @@ start_shell() {
 	shell=$(lines | sed -n 's/.*the shell is \([0-9]\)/\1/p' | tail -n 1)
 }
 
+# Starts a shell with a terminal on node 1.
+open_terminal() { start_shell 1 sh; }
+
 close_terminal() {
 	exec 7>&-
 	wait "$terminal" || true
@@ -42,3 +45,8 @@ type_line() { printf '%s\n' "$1" >&7; }
 # The lines of the screen.
 lines() { tr -d '\r' <"$SCREEN"; }
 is_on_screen() { lines | grep -x -- "$1" >/dev/null; }
+
+# How many processes of a node run with these words: there_are NODE WORDS COUNT.
+count() { on "$1" localview ps -o pid,args | grep -c "^ *[0-9]* $2\$" || true; }
+there_are() { [ "$(count "$1" "$2")" = "$3" ]; }
+pid_of() { on "$1" localview ps -o pid,args | awk -v words="$2" '$0 ~ "[0-9] " words "$" { print $1; exit }'; }
