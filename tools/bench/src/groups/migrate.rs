@@ -29,9 +29,11 @@ use crate::turns::Turns;
 /// A program elsewhere, from its start to its end, at most so many times one here.
 const START_MAX: f64 = 2.0;
 
-/// Bytes through a pipe, and those a program has at once: as cat(1).
-const PIPE_BYTES: usize = 128 << 20;
-const BLOCK_BYTES: usize = 128 << 10;
+/// Bytes through a pipe.
+const PIPE_BYTES: usize = 256 << 20;
+
+/// What a program reads and writes at once, with its name: for the goals, and as cat(1).
+const BLOCKS: [(usize, &str); 2] = [(1 << 20, "1 MiB"), (128 << 10, "128 KiB")];
 
 /// At least this share of what plain TCP moves goes through a pipe with one end on another
 /// node, and through three nodes in a row.
@@ -41,8 +43,12 @@ const THREE_NODES_MIN: f64 = 0.2;
 /// Bytes of a batch of plain TCP.
 const BATCH_BYTES: usize = 64 << 10;
 
-/// How frames are protected; the second is what holds on one host.
-const MODES: [&str; 2] = ["none", "mac"];
+/// How frames are protected, as plain TCP does and as holds on one host, and the blocks.
+const SERIES: [(&str, (usize, &str)); 3] = [
+    ("none", BLOCKS[0]),
+    ("none", BLOCKS[1]),
+    ("mac", BLOCKS[0]),
+];
 
 const MS_PER_NS: f64 = 1e-6;
 const MB: f64 = 1e6;
@@ -53,13 +59,13 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let rounds = bench.effort.call_rounds;
     bench
         .progress
-        .begin("programs on other nodes", (1 + MODES.len()) * rounds);
+        .begin("programs on other nodes", (1 + SERIES.len()) * rounds);
     let cluster = Cluster::start(bench, 3)?;
     let mut nodes = [cluster.guest(1)?, cluster.guest(2)?, cluster.guest(3)?];
     let mut rows = vec![start(bench, &mut nodes[0])?];
-    for mode in MODES {
+    for (mode, block) in SERIES {
         links::secure(&mut nodes, mode)?;
-        rows.extend(pipes(bench, &mut nodes[0], mode)?);
+        rows.extend(pipes(bench, &mut nodes[0], mode, block)?);
     }
     bench.progress.end();
     Ok(rows)
@@ -85,11 +91,11 @@ struct Line {
     at_least: f64,
 }
 
-fn lines() -> [Line; 3] {
-    let count = PIPE_BYTES / BLOCK_BYTES;
-    let from = format!("dd if=/dev/zero bs={BLOCK_BYTES} count={count} 2>/dev/null");
-    let to = format!("dd of=/dev/null bs={BLOCK_BYTES} 2>/dev/null");
-    let between = format!("dd bs={BLOCK_BYTES} 2>/dev/null");
+fn lines(block: usize) -> [Line; 3] {
+    let count = PIPE_BYTES / block;
+    let from = format!("dd if=/dev/zero bs={block} count={count} 2>/dev/null");
+    let to = format!("dd of=/dev/null bs={block} 2>/dev/null");
+    let between = format!("dd bs={block} 2>/dev/null");
     [
         Line {
             name: "writer",
@@ -113,8 +119,13 @@ fn lines() -> [Line; 3] {
 }
 
 /// Pipes over nodes, beside plain TCP, which protects nothing.
-fn pipes(bench: &Bench, guest: &mut Peer, mode: &str) -> Result<Vec<Row>> {
-    let mut all = lines().map(|line| (line, Turns::default()));
+fn pipes(
+    bench: &Bench,
+    guest: &mut Peer,
+    mode: &str,
+    (block, size): (usize, &str),
+) -> Result<Vec<Row>> {
+    let mut all = lines(block).map(|line| (line, Turns::default()));
     for round in 0..bench.effort.call_rounds {
         for (place, (line, turns)) in all.iter_mut().enumerate() {
             if (round + place) % 2 == 0 {
@@ -129,12 +140,12 @@ fn pipes(bench: &Bench, guest: &mut Peer, mode: &str) -> Result<Vec<Row>> {
     }
     let rows = all.into_iter().map(|(line, turns)| {
         let (name, what) = (
-            format!("migrate-pipe-{}-{mode}", line.name),
-            format!("{}, {mode}", line.what),
+            format!("migrate-pipe-{}-{mode}-{block}", line.name),
+            format!("{}, {size}, {mode}", line.what),
         );
         let row = turns.row(&name, what, "raw TCP", Unit::MegabytesPerSecond)?;
-        Ok(match mode {
-            "none" => row.toward(Goal::RatioAtLeast(line.at_least)),
+        Ok(match (mode, block) {
+            ("none", block) if block == BLOCKS[0].0 => row.toward(Goal::RatioAtLeast(line.at_least)),
             _ => row,
         })
     });
