@@ -825,6 +825,7 @@ int ssi_mapping_next(struct mm_struct *mm, u64 address, struct ssi_mapping *mapp
 		     char *name, size_t bytes);
 ssize_t ssi_memory_own(struct mm_struct *mm, u64 start, u64 end, u64 *addresses, size_t room,
 		       u64 *next);
+u64 ssi_memory_hole_end(struct mm_struct *mm, u64 address);
 int ssi_memory_read(struct mm_struct *mm, u64 address, struct page *to);
 void ssi_memory_begin(void);
 int ssi_memory_blank(const char *path);

@@ -8,11 +8,14 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/leafops.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/oom.h>
 #include <linux/pagemap.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include <linux/ssi_kapi.h>
 
 /* Mappings that are more than memory: shared, of a device, or kept for huge pages. */
@@ -158,6 +161,9 @@ static int ssi_note(pte_t *place, unsigned long address, unsigned long next,
 
 	if (pte_none(entry))
 		return 0;
+	/* A guard, as of madvise(2), which is no page and would be lost. */
+	if (pte_is_marker(entry))
+		return -EOPNOTSUPP;
 	if (pte_present(entry)) {
 		page = vm_normal_page(walk->vma, address, entry);
 		if (!page || !PageAnon(page))
@@ -188,24 +194,38 @@ ssize_t ssi_memory_own(struct mm_struct *mm, u64 start, u64 end, u64 *addresses,
 	if (error)
 		return error;
 	error = walk_page_range(mm, start, min(end, (u64)TASK_SIZE), &operations, &pages);
+	/* Who is killed for want of memory loses it at once. */
+	if (error >= 0 && check_stable_address_space(mm))
+		error = -EFAULT;
 	mmap_read_unlock(mm);
 	*next = pages.next;
 	return error < 0 ? error : pages.count;
 }
 
-/* Whether nothing is at @address, as behind the end of a file. */
-static bool ssi_is_hole(struct mm_struct *mm, u64 address)
+/* Whether @address is behind the end of the file of @vma. */
+static bool ssi_is_behind(const struct vm_area_struct *vma, u64 address)
+{
+	return vma->vm_file && !vma_is_anonymous(vma) &&
+	       (u64)linear_page_index(vma, address) << PAGE_SHIFT >=
+		       i_size_read(file_inode(vma->vm_file));
+}
+
+/* Up to where nothing is from @address on, as behind the end of a file; or @address. */
+u64 ssi_memory_hole_end(struct mm_struct *mm, u64 address)
 {
 	struct vm_area_struct *vma;
-	bool is_hole = true;
+	u64 end = address;
 
 	mmap_read_lock(mm);
-	vma = vma_lookup(mm, address);
-	if (vma)
-		is_hole = vma->vm_file && (u64)linear_page_index(vma, address) << PAGE_SHIFT >=
-						  i_size_read(file_inode(vma->vm_file));
+	vma = find_vma(mm, address);
+	if (!vma)
+		end = max(address, (u64)TASK_SIZE);
+	else if (address < vma->vm_start)
+		end = vma->vm_start;
+	else if (ssi_is_behind(vma, address))
+		end = vma->vm_end;
 	mmap_read_unlock(mm);
-	return is_hole;
+	return end;
 }
 
 /* Copies the page at @address: 1, or 0 if there is none. May sleep. */
@@ -217,7 +237,7 @@ int ssi_memory_read(struct mm_struct *mm, u64 address, struct page *to)
 	kunmap_local(bytes);
 	if (count == PAGE_SIZE)
 		return 1;
-	return ssi_is_hole(mm, address) ? 0 : -EIO;
+	return ssi_memory_hole_end(mm, address) > address ? 0 : -EIO;
 }
 
 /* --- made: of the current task --- */
@@ -271,9 +291,20 @@ void ssi_memory_begin(void)
 	insert_binfmt(&blank_format);
 }
 
+/* Whether that is the name of what is executed. A link may lead past a closed folder. */
+static bool ssi_is_program(const char *path)
+{
+	char *name = kmalloc(PATH_MAX, GFP_KERNEL);
+	bool is_it = name && ssi_memory_program(name, PATH_MAX) >= 0 && !strcmp(name, path);
+
+	kfree(name);
+	return is_it;
+}
+
 /*
  * Gives the current task an empty address space, as if it executed the file at @path: for
  * /proc it does. It is a task that was made for that, and has the rights of the kernel.
+ * -EACCES if there is a link on the way.
  */
 int ssi_memory_blank(const char *path)
 {
@@ -287,6 +318,8 @@ int ssi_memory_blank(const char *path)
 	error = kernel_execve(path, arguments, environment);
 	scoped_guard(spinlock, &blanks_lock)
 		list_del(&blank.list);
+	if (!error && !ssi_is_program(path))
+		error = -EACCES;
 	return error;
 }
 

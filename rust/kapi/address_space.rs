@@ -186,6 +186,13 @@ impl Memory {
         }
     }
 
+    /// Up to where nothing is from `address` on, as behind the end of a file; `address` itself
+    /// if something is there. May sleep.
+    pub fn hole_end(&self, address: u64) -> u64 {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_memory_hole_end(self.raw.as_ptr(), address) }
+    }
+
     /// Copies the page at `address`. False if there is none, as behind the end of a file.
     /// May sleep.
     ///

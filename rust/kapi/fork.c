@@ -51,7 +51,8 @@ void __noreturn ssi_fork_undo(void)
 
 void ssi_fork_await_end(struct pid *child)
 {
-	wait_event(child->wait_pidfd, !pid_has_task(child, PIDTYPE_PID));
+	/* Who traces it may let it wait; whoever is killed need not know. */
+	(void)wait_event_killable(child->wait_pidfd, !pid_has_task(child, PIDTYPE_PID));
 }
 
 void ssi_fork_forget(struct pid *child)

@@ -165,6 +165,12 @@ impl Given {
                 given.pages.push(page, GFP_KERNEL)?;
             }
         }
+        if given.pages.is_empty() {
+            // Nor is anything up to the end of the area, behind the end of its file.
+            let last = room.get(count.wrapping_sub(1));
+            let hole_end = last.map_or(next, |&last| memory.hole_end(last));
+            given.next = next.max(hole_end.min(wanted.end));
+        }
         Ok(given)
     }
 

@@ -35,6 +35,7 @@ say "those that stay"
 expect "each is told, and nothing is left" "$(on 1 timeout 60 /tmp/forker 2 refused)" "shared memory: EOPNOTSUPP, children 0
 a shared file: EOPNOTSUPP, children 0
 one that is read: EOPNOTSUPP, children 0
+a guard: EOPNOTSUPP, children 0
 a file that stays: EOPNOTSUPP, children 0
 ended 0
 nothing: goes

@@ -26,6 +26,9 @@
 #define PAGE 4096
 #define MEGABYTE (1 << 20)
 #define LARGE (64 * MEGABYTE)
+#define FAR (256ul << 30)
+/* MADV_GUARD_INSTALL, which the C library may not know. */
+#define GUARD_INSTALL 102
 
 static int node;
 static int counter = 41;
@@ -504,10 +507,19 @@ static void refused(void)
 	of_file = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, open(program, O_RDONLY), 0);
 	expect_refusal("one that is read");
 	munmap(of_file, PAGE);
+	of_file = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (madvise(of_file, PAGE, GUARD_INSTALL))
+		exit(2);
+	expect_refusal("a guard");
+	munmap(of_file, PAGE);
 	queue = syscall(SYS_epoll_create1, 0);
 	expect_refusal("a file that stays");
 	close(queue);
 	printf("ended %d\n", children_ended);
+	/* Asked for page by page, it would take minutes. */
+	of_file = mmap(NULL, FAR, PROT_READ, MAP_PRIVATE, file, 0);
+	if (of_file == MAP_FAILED)
+		exit(2);
 	expect_refusal("nothing");
 	printf("ended %d\n", children_ended);
 	node = 99;
