@@ -29,6 +29,19 @@ pub(crate) struct Parts {
     pub(crate) numbers: KVec<u32>,
 }
 
+/// As [`split`], of what a program wrote, which passes no processes.
+///
+/// # Errors
+///
+/// `EINVAL` for what is none.
+pub(crate) fn split_own(control: &[u8]) -> Result<Parts> {
+    let items = Control::new(control).map_err(|_| EINVAL)?;
+    if items.iter().any(|item| item.is_process()) {
+        return Err(EINVAL);
+    }
+    split(control)
+}
+
 /// Takes the numbers of files out of control data.
 ///
 /// # Errors

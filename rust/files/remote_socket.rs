@@ -23,6 +23,7 @@ use ssi_core::{
             Tickets,
             CONTROL_BYTES_MAX,
             DATA_BYTES_MAX,
+            FILES_MAX,
             RECEIVE_AT_ONCE,
             RECEIVE_FLAGS,
             SEND_FLAGS, //
@@ -95,7 +96,7 @@ impl Remote for Sockets {
         if keeps_limits && from.left() > TRANSFER_BYTES_MAX {
             return Err(EMSGSIZE);
         }
-        let mut parts = control::split(sending.control)?;
+        let mut parts = control::split_own(sending.control)?;
         if !control::travels(&parts) {
             return Err(ENOBUFS);
         }
@@ -116,7 +117,7 @@ impl Remote for Sockets {
 
     fn receive(&self, receiving: &mut Receiving<'_>, to: &mut Destination<'_>) -> Result<usize> {
         let all = receiving.flags & WAITALL != 0
-            && receiving.flags & (RECEIVE_AT_ONCE | PEEK) == 0
+            && receiving.flags & (RECEIVE_AT_ONCE | PEEK | TRUNC) == 0
             && receiving.proxy.kind() == Kind::Stream;
         let mut received = 0;
         loop {
@@ -354,7 +355,13 @@ fn put_beside(receiving: &mut Receiving<'_>, received: &socket::Received<'_>) ->
     receiving.put_address(received.address);
     receiving.put_flags(received.flags);
     let mut numbers = KVec::new();
+    let room = numbers.reserve(FILES_MAX * size_of::<u32>(), GFP_KERNEL);
     for ticket in received.files.iter() {
+        if room.is_err() {
+            proxies::refuse(ticket);
+            receiving.put_flags(CONTROL_CUT);
+            continue;
+        }
         match proxies::import(ticket).and_then(|file| receiving.give(&file)) {
             Ok(number) => bytes::extend(&mut numbers, &number.to_le_bytes())?,
             Err(_) => receiving.put_flags(CONTROL_CUT),

@@ -290,7 +290,7 @@ fn enclosed(numbers: &[u32], client: NodeId) -> (Enclosed, bool) {
 fn accepted(file: &Exported, waits: bool, client: NodeId) -> Result<Answer, Fault> {
     let accepted = when_ready(file, Sends::No, waits, || file.accept())?;
     let ticket = exports::export(&accepted, client)?;
-    Ok(Answer::bytes(ticket.as_bytes())?)
+    Ok(Answer::bytes(ticket.as_bytes()).inspect_err(|_| ticket.withdraw())?)
 }
 
 fn connected(file: &Exported, waits: bool, address: &[u8]) -> Result<Answer, Fault> {

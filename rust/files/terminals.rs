@@ -223,5 +223,5 @@ fn open(request: &Request) -> Result<Answer, Fault> {
     let client: NodeId = request.from().node;
     let ticket =
         ssi_kapi::terminal::with_terminal(session, flags, |file| exports::export(file, client))?;
-    Ok(Answer::bytes(ticket.as_bytes())?)
+    Ok(Answer::bytes(ticket.as_bytes()).inspect_err(|_| ticket.withdraw())?)
 }

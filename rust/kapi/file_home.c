@@ -136,6 +136,23 @@ static int find_twin(struct ssi_home *home, struct file *file)
 	return 0;
 }
 
+/*
+ * The network asks for the capabilities of who calls. That need not be who opened the
+ * socket, so it has none here.
+ */
+static const struct cred *rights_to(struct file *file)
+{
+	struct cred *cred;
+
+	if (!sock_from_file(file))
+		return get_cred(file->f_cred);
+	scoped_with_creds(file->f_cred)
+		cred = prepare_creds();
+	if (cred)
+		cap_clear(cred->cap_effective);
+	return cred;
+}
+
 /* What @file is for other nodes; it is kept open. */
 struct ssi_home *ssi_home_new(struct file *file)
 {
@@ -149,8 +166,10 @@ struct ssi_home *ssi_home_new(struct file *file)
 	if (!home)
 		return ERR_PTR(-ENOMEM);
 	home->kind = kind;
-	error = find_twin(home, file);
+	home->cred = rights_to(file);
+	error = home->cred ? find_twin(home, file) : -ENOMEM;
 	if (error) {
+		put_cred(home->cred);
 		kfree(home);
 		return ERR_PTR(error);
 	}
@@ -170,6 +189,7 @@ struct ssi_home *ssi_home_again(const struct ssi_home *home)
 		return ERR_PTR(-ENOMEM);
 	other->kind = home->kind;
 	other->file = get_file(home->file);
+	other->cred = get_cred(home->cred);
 	other->is_clone = home->is_clone;
 	if (home->twin)
 		other->twin = get_file(home->twin);
@@ -197,12 +217,30 @@ static void put(struct file *file)
 		fput(file);
 }
 
+/*
+ * The last close waits as long as the program said, until a connection is at its end; a
+ * thread that closes for all must not. With no time it is reset all the same.
+ */
+static void do_not_linger(struct file *file)
+{
+	struct socket *socket = sock_from_file(file);
+
+	if (!socket || !socket->sk || file_count(file) != 1)
+		return;
+	lock_sock(socket->sk);
+	if (socket->sk->sk_lingertime)
+		sock_reset_flag(socket->sk, SOCK_LINGER);
+	release_sock(socket->sk);
+}
+
 void ssi_home_free(struct ssi_home *home)
 {
 	ssi_watch_end(&home->watch);
 	if (home->twin)
 		put(home->twin);
+	do_not_linger(home->file);
 	put(home->file);
+	put_cred(home->cred);
 	kfree(home);
 }
 
@@ -288,7 +326,7 @@ static ssize_t transfer_at(const struct ssi_home *home, unsigned int direction,
 	set_up(&iocb, home, transfer);
 	ssi_home_iter(&iter, direction, &part, transfer);
 	iocb.ki_pos = *position;
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		done = direction == ITER_DEST ? vfs_iocb_iter_read(file, &iocb, &iter) :
 						vfs_iocb_iter_write(file, &iocb, &iter);
 	*position = iocb.ki_pos;
@@ -386,7 +424,7 @@ long ssi_home_ioctl(struct ssi_home *home, unsigned int number, unsigned long ar
 	    tty_chars_in_buffer(terminal_of(file)))
 		return -EAGAIN;
 	if (file->f_op->unlocked_ioctl) {
-		scoped_with_creds(file->f_cred)
+		scoped_with_creds(home->cred)
 			result = file->f_op->unlocked_ioctl(file, number, argument);
 	}
 	return result == -ENOIOCTLCMD ? -ENOTTY : result;

@@ -40,6 +40,7 @@ __poll_t ssi_watch_arm(struct ssi_watch *watch, struct file *file, __poll_t even
 
 struct ssi_home {
 	struct file *file;
+	const struct cred *cred;	/* whose rights are used */
 	struct file *twin;	/* the same one, opened not to wait, if that is needed */
 	bool is_clone;		/* the twin is one: it has no operations */
 	enum ssi_home_kind kind;

@@ -8,6 +8,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/fs.h>
+#include <linux/workqueue.h>
 #include "file_home.h"
 
 static bool is_wanted(const struct ssi_watch *watch, __poll_t events)
@@ -72,7 +73,11 @@ void ssi_watch_end(struct ssi_watch *watch)
 {
 	scoped_guard(mutex, &watch->lock)
 		leave_queues(watch);
-	cancel_work_sync(&watch->work);
+	/* Who is told may be the last to have the file: tell() needs nothing after that. */
+	if (current_work() == &watch->work)
+		cancel_work(&watch->work);
+	else
+		cancel_work_sync(&watch->work);
 }
 
 /*

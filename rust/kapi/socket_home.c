@@ -50,7 +50,7 @@ ssize_t ssi_home_send(const struct ssi_home *home, const struct ssi_home_sending
 		message.msg_namelen = sending->address_bytes;
 	}
 	ssi_home_iter(&message.msg_iter, ITER_SOURCE, &part, &sending->data);
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		sent = sock_sendmsg(socket, &message);
 	return sent;
 }
@@ -73,7 +73,7 @@ ssize_t ssi_home_receive(const struct ssi_home *home, struct ssi_home_receiving 
 	if (!socket)
 		return -ENOTSOCK;
 	ssi_home_iter(&message.msg_iter, ITER_DEST, &part, &receiving->data);
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		received = sock_recvmsg(socket, &message, receiving->flags | MSG_DONTWAIT);
 	if (received < 0)
 		return received;
@@ -91,7 +91,7 @@ struct file *ssi_home_accept(const struct ssi_home *home)
 	struct proto_accept_arg arg = { .flags = O_NONBLOCK };
 	struct file *accepted = ERR_PTR(-ENOTSOCK);
 
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		accepted = do_accept(home->file, &arg, NULL, NULL, 0);
 	return accepted;
 }
@@ -108,7 +108,7 @@ int ssi_home_connect(const struct ssi_home *home, const void *address, size_t by
 	error = copy_address(&copy, address, bytes);
 	if (error)
 		return error;
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		error = connect_socket(socket, &copy, bytes, O_NONBLOCK);
 	return error;
 }
@@ -124,7 +124,7 @@ int ssi_home_bind(const struct ssi_home *home, const void *address, size_t bytes
 	error = copy_address(&copy, address, bytes);
 	if (error)
 		return error;
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		error = __sys_bind_socket(socket, &copy, bytes);
 	return error;
 }
@@ -136,7 +136,7 @@ int ssi_home_listen(const struct ssi_home *home, u32 backlog)
 
 	if (!socket)
 		return -ENOTSOCK;
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		error = __sys_listen_socket(socket, backlog);
 	return error;
 }
@@ -165,7 +165,7 @@ int ssi_home_get_option(const struct ssi_home *home, int level, int option, unsi
 
 	if (!socket)
 		return -ENOTSOCK;
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		error = do_sock_getsockopt(socket, false, level, option,
 					   USER_SOCKPTR((void __user *)value),
 					   USER_SOCKPTR((void __user *)length));
@@ -180,7 +180,7 @@ int ssi_home_set_option(const struct ssi_home *home, int level, int option, void
 
 	if (!socket)
 		return -ENOTSOCK;
-	scoped_with_creds(home->file->f_cred)
+	scoped_with_creds(home->cred)
 		error = do_sock_setsockopt(socket, false, level, option, KERNEL_SOCKPTR(value),
 					   bytes);
 	return error;

@@ -23,6 +23,8 @@ const ALIGN: usize = 8;
 
 const SOL_SOCKET: u32 = 1;
 const SCM_RIGHTS: u32 = 1;
+/// Passes a process, as the number of a file.
+const SCM_PIDFD: u32 = 4;
 
 /// An item of control data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +47,14 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// The numbers in an item that passes open files, `None` for another.
+    /// Whether it passes a process, which only the kernel does.
+    pub const fn is_process(&self) -> bool {
+        self.level == SOL_SOCKET && self.kind == SCM_PIDFD
+    }
+
+    /// The numbers in an item that passes open files or a process, `None` for another.
     pub fn files(&self) -> Option<impl Iterator<Item = u32> + use<'a>> {
-        let is_it = (self.level, self.kind) == (SOL_SOCKET, SCM_RIGHTS);
+        let is_it = self.level == SOL_SOCKET && matches!(self.kind, SCM_RIGHTS | SCM_PIDFD);
         let numbers = self.data.chunks_exact(4).filter_map(|number| {
             let number = <[u8; 4]>::try_from(number).ok()?;
             Some(u32::from_le_bytes(number))

@@ -144,9 +144,10 @@ fn pipes(
             format!("{}, {size}, {mode}", line.what),
         );
         let row = turns.row(&name, what, "raw TCP", Unit::MegabytesPerSecond)?;
-        Ok(match (mode, block) {
-            ("none", block) if block == BLOCKS[0].0 => row.toward(Goal::RatioAtLeast(line.at_least)),
-            _ => row,
+        let is_goal = mode == "none" && block == BLOCKS[0].0;
+        Ok(match is_goal {
+            true => row.toward(Goal::RatioAtLeast(line.at_least)),
+            false => row,
         })
     });
     rows.collect()
