@@ -46,6 +46,9 @@ pub(crate) enum Unit {
     /// Calls in a second.
     #[serde(rename = "calls/s")]
     CallsPerSecond,
+    /// Programs that were started and ended in a second.
+    #[serde(rename = "programs/s")]
+    ProgramsPerSecond,
     /// Messages between nodes.
     #[serde(rename = "messages")]
     Messages,
@@ -66,6 +69,7 @@ impl fmt::Display for Unit {
             Self::BytesPerSecond => "B/s",
             Self::FramesPerSecond => "frames/s",
             Self::CallsPerSecond => "calls/s",
+            Self::ProgramsPerSecond => "programs/s",
             Self::Messages => "messages",
             Self::Rounds => "rounds",
         })

@@ -29,6 +29,14 @@ use crate::turns::Turns;
 /// A program elsewhere, from its start to its end, at most so many times one here.
 const START_MAX: f64 = 2.0;
 
+/// The same beside fork(2) and execve(2) of the program alone, less so many round trips.
+const TRUE_MAX: f64 = 3.0;
+const TRUE_ROUND_TRIPS: f64 = 4.0;
+
+/// Nodes that programs are spread over, and how many run at once.
+const SPREADS: [u8; 3] = [2, 4, 8];
+const AT_ONCE: u32 = 64;
+
 /// Bytes through a pipe.
 const PIPE_BYTES: usize = 256 << 20;
 
@@ -44,31 +52,81 @@ const THREE_NODES_MIN: f64 = 0.2;
 const BATCH_BYTES: usize = 64 << 10;
 
 /// How frames are protected, as plain TCP does and as holds on one host, and the blocks.
-const SERIES: [(&str, (usize, &str)); 3] = [
-    ("none", BLOCKS[0]),
-    ("none", BLOCKS[1]),
-    ("mac", BLOCKS[0]),
-];
+const SERIES: [(&str, (usize, &str)); 3] =
+    [("none", BLOCKS[0]), ("none", BLOCKS[1]), ("mac", BLOCKS[0])];
 
 const MS_PER_NS: f64 = 1e-6;
+const US_PER_MS: f64 = 1e3;
 const MB: f64 = 1e6;
 const NS_PER_S: f64 = 1e9;
 
 /// Starts programs, then passes bytes through them.
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let rounds = bench.effort.call_rounds;
-    bench
-        .progress
-        .begin("programs on other nodes", (1 + SERIES.len()) * rounds);
+    bench.progress.begin(
+        "programs on other nodes",
+        (2 + SPREADS.len() + SERIES.len()) * rounds,
+    );
+    let mut rows = with_three(bench)?;
+    for nodes in SPREADS {
+        rows.push(spread(bench, nodes)?);
+    }
+    bench.progress.end();
+    Ok(rows)
+}
+
+fn with_three(bench: &Bench) -> Result<Vec<Row>> {
     let cluster = Cluster::start(bench, 3)?;
     let mut nodes = [cluster.guest(1)?, cluster.guest(2)?, cluster.guest(3)?];
-    let mut rows = vec![start(bench, &mut nodes[0])?];
+    let mut rows = vec![
+        start(bench, &mut nodes[0])?,
+        start_true(bench, &mut nodes[0])?,
+    ];
     for (mode, block) in SERIES {
         links::secure(&mut nodes, mode)?;
         rows.extend(pipes(bench, &mut nodes[0], mode, block)?);
     }
-    bench.progress.end();
     Ok(rows)
+}
+
+/// A program elsewhere beside one that a shell would start here.
+fn start_true(bench: &Bench, guest: &mut Peer) -> Result<Row> {
+    let count = bench.effort.touches / 6;
+    let trips = links::run(
+        guest,
+        &format!("raw node=2 size=64 count={}", bench.effort.calls),
+    )?;
+    let trips_ms = TRUE_ROUND_TRIPS * trips.number("p50_us")? / US_PER_MS;
+    let run = |guest: &mut Peer, node: u8| {
+        Ok(match node {
+            1 => run_ns(guest, ["true"], count)? * MS_PER_NS,
+            _ => run_ns(guest, ["onnode", "2", "true"], count)? * MS_PER_NS - trips_ms,
+        })
+    };
+    let turns = take_turns(bench, guest, run)?;
+    let what = "onnode 2 true, less four round trips";
+    let row = turns.row("migrate-true", what, "true", Unit::Milliseconds)?;
+    Ok(row.toward(Goal::RatioAtMost(TRUE_MAX)))
+}
+
+/// Short programs on `nodes` nodes in turn, and as the floor on the one that starts them.
+fn spread(bench: &Bench, nodes: u8) -> Result<Row> {
+    let cluster = Cluster::start(bench, nodes)?;
+    let mut guest = cluster.guest(1)?;
+    let run = |guest: &mut Peer, node: u8| {
+        let over = if node == 1 { 1 } else { nodes };
+        let line = format!(
+            "i=0; while [ $i -lt {AT_ONCE} ]; do \
+             onnode $((i % {over} + 1)) true & i=$((i + 1)); done; wait"
+        );
+        Ok(f64::from(AT_ONCE) * NS_PER_S / run_ns(guest, ["sh", "-c", &line], 1)?)
+    };
+    let turns = take_turns(bench, &mut guest, run)?;
+    let (name, what) = (
+        format!("migrate-spread-{nodes}"),
+        format!("short programs, {AT_ONCE} at once on {nodes} nodes"),
+    );
+    turns.row(&name, what, "on one of them", Unit::ProgramsPerSecond)
 }
 
 fn start(bench: &Bench, guest: &mut Peer) -> Result<Row> {
