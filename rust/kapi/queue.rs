@@ -13,7 +13,10 @@ use kernel::{
     bindings,
     prelude::*,
     str::CStr,
-    workqueue::Queue, //
+    workqueue::{
+        self,
+        Queue, //
+    }, //
 };
 
 /// A work queue of one's own.
@@ -72,18 +75,27 @@ impl WorkQueue {
     ///
     /// `ENOMEM`; `work` is dropped.
     pub fn run(&self, work: impl FnOnce() + Send + 'static) -> Result {
-        let work: KBox<dyn Work + Send> = KBox::new(Once(Some(work)), GFP_KERNEL)?;
-        self.spawn(work)
-    }
-
-    /// Spawns in this crate alone: lockdep wants the class of all works to have one name,
-    /// and each crate would have a copy of it.
-    fn spawn(&self, mut work: KBox<dyn Work + Send>) -> Result {
         // SAFETY: Valid by the type invariant, for as long as `self` is borrowed.
         let queue = unsafe { Queue::from_raw(self.raw.as_ptr()) };
-        queue.try_spawn(GFP_KERNEL, move || work.run())?;
-        Ok(())
+        spawn(queue, KBox::new(Once(Some(work)), GFP_KERNEL)?)
     }
+}
+
+/// Runs `work`, which may take long, on a thread of the kernel's queue for such. May sleep.
+///
+/// # Errors
+///
+/// `ENOMEM`; `work` is dropped.
+pub fn run_long(work: impl FnOnce() + Send + 'static) -> Result {
+    let work = KBox::new(Once(Some(work)), GFP_KERNEL)?;
+    spawn(workqueue::system_unbound(), work)
+}
+
+/// Spawns in this crate alone: lockdep wants the class of all works to have one name, and
+/// each crate would have a copy of it.
+fn spawn(queue: &Queue, mut work: KBox<dyn Work + Send>) -> Result {
+    queue.try_spawn(GFP_KERNEL, move || work.run())?;
+    Ok(())
 }
 
 /// Something to do once.

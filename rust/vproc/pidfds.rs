@@ -21,7 +21,6 @@ use kernel::{
         SetOnce,
         SpinLock, //
     },
-    workqueue, //
 };
 use ssi_core::{
     ids::NodeId,
@@ -48,6 +47,7 @@ use ssi_kapi::{
         Pidfd,
         THREAD, //
     },
+    queue,
     random,
     thread,
     whereabouts, //
@@ -239,11 +239,7 @@ pub(crate) fn lose(node: NodeId) {
         is_lost |= known.anchor.lose(node);
     }
     // To look for them others have to be asked, which takes longer.
-    while is_lost
-        && workqueue::system_unbound()
-            .try_spawn(GFP_KERNEL, seek)
-            .is_err()
-    {
+    while is_lost && queue::run_long(seek).is_err() {
         thread::sleep(AGAIN_MICROS);
     }
 }
