@@ -346,19 +346,7 @@ pub(crate) fn copy_pages(reply: &Reply, to: &mut Destination<'_>, came: usize) -
 
 fn write_part(access: &Access<'_>, position: Option<u64>, from: &mut Origin<'_>) -> Result<usize> {
     let most = from.left().min(transfer_max(access));
-    let mut data = KVec::new();
-    let mut pages = Pages::NONE;
-    let taken = if most > INLINE_BYTES_MAX {
-        pages = Pages::alloc(most)?;
-        take_pages(from, &pages)
-    } else {
-        data = bytes::zeros(most)?;
-        from.take(&mut data)
-    };
-    if taken < most {
-        from.give_back(taken);
-        return Err(EFAULT);
-    }
+    let (data, pages) = take_all(from, most, INLINE_BYTES_MAX)?;
     let transfer = Transfer {
         flags: access.flags,
         waits: access.waits(),
@@ -374,8 +362,34 @@ fn write_part(access: &Access<'_>, position: Option<u64>, from: &mut Origin<'_>)
     written
 }
 
+/// Takes `most` bytes: some few, up to `few`, or else pages.
+///
+/// # Errors
+///
+/// `EFAULT` when not all of them can be read: none is taken then; `ENOMEM`.
+pub(crate) fn take_all(
+    from: &mut Origin<'_>,
+    most: usize,
+    few: usize,
+) -> Result<(KVec<u8>, Pages)> {
+    let mut data = KVec::new();
+    let mut pages = Pages::NONE;
+    let taken = if most > few {
+        pages = Pages::alloc(most)?;
+        take_pages(from, &pages)
+    } else {
+        data = bytes::zeros(most)?;
+        from.take(&mut data)
+    };
+    if taken < most {
+        from.give_back(taken);
+        return Err(EFAULT);
+    }
+    Ok((data, pages))
+}
+
 /// Fills pages with what is written, and says with how much.
-pub(crate) fn take_pages(from: &mut Origin<'_>, pages: &Pages) -> usize {
+fn take_pages(from: &mut Origin<'_>, pages: &Pages) -> usize {
     let total = pages.bytes() as usize;
     let mut taken = 0;
     for page in pages.as_slice() {

@@ -73,7 +73,7 @@ use crate::{
     proxies,
     remote::{
         copy_pages,
-        take_pages,
+        take_all,
         when_ready, //
     }, //
 };
@@ -231,19 +231,7 @@ fn transfer_max(proxy: &Proxy) -> usize {
 
 fn send_part(sending: &Sending<'_>, parts: &Parts, from: &mut Origin<'_>) -> Result<usize> {
     let most = from.left().min(transfer_max(sending.proxy));
-    let mut data = KVec::new();
-    let mut pages = Pages::NONE;
-    let taken = if most > DATA_BYTES_MAX {
-        pages = Pages::alloc(most)?;
-        take_pages(from, &pages)
-    } else {
-        data = bytes::zeros(most)?;
-        from.take(&mut data)
-    };
-    if taken < most {
-        from.give_back(taken);
-        return Err(EFAULT);
-    }
+    let (data, pages) = take_all(from, most, DATA_BYTES_MAX)?;
     let send = socket::Send {
         flags: sending.flags & SEND_FLAGS,
         waits: waits(sending.flags) == Waits::Yes,
