@@ -62,7 +62,7 @@ nothing: status 7"
 say "on the way"
 expect "$KILLED are killed at any time" "$(on 1 timeout 200 /tmp/parent 2 kill "$KILLED")" "wrong: 0"
 expect "and on a longer one" "$(on 1 env HOP=3 timeout 200 /tmp/parent 2 kill "$KILLED")" "wrong: 0"
-nothing_runs() { ! on "$1" localview ps | grep "[c]hild" >/dev/null; }
+nothing_runs() { local all; all=$(on "$1" localview ps) && ! grep "[c]hild" <<<"$all"; }
 for node in 1 2 3; do
 	within 5 "nothing is left on node $node" nothing_runs "$node"
 done

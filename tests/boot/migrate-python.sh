@@ -29,5 +29,6 @@ diff "$TEST_DIR/here" "$TEST_DIR/away" || fail "something else of children elsew
 echo "ok: the same of children elsewhere"
 for node in 2 3; do
 	expect "nobody is left on node $node" \
-		"$(on "$node" localview sh -c 'pgrep -l -x "sleep|python3|cat|yes" || true')" ""
+		"$(on "$node" localview sh -c 'pgrep -l -x "sleep|python3|cat|yes"; echo "status $?"')" \
+		"status 1"
 done

@@ -46,7 +46,7 @@ is_gone() { ! is_at "$1"; }
 is_program() { [ "$(own "$THERE" cat "/proc/$pid/comm")" = "$1" ]; }
 # Whether the program runs, and did not twice.
 runs() { is_program sleep && [ "$(own "$THERE" cat /tmp/runs)" = "$pid" ]; }
-never_ran() { ! own "$THERE" test -e /tmp/runs; }
+never_ran() { [ "$(own "$THERE" sh -c 'test -e /tmp/runs || echo never')" = never ]; }
 # Whether home has left it to the other node.
 has_left() { [ "$(own "$HOME_NODE" cat "/proc/$pid/where")" = "$THERE" ]; }
 

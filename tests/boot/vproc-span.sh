@@ -42,7 +42,7 @@ expect "nobody is asked at first" "$(cost)" 0
 must "a process goes and ends" on 1 onnode 2 true
 expect "then nobody is asked either" "$(cost)" 0
 on 1 sh -c 'onnode 2 sleep 1000 >/dev/null 2>&1 & echo $! >/tmp/away'
-is_there() { on 2 pidof sleep; }
+is_there() { on 2 localview pidof sleep; }
 within 10 "one is away" is_there
 expect "all are asked meanwhile" "$(cost)" "$CALLS"
 on 1 sh -c 'kill "$(cat /tmp/away)"'
@@ -63,7 +63,7 @@ within 5 "and then nobody is asked any more" is_free
 say "a child that went on"
 in_a_session /tmp/leaves-on-3 >/dev/null 2>&1 &
 shell=$!
-is_on_3() { on 3 pidof sleep; }
+is_on_3() { on 3 localview pidof sleep; }
 within 10 "it left a child on a third node" is_on_3
 sleep 2
 expect "it is asked for" "$(cost)" "$CALLS"

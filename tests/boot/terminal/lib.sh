@@ -47,6 +47,9 @@ lines() { tr -d '\r' <"$SCREEN"; }
 is_on_screen() { lines | grep -x -- "$1" >/dev/null; }
 
 # How many processes of a node run with these words: there_are NODE WORDS COUNT.
-count() { on "$1" localview ps -o pid,args | grep -c "^ *[0-9]* $2\$" || true; }
+count() {
+	local all
+	all=$(on "$1" localview ps -o pid,args) && { grep -c "^ *[0-9]* $2\$" <<<"$all" || true; }
+}
 there_are() { [ "$(count "$1" "$2")" = "$3" ]; }
 pid_of() { on "$1" localview ps -o pid,args | awk -v words="$2" '$0 ~ "[0-9] " words "$" { print $1; exit }'; }
