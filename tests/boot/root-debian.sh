@@ -9,7 +9,6 @@
 . "$(dirname "$0")/lib.sh"
 
 root=$TEST_BUILD/rootfs
-[ -d "$root" ] || { PATH=$INVOKER_PATH make -C "$TEST_TOP" rootfs || fail "make rootfs"; }
 place=$root/var/tmp/ssi-test.$$
 mkdir -p "$place"
 GARBAGE+=("$place")
