@@ -751,6 +751,7 @@ u32 ssi_fixture_poll(struct file *file);
 enum ssi_device_command {
 	SSI_REXECVE_COMMAND = 0x4028c501,	/* SSI_REXECVE of uapi/linux/ssi.h */
 	SSI_RFORK_COMMAND = 0x4008c502,		/* SSI_RFORK */
+	SSI_MIGRATE_COMMAND = 0x4008c503,	/* SSI_MIGRATE */
 };
 
 enum ssi_rexecve_flag {
@@ -832,6 +833,33 @@ int ssi_memory_blank(const char *path);
 int ssi_mapping_make(const struct ssi_mapping *mapping, const char *path);
 int ssi_memory_write(u64 address, struct page *from);
 
+/* restart.c */
+
+#define SSI_RESTART_FOR_EVER	(-1)
+
+enum ssi_restart_kind {
+	SSI_RESTART_NONE,
+	SSI_RESTART_SLEEP,
+	SSI_RESTART_POLL,
+	SSI_RESTART_FUTEX,
+};
+
+/* Call that is to go on. */
+struct ssi_restart {
+	u64 address;	/* of what it waits for, or where it says what was left */
+	s64 left;	/* to wait, in ns */
+	u32 kind;
+	u32 value;	/* of a futex, or number of files to poll */
+	u32 flags;	/* of a futex, or clock */
+	u32 bitset;
+};
+
+int ssi_restart_begin(void);
+void ssi_restart_take(struct ssi_restart *restart);
+bool ssi_restart_valid(const struct ssi_restart *restart);
+void ssi_restart_put(const struct ssi_restart *restart);
+void ssi_restart_quietly(void);
+
 /* program_state.c */
 
 #define SSI_SIGNALS		64
@@ -862,6 +890,9 @@ struct ssi_program_state {
 	u64 auxiliary[SSI_AUXILIARY];
 	u64 registers[SSI_REGISTERS];
 	s64 system_call;	/* its number, or -1 */
+	struct ssi_restart restart;
+	u64 clear_child_tid;	/* zeroed when the thread ends, or 0 */
+	u64 robust_list;
 	struct ssi_action actions[SSI_SIGNALS];
 	u64 stack;		/* of signals */
 	u64 stack_bytes;
@@ -875,6 +906,11 @@ struct ssi_program_state {
 int ssi_program_state_take(struct ssi_program_state *state);
 bool ssi_program_state_valid(const struct ssi_program_state *state);
 int ssi_program_state_put(const struct ssi_program_state *state);
+
+/* errand.c */
+
+int ssi_errand_give(u32 pid, void (*body)(void *data), void *data);
+void ssi_errand_result(int result);
 
 /* fork.c */
 

@@ -17,6 +17,7 @@ static long control(struct file *file, unsigned int command, unsigned long argum
 	BUILD_BUG_ON(sizeof(struct ssi_rexecve) != 40 || SSI_REXECVE_COMMAND != SSI_REXECVE);
 	BUILD_BUG_ON(SSI_REXECVE_FLAG_SEARCH != SSI_REXECVE_SEARCH);
 	BUILD_BUG_ON(sizeof(struct ssi_rfork) != 8 || SSI_RFORK_COMMAND != SSI_RFORK);
+	BUILD_BUG_ON(sizeof(struct ssi_migrate) != 8 || SSI_MIGRATE_COMMAND != SSI_MIGRATE);
 	return ssi_device_control(command, argument);
 }
 

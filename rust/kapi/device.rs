@@ -25,6 +25,8 @@ pub mod command {
     pub const REXECVE: u32 = super::bindings::ssi_device_command_SSI_REXECVE_COMMAND;
     /// Forks a child on another node: [`Rfork`](super::Rfork).
     pub const RFORK: u32 = super::bindings::ssi_device_command_SSI_RFORK_COMMAND;
+    /// Moves to another node: [`Migrate`](super::Migrate).
+    pub const MIGRATE: u32 = super::bindings::ssi_device_command_SSI_MIGRATE_COMMAND;
 }
 
 /// Bytes of `struct ssi_rexecve`.
@@ -81,6 +83,30 @@ pub struct Rfork {
 }
 
 impl Rfork {
+    /// Reads it from the memory of the running task.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT`.
+    pub fn read(address: usize) -> Result<Self> {
+        let mut reader = UserSlice::new(UserPtr::from_addr(address), 8).reader();
+        Ok(Self {
+            node: reader.read()?,
+            flags: reader.read()?,
+        })
+    }
+}
+
+/// Argument of [`command::MIGRATE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrate {
+    /// Number of the node.
+    pub node: u32,
+    /// Nothing yet.
+    pub flags: u32,
+}
+
+impl Migrate {
     /// Reads it from the memory of the running task.
     ///
     /// # Errors

@@ -67,6 +67,9 @@ int ssi_program_state_take(struct ssi_program_state *state)
 		return -EOPNOTSUPP;
 	ssi_take_memory(state);
 	ssi_take_actions(state);
+	state->clear_child_tid = (unsigned long)current->clear_child_tid;
+	state->robust_list = (unsigned long)current->futex.robust_list;
+	ssi_restart_take(&state->restart);
 	memcpy(state->registers, registers->gp, sizeof(state->registers));
 	state->system_call = UPT_SYSCALL_NR(registers);
 	state->stack = current->sas_ss_sp;
@@ -109,6 +112,8 @@ static bool ssi_registers_valid(const struct ssi_program_state *state)
 bool ssi_program_state_valid(const struct ssi_program_state *state)
 {
 	return ssi_memory_valid(state) && ssi_registers_valid(state) &&
+	       ssi_restart_valid(&state->restart) && state->clear_child_tid < TASK_SIZE &&
+	       state->robust_list < TASK_SIZE &&
 	       !(state->stack_flags & ~(SS_FLAG_BITS | SS_ONSTACK | SS_DISABLE)) &&
 	       state->stack_bytes <= TASK_SIZE &&
 	       state->dumpable <= TASK_DUMPABLE_ROOT &&
@@ -183,6 +188,9 @@ int ssi_program_state_put(const struct ssi_program_state *state)
 	if (error)
 		return error;
 	ssi_put_actions(state);
+	current->clear_child_tid = (int __user *)state->clear_child_tid;
+	current->futex.robust_list = (struct robust_list_head __user *)state->robust_list;
+	ssi_restart_put(&state->restart);
 	current->sas_ss_sp = state->stack;
 	current->sas_ss_size = state->stack_bytes;
 	current->sas_ss_flags = state->stack_flags;

@@ -25,6 +25,8 @@ pub mod clock;
 pub mod crypto;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod device;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod errand;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod event;
 #[cfg(CONFIG_SSI_FILES)]
@@ -78,6 +80,8 @@ pub mod queue;
 pub mod random;
 pub mod reboot;
 pub mod release;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod restart;
 pub mod signal;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod signal_info;

@@ -45,6 +45,7 @@ pub use crate::change::{
 };
 
 use crate::{
+    errand,
     event::{
         Event,
         Patience, //
@@ -202,39 +203,7 @@ pub fn run(pid: u32, node: u8, act: impl FnOnce() + Send + 'static) -> Result {
     let surrogate = first_from(pid)
         .filter(|surrogate| (surrogate.pid, surrogate.node) == (pid, node))
         .ok_or(ESRCH)?;
-    let act: KBox<dyn Errand> = KBox::new(Some(act), GFP_KERNEL)?;
-    let data = KBox::into_raw(KBox::new(act, GFP_KERNEL)?);
-    // SAFETY: `run_errand` gets what it needs, once; the task is referenced.
-    let added = to_result(unsafe {
-        bindings::ssi_surrogate_work(surrogate.task.as_ptr(), Some(run_errand), data.cast())
-    });
-    if added.is_err() {
-        // SAFETY: Nobody else got it.
-        drop(unsafe { KBox::from_raw(data) });
-    }
-    added
-}
-
-/// What is done by a surrogate. Runs once.
-trait Errand: Send {
-    fn run(&mut self);
-}
-
-impl<F: FnOnce() + Send> Errand for Option<F> {
-    fn run(&mut self) {
-        if let Some(act) = self.take() {
-            act();
-        }
-    }
-}
-
-/// # Safety
-///
-/// `data` is a boxed errand that was made a pointer of, and nobody else takes it.
-unsafe extern "C" fn run_errand(data: *mut c_void) {
-    // SAFETY: By the contract of this function.
-    let mut errand = unsafe { KBox::from_raw(data.cast::<KBox<dyn Errand>>()) };
-    errand.run();
+    errand::give_to(&surrogate.task, act)
 }
 
 /// `node` is gone: all surrogates of processes there are killed. From process context.

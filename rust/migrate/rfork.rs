@@ -6,22 +6,10 @@
 //! over](crate::hand_over). Its parent waits until that is decided: if it stayed, it never
 //! was.
 
-use kernel::{
-    new_spinlock,
-    prelude::*,
-    sync::{
-        Arc,
-        SpinLock, //
-    }, //
-};
+use kernel::prelude::*;
 use ssi_core::ids::NodeId;
 use ssi_kapi::{
-    address_space::Memory,
     device::Rfork,
-    event::{
-        Event,
-        Patience, //
-    },
     fork::{
         self,
         Fate, //
@@ -33,46 +21,10 @@ use ssi_kapi::{
 };
 
 use crate::{
-    ask::Operation,
-    hand_over::{
-        HandOver,
-        Outcome, //
-    },
-    lent,
-    parcel::Parcel, //
+    hand_over::Outcome,
+    moving,
+    word::Word, //
 };
-
-/// What the parent is told by its child.
-#[pin_data]
-struct Word {
-    #[pin]
-    outcome: SpinLock<Option<Result>>,
-    is_said: Event,
-}
-
-impl Word {
-    fn new() -> Result<Arc<Self>> {
-        let is_said = Event::new()?;
-        Arc::pin_init(
-            pin_init!(Self {
-                outcome <- new_spinlock!(None, "ssi_migrate_word"),
-                is_said,
-            }),
-            GFP_KERNEL,
-        )
-    }
-
-    fn say(&self, outcome: Result) {
-        *self.outcome.lock() = Some(outcome);
-        self.is_said.raise();
-    }
-
-    /// Waits for it; `None` for who is killed, and does not.
-    fn hear(&self) -> Option<Result> {
-        self.is_said.wait(Patience::Killable, None).ok()?;
-        *self.outcome.lock()
-    }
-}
 
 /// Forks the running task as it is `wanted`; gives the number of the child. May sleep.
 ///
@@ -80,8 +32,8 @@ impl Word {
 ///
 /// `EINVAL` for flags, `ENODEV` for what is no node's number, `EHOSTDOWN` for a node that
 /// is not in the cluster; those of fork(2); why the child cannot leave
-/// ([`task_state::Cannot`]); those of [`Parcel::pack_process`]; `EAGAIN` for too many at
-/// once; what the other node says. Then there is no child.
+/// ([`task_state::Cannot`]); those of [`moving::hand_over`]; what the other node says. Then
+/// there is no child.
 pub(crate) fn fork(wanted: &Rfork) -> Result<isize> {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
     if wanted.flags != 0 {
@@ -126,25 +78,7 @@ fn go(node: NodeId) -> Result {
     if fork::is_killed() {
         return Ok(());
     }
-    task_state::may_leave().map_err(|why| why.error())?;
-    let pid = task_state::pid();
-    let memory = Memory::of_current()?;
-    let parcel = Parcel::pack_process(node, &memory)?;
-    let loan = match lent::lend(pid, node, memory) {
-        Ok(loan) => loan,
-        Err(error) => {
-            parcel.withdraw();
-            return Err(error);
-        }
-    };
-    let hand_over = HandOver {
-        pid,
-        node,
-        operation: Operation::Fork,
-    };
-    let outcome = hand_over.run(parcel);
-    drop(loan);
-    match outcome {
+    match moving::hand_over(node)? {
         Outcome::Left | Outcome::Killed => Ok(()),
         Outcome::Stayed(_) if fork::is_killed() => Ok(()),
         Outcome::Stayed(error) => Err(error),

@@ -28,6 +28,7 @@ use ssi_kapi::{
     address_space,
     device,
     guest,
+    restart,
     surrogate, //
 };
 
@@ -40,6 +41,7 @@ mod hand_over;
 mod lent;
 mod luggage;
 mod memory_image;
+mod moving;
 mod news;
 mod parcel;
 mod program;
@@ -51,6 +53,7 @@ mod service;
 mod surrogates;
 mod text;
 mod wanted;
+mod word;
 
 module! {
     type: Migrate,
@@ -67,6 +70,7 @@ impl kernel::Module for Migrate {
         if ssi_ics::this_node().is_some() {
             arrivals::create()?;
             lent::create()?;
+            restart::begin()?;
             address_space::begin();
             surrogate::install(&surrogates::Surrogates)?;
             guest::begin(&news::Keeper)?;

@@ -46,4 +46,16 @@ struct ssi_rfork {
  */
 #define SSI_RFORK	_IOW(0xC5, 2, struct ssi_rfork)
 
+/* Where the calling process shall go on. */
+struct ssi_migrate {
+	__u32 node;
+	__u32 flags;		/* 0 */
+};
+
+/*
+ * Moves it: gives 0 there, or an error here, and then it has not moved. It needs no library
+ * and notices nothing but that.
+ */
+#define SSI_MIGRATE	_IOW(0xC5, 3, struct ssi_migrate)
+
 #endif /* _UAPI_LINUX_SSI_H */

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Errand of a process.
+//!
+//! A process is [given](give) something to do, and does it itself: in its own context, on its
+//! way to user mode. If it sleeps in a system call it is woken for that.
+//!
+//! C header: [`include/linux/task_work.h`](srctree/include/linux/task_work.h)
+
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    task::Task, //
+};
+
+/// What is done. Runs once.
+trait Errand: Send {
+    fn run(&mut self);
+}
+
+impl<F: FnOnce() + Send> Errand for Option<F> {
+    fn run(&mut self) {
+        if let Some(act) = self.take() {
+            act();
+        }
+    }
+}
+
+/// Has process `pid` of this node run `act`, without locks. It may be about to end, or
+/// [stand for](crate::surrogate) one on another node. One that is stopped does so when it
+/// goes on. Does not wait for it; may sleep.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such process, or none any more; `ENOMEM`. Then `act` is dropped.
+pub fn give(pid: u32, act: impl FnOnce() + Send + 'static) -> Result {
+    // SAFETY: `run` gets what it needs, once.
+    queue(act, |data| unsafe {
+        bindings::ssi_errand_give(pid, Some(run), data)
+    })
+}
+
+/// Has `task` run `act`, as [`give`].
+///
+/// # Errors
+///
+/// As for [`give`].
+pub(crate) fn give_to(task: &Task, act: impl FnOnce() + Send + 'static) -> Result {
+    // SAFETY: `run` gets what it needs, once; the task is referenced.
+    queue(act, |data| unsafe {
+        bindings::ssi_surrogate_work(task.as_ptr(), Some(run), data)
+    })
+}
+
+/// Changes what the system call gives that the running task returns from.
+pub fn set_result(error: Error) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_errand_result(error.to_errno()) }
+}
+
+fn queue(act: impl FnOnce() + Send + 'static, add: impl FnOnce(*mut c_void) -> c_int) -> Result {
+    let act: KBox<dyn Errand> = KBox::new(Some(act), GFP_KERNEL)?;
+    let data = KBox::into_raw(KBox::new(act, GFP_KERNEL)?);
+    let added = to_result(add(data.cast()));
+    if added.is_err() {
+        // SAFETY: Nobody else got it.
+        drop(unsafe { KBox::from_raw(data) });
+    }
+    added
+}
+
+/// # Safety
+///
+/// `data` is a boxed errand that was made a pointer of, and nobody else takes it.
+unsafe extern "C" fn run(data: *mut c_void) {
+    // SAFETY: By the contract of this function.
+    let mut errand = unsafe { KBox::from_raw(data.cast::<KBox<dyn Errand>>()) };
+    errand.run();
+}

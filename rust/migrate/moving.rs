@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Process that moves.
+//!
+//! It [hands itself over](crate::hand_over) as it is, whatever it was about to do: on its way
+//! to user mode, where it is brought by an [errand]. If it cannot go, it goes on.
+
+use kernel::prelude::*;
+use ssi_core::ids::NodeId;
+use ssi_kapi::{
+    address_space::Memory,
+    device::Migrate,
+    errand,
+    fork,
+    restart,
+    task_state,
+    whereabouts, //
+};
+
+use crate::{
+    ask::Operation,
+    hand_over::{
+        HandOver,
+        Outcome, //
+    },
+    lent,
+    parcel::Parcel,
+    word::Word, //
+};
+
+/// Has process `pid`, which runs on this node, move to `node`. Waits until that is decided,
+/// or the caller is killed, when it is decided all the same. May sleep.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such process here, or none any more; `EINTR`; those of [`go`].
+#[expect(dead_code)]
+pub(crate) fn request(pid: u32, node: NodeId) -> Result {
+    let word = Word::new()?;
+    let own = word.clone();
+    errand::give(pid, move || own.say(go(node)))?;
+    word.hear().unwrap_or(Err(EINTR))
+}
+
+/// Has the running process move as it is `wanted` when it returns from the call it is in,
+/// which gives 0 there, or here an error. May sleep.
+///
+/// # Errors
+///
+/// `EINVAL` for flags, `ENODEV` for what is no node's number, `ENOMEM`.
+pub(crate) fn request_own(wanted: &Migrate) -> Result<isize> {
+    if wanted.flags != 0 {
+        return Err(EINVAL);
+    }
+    let node = u8::try_from(wanted.node).ok().and_then(NodeId::new);
+    let node = node.ok_or(ENODEV)?;
+    errand::give(task_state::pid(), move || {
+        if let Err(error) = go(node) {
+            errand::set_result(error);
+        }
+    })?;
+    Ok(0)
+}
+
+/// Moves the running process, which is on its way to user mode. May sleep.
+///
+/// # Errors
+///
+/// `ESRCH` for one that ends, `EBUSY` for one that has just left, `EHOSTDOWN` for a node
+/// that is not in the cluster; why it cannot go. Then it goes on.
+fn go(node: NodeId) -> Result {
+    let me = ssi_ics::this_node().ok_or(ENODEV)?;
+    if fork::is_killed() {
+        return Err(ESRCH);
+    }
+    // Another one was faster, and what is left here is not the process.
+    if whereabouts::away(task_state::pid()).is_some() {
+        return Err(EBUSY);
+    }
+    restart::quietly();
+    if node == me.node {
+        return Ok(());
+    }
+    if !ssi_clms::view().members().contains(node) {
+        return Err(EHOSTDOWN);
+    }
+    match hand_over(node)? {
+        Outcome::Left => Ok(()),
+        Outcome::Killed => Err(ESRCH),
+        Outcome::Stayed(error) => Err(error),
+    }
+}
+
+/// Hands the running process over to `node` as it is. May sleep.
+///
+/// # Errors
+///
+/// Why it cannot leave ([`task_state::Cannot`]); those of [`Parcel::pack_process`]; `EAGAIN`
+/// for too many at once.
+pub(crate) fn hand_over(node: NodeId) -> Result<Outcome> {
+    task_state::may_leave().map_err(|why| why.error())?;
+    let pid = task_state::pid();
+    let memory = Memory::of_current()?;
+    let parcel = Parcel::pack_process(node, &memory)?;
+    let loan = match lent::lend(pid, node, memory) {
+        Ok(loan) => loan,
+        Err(error) => {
+            parcel.withdraw();
+            return Err(error);
+        }
+    };
+    let hand_over = HandOver {
+        pid,
+        node,
+        operation: Operation::Fork,
+    };
+    let outcome = hand_over.run(parcel);
+    drop(loan);
+    Ok(outcome)
+}
