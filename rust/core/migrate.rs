@@ -16,6 +16,7 @@
 //! | [`area`] | what is mapped in it, and where |
 //! | [`fetch`] | a question for its pages |
 //! | [`handover`] | the two nodes between which it goes over |
+//! | [`relocation`] | the three when it moves on from where it is a guest |
 //! | [`news`] | what became of it |
 //! | [`place`] | its place among the processes of its home |
 //! | [`relation`] | a group or session it enters |
@@ -29,5 +30,6 @@ pub mod open_file;
 pub mod place;
 pub mod process;
 pub mod relation;
+pub mod relocation;
 pub mod search;
 pub mod strings;

@@ -83,7 +83,7 @@ impl Source {
 }
 
 /// The process on the other node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Guest {
     /// It executes the program.
     Starting,
