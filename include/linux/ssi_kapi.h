@@ -149,6 +149,7 @@ void ssi_pid_withhold(u32 pid);
 /* whereabouts.c: a node is 0 if there is none. */
 
 int ssi_away_add(u32 pid, u8 node);
+bool ssi_away_move(u32 pid, u8 from, u8 to);
 void ssi_away_remove(u32 pid);
 u8 ssi_away(u32 pid);
 bool ssi_any_left(void);
@@ -430,7 +431,11 @@ struct ssi_departure *ssi_departure_new(void (*body)(void *data), void *data);
 int ssi_departure_add(struct task_struct *task, struct ssi_departure *departure);
 int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void *data);
 int ssi_surrogate_blocked(void *bytes);
+int ssi_surrogate_pending(void *bytes);
 bool ssi_surrogate_begin(void);
+int ssi_surrogate_revive(const struct cred **rights);
+void ssi_surrogate_rights(const struct cred *rights, bool again);
+void ssi_surrogate_unmask(u64 blocked);
 void ssi_surrogate_place(struct ssi_place *place, u8 node);
 int ssi_surrogate_signal(void *bytes, u32 parent, u32 former, bool *is_death);
 void ssi_surrogate_stop(struct task_struct *task, int signal);
@@ -910,7 +915,9 @@ int ssi_program_state_put(const struct ssi_program_state *state);
 /* errand.c */
 
 int ssi_errand_give(u32 pid, void (*body)(void *data), void *data);
+int ssi_errand_signal(u32 pid, const void *bytes);
 void ssi_errand_result(int result);
+void ssi_errand_end(void);
 
 /* fork.c */
 

@@ -14,16 +14,23 @@ use kernel::{
     task::Task, //
 };
 
-/// What is done. Runs once.
-trait Errand: Send {
-    fn run(&mut self);
+/// What becomes of a process that did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// It goes on.
+    GoesOn,
+    /// It ends.
+    Ends,
 }
 
-impl<F: FnOnce() + Send> Errand for Option<F> {
-    fn run(&mut self) {
-        if let Some(act) = self.take() {
-            act();
-        }
+/// What is done. Runs once.
+trait Errand: Send {
+    fn run(&mut self) -> After;
+}
+
+impl<F: FnOnce() -> After + Send> Errand for Option<F> {
+    fn run(&mut self) -> After {
+        self.take().map_or(After::GoesOn, |act| act())
     }
 }
 
@@ -36,7 +43,7 @@ impl<F: FnOnce() + Send> Errand for Option<F> {
 /// `ESRCH` if there is no such process, or none any more; `ENOMEM`. Then `act` is dropped.
 pub fn give(pid: u32, act: impl FnOnce() + Send + 'static) -> Result {
     // SAFETY: `run` gets what it needs, once.
-    queue(act, |data| unsafe {
+    queue(going_on(act), |data| unsafe {
         bindings::ssi_errand_give(pid, Some(run), data)
     })
 }
@@ -48,9 +55,29 @@ pub fn give(pid: u32, act: impl FnOnce() + Send + 'static) -> Result {
 /// As for [`give`].
 pub(crate) fn give_to(task: &Task, act: impl FnOnce() + Send + 'static) -> Result {
     // SAFETY: `run` gets what it needs, once; the task is referenced.
-    queue(act, |data| unsafe {
+    queue(going_on(act), |data| unsafe {
         bindings::ssi_surrogate_work(task.as_ptr(), Some(run), data)
     })
+}
+
+/// Has the running process do `act` as the last thing before it goes to user mode, or ends
+/// instead.
+///
+/// # Errors
+///
+/// `ENOMEM`; then `act` is dropped.
+pub(crate) fn give_at_last(act: impl FnOnce() -> After + Send + 'static) -> Result {
+    // SAFETY: `run` gets what it needs, once.
+    queue(act, |data| unsafe {
+        bindings::ssi_surrogate_work(kernel::current!().as_ptr(), Some(run), data)
+    })
+}
+
+fn going_on(act: impl FnOnce() + Send + 'static) -> impl FnOnce() -> After + Send + 'static {
+    move || {
+        act();
+        After::GoesOn
+    }
 }
 
 /// Changes what the system call gives that the running task returns from.
@@ -59,7 +86,10 @@ pub fn set_result(error: Error) {
     unsafe { bindings::ssi_errand_result(error.to_errno()) }
 }
 
-fn queue(act: impl FnOnce() + Send + 'static, add: impl FnOnce(*mut c_void) -> c_int) -> Result {
+fn queue(
+    act: impl FnOnce() -> After + Send + 'static,
+    add: impl FnOnce(*mut c_void) -> c_int,
+) -> Result {
     let act: KBox<dyn Errand> = KBox::new(Some(act), GFP_KERNEL)?;
     let data = KBox::into_raw(KBox::new(act, GFP_KERNEL)?);
     let added = to_result(add(data.cast()));
@@ -76,5 +106,10 @@ fn queue(act: impl FnOnce() + Send + 'static, add: impl FnOnce(*mut c_void) -> c
 unsafe extern "C" fn run(data: *mut c_void) {
     // SAFETY: By the contract of this function.
     let mut errand = unsafe { KBox::from_raw(data.cast::<KBox<dyn Errand>>()) };
-    errand.run();
+    let after = errand.run();
+    drop(errand);
+    if after == After::Ends {
+        // SAFETY: Nothing here is left to be dropped.
+        unsafe { bindings::ssi_errand_end() }
+    }
 }

@@ -12,7 +12,12 @@
 //!               fails, kill()                                     kill()  release()
 //!                 |                                                  |      |
 //!                 '---------------> Refused <------------------------'   Staying
-//!                            ends, nobody is told                     ends: Keeper
+//!                            ends, nobody is told                     |     |
+//!                                                     ends: Keeper ---'  hand_on()
+//!                                                                           |
+//!                                                      go_on() <------ Departing
+//!                                                                           | depart()
+//!                                         ends, nobody is told <------ Departed
 //! ```
 //!
 //! C headers: [`include/linux/sched/task.h`](srctree/include/linux/sched/task.h) and
@@ -36,6 +41,15 @@ use kernel::{
         SetOnce,
         SpinLock, //
     }, //
+};
+
+mod departure;
+
+pub use departure::{
+    depart,
+    go_on,
+    hand_on,
+    has_departed, //
 };
 
 pub use crate::change::{
@@ -87,6 +101,8 @@ pub struct Arrival {
     pub pid: u32,
     /// Where its surrogate is.
     pub home: u8,
+    /// Where it comes from.
+    pub source: u8,
     /// The parent it has in the cluster.
     pub parent: u32,
     /// Its process group. Numbers private to a node mean nothing here: it has none then.
@@ -100,7 +116,10 @@ pub struct Arrival {
 impl Arrival {
     fn is_valid(&self) -> bool {
         let pids = [self.pid, self.parent, self.group, self.session];
-        pids.iter().all(|&pid| pid < pids::LIMIT) && self.pid >= PRIVATE_PIDS && self.home != 0
+        pids.iter().all(|&pid| pid < pids::LIMIT)
+            && self.pid >= PRIVATE_PIDS
+            && self.home != 0
+            && self.source != 0
     }
 }
 
@@ -137,6 +156,10 @@ enum State {
     Held,
     /// It runs.
     Staying,
+    /// Whether it goes on to another node is being decided.
+    Departing,
+    /// It runs on another node by now.
+    Departed,
     /// It ends without having run, and for this reason.
     Refused(Error),
 }
@@ -156,6 +179,11 @@ struct Guest {
     asker: SpinLock<Option<KBox<dyn Asker>>>,
     /// It is not held any more.
     decided: Event,
+    /// Signals that were handed on, for as long as it may stay.
+    #[pin]
+    kept: SpinLock<KVec<SentSignal>>,
+    /// Home died, at a moment when it may not have been known yet.
+    is_homeless: Atomic<bool>,
 }
 
 #[pin_data]
@@ -267,11 +295,34 @@ pub fn home_lost(node: u8) {
 ///
 /// # Errors
 ///
-/// `ESRCH` if there is no such guest, `EAGAIN` when too many signals wait.
+/// `ESRCH` if there is no such guest, `EAGAIN` when too many signals wait, `EBUSY` for one of
+/// which it is not decided yet where it will be.
 pub fn signal(pid: u32, signal: &SentSignal, is_orphaned: bool) -> Result {
+    let guest = find(pid).ok_or(ESRCH)?;
     whereabouts::set_orphaned(pid, is_orphaned);
+    // Once it departs its signals are taken along, and none comes any more.
+    let state = guest.state.lock();
+    match *state {
+        State::Departing => return Err(EBUSY),
+        State::Departed => return Err(ESRCH),
+        _ => (),
+    }
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
     to_result(unsafe { bindings::ssi_guest_signal(pid, signal.as_bytes().as_ptr().cast()) })
+}
+
+/// Gives process `pid` a signal that was sent to it where it was before: a guest, or one that
+/// came back. Does not sleep; process context.
+///
+/// # Errors
+///
+/// `ESRCH` if it is not here, `EAGAIN` when too many signals wait.
+pub fn signal_late(pid: u32, signal: &SentSignal) -> Result {
+    if whereabouts::away(pid).is_some() {
+        return Err(ESRCH);
+    }
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+    to_result(unsafe { bindings::ssi_errand_signal(pid, signal.as_bytes().as_ptr().cast()) })
 }
 
 /// The parent of guest `pid` died, as `signal` says: if it asked for one, a signal comes to it
@@ -347,6 +398,8 @@ impl Guest {
                 asker <- new_spinlock!(None, "ssi_guest_asker"),
                 made_as: Atomic::new(0),
                 decided,
+                kept <- new_spinlock!(KVec::new(), "ssi_guest_kept"),
+                is_homeless: Atomic::new(false),
             }),
             GFP_KERNEL,
         )
@@ -419,11 +472,15 @@ impl Guest {
         } = self.arrival;
         // SAFETY: No preconditions. There is room for it.
         unsafe { bindings::ssi_guest_add(pid, home, parent, is_orphaned) };
+        if self.is_homeless.load(Relaxed) {
+            // SAFETY: No preconditions.
+            unsafe { bindings::ssi_guest_orphan(pid) };
+        }
         {
             let mut state = self.state.lock();
             match *state {
                 State::Coming => *state = State::Held,
-                State::Held | State::Staying | State::Refused(_) => return false,
+                _ => return false,
             }
         }
         self.tell(Ok(()));
@@ -453,6 +510,9 @@ impl Guest {
     }
 
     fn kill(&self) {
+        if let State::Departed = *self.state.lock() {
+            return;
+        }
         if !self.decide(State::Refused(EINTR)) {
             self.refuse(EINTR);
             // SAFETY: No preconditions; only a child of the thread is killed.
@@ -469,9 +529,16 @@ impl Guest {
     }
 
     fn lose_home(&self) {
-        let is_staying = matches!(*self.state.lock(), State::Staying);
         let pid = self.arrival.pid;
+        let state = *self.state.lock();
+        let is_staying = match state {
+            State::Staying | State::Departing => true,
+            // Where it comes from decides.
+            State::Coming | State::Held => self.arrival.source != self.arrival.home,
+            State::Departed | State::Refused(_) => return,
+        };
         if is_staying && pid / PRIVATE_PIDS == u32::from(self.arrival.home) {
+            self.is_homeless.store(true, Relaxed);
             lose_parent(pid);
             // SAFETY: No preconditions.
             unsafe { bindings::ssi_guest_orphan(pid) };
@@ -556,7 +623,7 @@ impl House {
             self.forget(&guest);
             guest.tell_gone();
         }
-        let is_staying = matches!(*guest.state.lock(), State::Staying);
+        let is_staying = matches!(*guest.state.lock(), State::Staying | State::Departing);
         if let (true, Some(home)) = (is_staying, home) {
             self.keeper.changed(guest.arrival.pid, home, change);
         }
@@ -661,6 +728,7 @@ pub(crate) mod kunit {
         Arrival {
             pid,
             home: 7,
+            source: 7,
             parent: PID + 99,
             group: 0,
             session: 0,
@@ -883,6 +951,7 @@ mod tests {
         let home = 8;
         held(&Arrival {
             home,
+            source: home,
             ..arrival(PID + 1)
         })?;
         home_lost(7);

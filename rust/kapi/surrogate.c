@@ -2,6 +2,7 @@
 /*
  * Task whose program runs on another node.
  */
+#include <linux/cred.h>
 #include <linux/fdtable.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
@@ -78,26 +79,40 @@ int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void 
 	return departure ? ssi_departure_add(task, departure) : -ENOMEM;
 }
 
-/*
- * Takes a signal that waits because it is blocked, or gives 0. Those of timers that end
- * with the program are dropped.
- */
-int ssi_surrogate_blocked(void *bytes)
+/* Takes a signal that waits and is not among @others, or gives 0. */
+static int ssi_take_signal(void *bytes, const sigset_t *others)
 {
 	kernel_siginfo_t info;
 	enum pid_type type;
-	sigset_t others;
+	sigset_t mask;
 	int signal;
 
+	/* Those of timers that end with the program are dropped. */
 	do {
 		guard(spinlock_irq)(&current->sighand->siglock);
-		others = current->blocked;
-		signotset(&others);
-		signal = dequeue_signal(&others, &info, &type);
+		mask = *others;
+		signal = dequeue_signal(&mask, &info, &type);
 	} while (signal && info.si_code == SI_TIMER);
 	if (signal)
 		memcpy(bytes, &info, sizeof(info));
 	return signal;
+}
+
+/* One that waits because it is blocked. */
+int ssi_surrogate_blocked(void *bytes)
+{
+	sigset_t others = current->blocked;
+
+	signotset(&others);
+	return ssi_take_signal(bytes, &others);
+}
+
+/* Any. */
+int ssi_surrogate_pending(void *bytes)
+{
+	const sigset_t none = {};
+
+	return ssi_take_signal(bytes, &none);
 }
 
 /*
@@ -161,6 +176,64 @@ bool ssi_surrogate_begin(void)
 	current->pdeath_signal = PARENT_DIED;
 	proc_flush_pid(task_tgid(current));
 	return true;
+}
+
+/* None of those that come is taken before ssi_surrogate_unmask(). */
+static void ssi_mask_all(void)
+{
+	guard(spinlock_irq)(&current->sighand->siglock);
+	sigfillset(&current->blocked);
+	recalc_sigpending();
+}
+
+/*
+ * Has the current surrogate be as a task that was made for a program: without memory and files,
+ * and with the rights of the kernel. @rights are those it had. ssi_surrogate_begin() makes it one
+ * again.
+ */
+int ssi_surrogate_revive(const struct cred **rights)
+{
+	struct cred *cred = prepare_kernel_cred(&init_task);
+	struct files_struct *files = dup_fd(init_task.files, NULL);
+
+	if (!cred || IS_ERR(files)) {
+		if (cred)
+			put_cred(cred);
+		if (!IS_ERR(files))
+			put_files_struct(files);
+		return -ENOMEM;
+	}
+	ssi_mask_all();
+	*rights = get_current_cred();
+	commit_creds(cred);
+	task_lock(current);
+	current->files = files;
+	task_unlock(current);
+	return 0;
+}
+
+/* Gives the current task @rights that it had, if it is to have them again, and forgets them. */
+void ssi_surrogate_rights(const struct cred *rights, bool again)
+{
+	struct cred *cred = NULL;
+
+	if (again) {
+		const struct cred *own = override_creds(rights);
+
+		cred = prepare_creds();
+		revert_creds(own);
+	}
+	if (cred)
+		commit_creds(cred);
+	put_cred(rights);
+}
+
+/* The program runs next. @blocked are the signals it does not take. */
+void ssi_surrogate_unmask(u64 blocked)
+{
+	sigset_t mask = { .sig = { blocked } };
+
+	set_current_blocked(&mask);
 }
 
 /*

@@ -13,7 +13,11 @@
 //!     |
 //!   on its way to user mode ---- it is being killed ---> Owner::left(), exit
 //!     |
-//!   forwards and stops  <--- report(Stopped), report(Continued)
+//!   forwards and stops  <--- report(Stopped), report(Continued), follow()
+//!     |        |   ^
+//!     |   come_back() '--- it failed, or refuse()
+//!     |        |
+//!     |        '---> held --- resume() ---> the program goes on here
 //!     |
 //!   exits as the program did  <--- report(Exited), lost()
 //! ```
@@ -55,14 +59,15 @@ use crate::{
         SentSignal,
         SIGNAL_INFO_BYTES, //
     },
-    task_state, //
+    task_state,
+    thread, //
 };
 
 /// Who tells the other node. Called by a surrogate, without locks; may sleep.
 pub trait Owner: Sync {
     /// `pid`, which is on `node`, got this signal. `is_orphaned` says whether its process
     /// group is: then a terminal's signals do not stop it.
-    fn forward(&self, pid: u32, node: u8, signal: &SentSignal, is_orphaned: bool);
+    fn forward(&self, pid: u32, node: u8, signal: &SentSignal, is_orphaned: bool) -> Forwarded;
 
     /// The parent of `pid`, which is on `node`, died; `signal` says who that was. If the
     /// program asked for one, a signal comes to it.
@@ -75,6 +80,17 @@ pub trait Owner: Sync {
     /// `pid` was killed before it was a surrogate, and what runs on `node` is to be
     /// killed, too.
     fn left(&self, pid: u32, node: u8);
+}
+
+/// What became of a signal that was forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forwarded {
+    /// The process has it.
+    Taken,
+    /// Where the process will be is not decided.
+    Later,
+    /// The process is not there.
+    NotThere,
 }
 
 /// Place of a process among the others of its home.
@@ -123,6 +139,9 @@ pub fn install(owner: &'static dyn Owner) -> Result {
         .ok_or(EBUSY)
 }
 
+/// Time until a signal is forwarded again whose process was about to go on to another node.
+const LATER_MICROS: u64 = 500;
+
 /// How a surrogate ends.
 #[derive(Clone, Copy)]
 struct End {
@@ -130,12 +149,80 @@ struct End {
     usage: Usage,
 }
 
+/// Process that comes back.
+struct Return {
+    body: KBox<dyn Body>,
+    asker: KBox<dyn Asker>,
+    /// It is not held any more.
+    decided: Arc<Event>,
+}
+
+/// What a process that comes back is made of, in the task of the surrogate. Runs once.
+trait Body: Send {
+    /// Gives the signals it blocks.
+    fn run(&mut self) -> Result<u64>;
+}
+
+impl<F: FnOnce() -> Result<u64> + Send> Body for Option<F> {
+    fn run(&mut self) -> Result<u64> {
+        self.take().ok_or(EINVAL)?()
+    }
+}
+
+/// Who is told what came of it. Told once.
+trait Asker: Send {
+    fn tell(&mut self, outcome: Result);
+}
+
+impl<F: FnOnce(Result) + Send> Asker for Option<F> {
+    fn tell(&mut self, outcome: Result) {
+        if let Some(told) = self.take() {
+            told(outcome);
+        }
+    }
+}
+
+/// Where a process is on its way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// It is elsewhere.
+    Away,
+    /// It is being made here.
+    Coming,
+    /// It is here, and does not run before that is decided.
+    Held,
+    /// It is here.
+    Back,
+    /// It is not wanted here.
+    Refused,
+}
+
+/// What changes of a surrogate.
+struct Changing {
+    node: u8,
+    coming: Option<Return>,
+    decided: Option<Arc<Event>>,
+    way: Way,
+}
+
+#[pin_data]
 struct Surrogate {
     pid: u32,
-    node: u8,
     task: ARef<Task>,
     end: SetOnce<End>,
     ended: Event,
+    #[pin]
+    changing: SpinLock<Changing>,
+}
+
+/// How a surrogate stops being one.
+enum Last {
+    /// It ends by itself.
+    Ends,
+    /// The program ended.
+    Ended(End),
+    /// The program goes on here.
+    GoesOn,
 }
 
 /// The process that runs is on `node` from now on: as soon as it is about to return from
@@ -155,16 +242,7 @@ pub fn leave(node: u8) -> Result {
     let table = TABLE.as_ref().ok_or(ENODEV)?;
     let owner = OWNER.as_ref().ok_or(ENODEV)?;
     let pid = task_state::pid();
-    let surrogate = Arc::new(
-        Surrogate {
-            pid,
-            node,
-            task: ARef::from(&**kernel::current!()),
-            end: SetOnce::new(),
-            ended: Event::new()?,
-        },
-        GFP_KERNEL,
-    )?;
+    let surrogate = Surrogate::new(pid, node)?;
     let place = RBTreeNode::new(pid, surrogate.clone(), GFP_KERNEL)?;
     // SAFETY: No preconditions.
     to_result(unsafe { bindings::ssi_away_add(pid, node) })?;
@@ -174,6 +252,100 @@ pub fn leave(node: u8) -> Result {
         owner.forward(pid, node, &signal, Place::of_current(node).is_orphaned);
     }
     Ok(())
+}
+
+/// The process of surrogate `pid` went on from node `from` to `to`. Does not sleep; from
+/// process context.
+///
+/// # Errors
+///
+/// `ESRCH` if there is none of a process on `from`.
+pub fn follow(pid: u32, from: u8, to: u8) -> Result {
+    let surrogate = find(pid, from)?;
+    {
+        let mut changing = surrogate.changing.lock();
+        if changing.node != from || changing.way != Way::Away {
+            return Err(ESRCH);
+        }
+        changing.node = to;
+    }
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_away_move(pid, from, to) };
+    surrogate.look();
+    Ok(())
+}
+
+/// The process of surrogate `pid`, which is on node `from`, comes back: `body` makes it, in
+/// the task of the surrogate, which has the rights of the kernel then and empty hands, and
+/// gives the signals it blocks. When that is over `told` is, by that task. If it was good the
+/// process is held: it goes on at [`resume`]. Else the task is a surrogate as before, as it
+/// is after [`refuse`]. Does not wait for any of that.
+///
+/// # Errors
+///
+/// `told` gets what `body` gave, or `EINTR` for one that was refused meanwhile. `ESRCH` if there
+/// is no surrogate of a process on `from`, `EBUSY` if it comes already, `ENOMEM`.
+pub fn come_back(
+    pid: u32,
+    from: u8,
+    body: impl FnOnce() -> Result<u64> + Send + 'static,
+    told: impl FnOnce(Result) + Send + 'static,
+) {
+    // Without room for it nothing begins, for it could not be told.
+    let Ok(room) = KBox::new_uninit(GFP_KERNEL) else {
+        return told(Err(ENOMEM));
+    };
+    let (surrogate, body, decided) = match prepare(pid, from, body) {
+        Ok(prepared) => prepared,
+        Err(error) => return told(Err(error)),
+    };
+    let asker = KBox::write(room, Some(told));
+    let coming = Return {
+        body,
+        asker,
+        decided,
+    };
+    if let Some(mut refused) = surrogate.begin_return(from, coming) {
+        refused.asker.tell(Err(EBUSY));
+    }
+}
+
+type Prepared = (Arc<Surrogate>, KBox<dyn Body>, Arc<Event>);
+
+fn prepare(
+    pid: u32,
+    from: u8,
+    body: impl FnOnce() -> Result<u64> + Send + 'static,
+) -> Result<Prepared> {
+    let surrogate = find(pid, from)?;
+    let body = KBox::new(Some(body), GFP_KERNEL)?;
+    Ok((surrogate, body, Arc::new(Event::new()?, GFP_KERNEL)?))
+}
+
+/// Lets process `pid` go on that [came back](come_back) and is held. Nothing happens if it is
+/// not. Does not sleep; process context.
+pub fn resume(pid: u32) {
+    decide(pid, Way::Back);
+}
+
+/// Process `pid` does not [come back](come_back) after all: what is here stands for it as
+/// before. Does not sleep; process context.
+pub fn refuse(pid: u32) {
+    decide(pid, Way::Refused);
+}
+
+fn decide(pid: u32, what: Way) {
+    if let Some(surrogate) = first_from(pid).filter(|surrogate| surrogate.pid == pid) {
+        surrogate.decide(what);
+    }
+}
+
+/// The node the process of surrogate `pid` is on. `None` if there is no surrogate. Does not
+/// sleep; process context.
+pub fn node(pid: u32) -> Option<u8> {
+    first_from(pid)
+        .filter(|surrogate| surrogate.pid == pid)
+        .map(|surrogate| surrogate.node())
 }
 
 /// Tells the surrogate `pid` what became of the program. Does not sleep; from process
@@ -187,8 +359,7 @@ pub fn report(pid: u32, change: Change) -> bool {
 /// from process context.
 pub fn look(pid: u32) {
     if let Some(surrogate) = first_from(pid).filter(|surrogate| surrogate.pid == pid) {
-        // SAFETY: It is referenced by `surrogate`.
-        unsafe { bindings::ssi_surrogate_look(surrogate.task.as_ptr()) }
+        surrogate.look();
     }
 }
 
@@ -200,21 +371,25 @@ pub fn look(pid: u32) {
 ///
 /// `ESRCH` if there is no such surrogate, or none any more; `ENOMEM`. Then `act` is dropped.
 pub fn run(pid: u32, node: u8, act: impl FnOnce() + Send + 'static) -> Result {
-    let surrogate = first_from(pid)
-        .filter(|surrogate| (surrogate.pid, surrogate.node) == (pid, node))
-        .ok_or(ESRCH)?;
-    errand::give_to(&surrogate.task, act)
+    errand::give_to(&find(pid, node)?.task, act)
 }
 
 /// `node` is gone: all surrogates of processes there are killed. From process context.
 pub fn lost(node: u8) {
     let mut next = 0;
     while let Some(surrogate) = first_from(next) {
-        if surrogate.node == node {
+        if surrogate.node() == node {
             surrogate.take_in(Change::killed());
         }
         next = surrogate.pid.saturating_add(1);
     }
+}
+
+/// The surrogate `pid` of a process on `node`.
+fn find(pid: u32, node: u8) -> Result<Arc<Surrogate>> {
+    first_from(pid)
+        .filter(|surrogate| surrogate.pid == pid && surrogate.node() == node)
+        .ok_or(ESRCH)
 }
 
 /// The first surrogate from `pid` on.
@@ -225,6 +400,51 @@ fn first_from(pid: u32) -> Option<Arc<Surrogate>> {
 }
 
 impl Surrogate {
+    /// That of the running task, `pid`.
+    fn new(pid: u32, node: u8) -> Result<Arc<Self>> {
+        let ended = Event::new()?;
+        let changing = Changing {
+            node,
+            coming: None,
+            decided: None,
+            way: Way::Away,
+        };
+        Arc::pin_init(
+            pin_init!(Self {
+                pid,
+                task: ARef::from(&**kernel::current!()),
+                end: SetOnce::new(),
+                ended,
+                changing <- new_spinlock!(changing, "ssi_surrogate"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn node(&self) -> u8 {
+        self.changing.lock().node
+    }
+
+    /// Ends the wait of one that comes back, or keeps it from coming.
+    fn decide(&self, what: Way) {
+        let mut changing = self.changing.lock();
+        match (changing.way, what) {
+            (Way::Held, _) | (Way::Coming, Way::Refused) => changing.way = what,
+            (_, _) => return,
+        }
+        let decided = changing.decided.clone();
+        drop(changing);
+        if let Some(decided) = decided {
+            decided.raise();
+        }
+    }
+
+    /// Has its task look what changed.
+    fn look(&self) {
+        // SAFETY: It is referenced by `self`.
+        unsafe { bindings::ssi_surrogate_look(self.task.as_ptr()) }
+    }
+
     /// Has the running task call [`depart`] on its way to user mode.
     fn depart(self: Arc<Self>) -> Result {
         let data = self.clone().into_raw();
@@ -256,6 +476,7 @@ impl Surrogate {
             Change::Exited { status, usage } => {
                 self.end.populate(End { status, usage });
                 self.ended.raise();
+                self.decide(Way::Refused);
                 // SAFETY: It is referenced by `self`.
                 unsafe { bindings::ssi_surrogate_wake(task) };
             }
@@ -272,37 +493,146 @@ impl Surrogate {
         true
     }
 
-    /// Stays behind in the kernel, until the program ended; `None` if the task is about to
-    /// end by itself. In the task it is for.
-    fn stay(&self) -> Option<End> {
-        let owner = *OWNER.as_ref()?;
-        // SAFETY: Called on the way to user mode, without locks.
-        if !unsafe { bindings::ssi_surrogate_begin() } {
-            owner.left(self.pid, self.node);
-            return None;
+    /// Stays behind in the kernel, until the program ended or came back. In the task it is
+    /// for.
+    fn stay(&self) -> Last {
+        let Some(&owner) = OWNER.as_ref() else {
+            return Last::Ends;
+        };
+        if !self.begin(owner) {
+            return Last::Ends;
         }
-        let mut known: Option<Place> = None;
+        let mut known = None;
         loop {
-            let place = Place::of_current(self.node);
-            let former = known.map_or(place.parent, |known| known.parent);
-            if known != Some(place) {
-                owner.placed(self.pid, self.node, &place);
-                known = Some(place);
+            match self.come_back() {
+                None => return Last::Ends,
+                Some(true) => return Last::GoesOn,
+                Some(false) => (),
+            }
+            let node = self.node();
+            let place = Place::of_current(node);
+            let former = known.map_or(place.parent, |(_, known): (u8, Place)| known.parent);
+            if known != Some((node, place)) {
+                owner.placed(self.pid, node, &place);
+                known = Some((node, place));
             }
             if self.ended.wait(Patience::Interruptible, None).is_ok() {
-                return self.end.copy();
+                return self.end.copy().map_or(Last::Ends, Last::Ended);
             }
             match next_signal(place.parent, former) {
-                Some(Received::Signal(signal)) => {
-                    let is_orphaned = Place::of_current(self.node).is_orphaned;
-                    owner.forward(self.pid, self.node, &signal, is_orphaned);
-                }
+                Some(Received::Signal(signal)) => self.forward(owner, &signal),
                 Some(Received::ParentDied(signal)) => {
-                    owner.parent_died(self.pid, self.node, &signal);
+                    owner.parent_died(self.pid, self.node(), &signal);
                 }
                 None => (),
             }
         }
+    }
+
+    /// Makes the running task a surrogate. False if it is about to end by itself.
+    fn begin(&self, owner: &dyn Owner) -> bool {
+        // SAFETY: Called on the way to user mode, without locks.
+        let begun = unsafe { bindings::ssi_surrogate_begin() };
+        if !begun {
+            owner.left(self.pid, self.node());
+        }
+        begun
+    }
+
+    /// To where the process is, which may go on from there meanwhile.
+    fn forward(&self, owner: &dyn Owner, signal: &SentSignal) {
+        loop {
+            let node = self.node();
+            let is_orphaned = Place::of_current(node).is_orphaned;
+            match owner.forward(self.pid, node, signal, is_orphaned) {
+                Forwarded::Taken => return,
+                Forwarded::NotThere if self.node() == node => return,
+                Forwarded::NotThere => (),
+                Forwarded::Later => thread::sleep(LATER_MICROS),
+            }
+        }
+    }
+
+    /// Has its task be the process again. Gives back one that is not to be.
+    fn begin_return(&self, from: u8, coming: Return) -> Option<Return> {
+        let mut changing = self.changing.lock();
+        if changing.node != from || changing.way != Way::Away {
+            return Some(coming);
+        }
+        changing.way = Way::Coming;
+        changing.decided = Some(coming.decided.clone());
+        changing.coming = Some(coming);
+        drop(changing);
+        self.look();
+        None
+    }
+
+    /// If the process is to come back, has the running task be it. Whether it is; `None` if
+    /// the task is about to end.
+    fn come_back(&self) -> Option<bool> {
+        let coming = self.changing.lock().coming.take();
+        let Some(coming) = coming else {
+            return Some(false);
+        };
+        let mut rights = core::ptr::null();
+        // SAFETY: The running task is a surrogate; the rights can be written.
+        let revived = to_result(unsafe { bindings::ssi_surrogate_revive(&mut rights) });
+        let (is_back, is_alive) = match revived {
+            Ok(()) => {
+                let is_back = self.hold(coming);
+                // SAFETY: They were given just now, and only once.
+                unsafe { bindings::ssi_surrogate_rights(rights, !is_back) };
+                (is_back, is_back || self.begin(*OWNER.as_ref()?))
+            }
+            Err(error) => {
+                let Return { mut asker, .. } = coming;
+                asker.tell(Err(error));
+                (false, true)
+            }
+        };
+        if !is_back {
+            self.changing.lock().way = Way::Away;
+        }
+        is_alive.then_some(is_back)
+    }
+
+    /// Makes the running task the process, and holds it. Whether it is to go on.
+    fn hold(&self, coming: Return) -> bool {
+        let Return {
+            mut body,
+            mut asker,
+            decided,
+        } = coming;
+        let made = body.run();
+        drop(body);
+        let is_held = made.is_ok() && self.is_held();
+        asker.tell(match made {
+            Ok(_) if is_held => Ok(()),
+            Ok(_) => Err(EINTR),
+            Err(error) => Err(error),
+        });
+        let (true, Ok(blocked)) = (is_held, made) else {
+            return false;
+        };
+        // A wait that nothing ends but the event.
+        let _ = decided.wait(Patience::Always, None);
+        if self.changing.lock().way != Way::Back {
+            return false;
+        }
+        self.forget();
+        // SAFETY: The task is the program now.
+        unsafe { bindings::ssi_surrogate_unmask(blocked) };
+        true
+    }
+
+    /// It is made. False if it is not wanted any more.
+    fn is_held(&self) -> bool {
+        let mut changing = self.changing.lock();
+        let is_wanted = changing.way == Way::Coming;
+        if is_wanted {
+            changing.way = Way::Held;
+        }
+        is_wanted
     }
 }
 
@@ -328,6 +658,12 @@ fn next_signal(parent: u32, former: u32) -> Option<Received> {
     })
 }
 
+/// Any signal that waits for the running task.
+pub(crate) fn next_pending() -> Option<SentSignal> {
+    // SAFETY: There is room for all of it.
+    signal_by(|bytes| unsafe { bindings::ssi_surrogate_pending(bytes) })
+}
+
 /// The next signal that the running task blocks.
 fn next_blocked() -> Option<SentSignal> {
     // SAFETY: There is room for all of it.
@@ -348,11 +684,12 @@ fn signal_by(take: impl FnOnce(*mut c_void) -> c_int) -> Option<SentSignal> {
 unsafe extern "C" fn depart(data: *mut c_void) {
     // SAFETY: By the contract of this function.
     let surrogate = unsafe { Arc::from_raw(data.cast::<Surrogate>().cast_const()) };
-    let end = surrogate.stay();
-    surrogate.forget();
+    let last = surrogate.stay();
+    if !matches!(last, Last::GoesOn) {
+        surrogate.forget();
+    }
     drop(surrogate);
-    if let Some(end) = end {
-        let End { status, usage } = end;
+    if let Last::Ended(End { status, usage }) = last {
         // SAFETY: The task is a surrogate. Nothing here is left to be dropped.
         unsafe { bindings::ssi_surrogate_exit(status, &bindings::ssi_usage { used: usage }) }
     }
@@ -376,7 +713,6 @@ mod tests {
             begin,
             PID, //
         },
-        thread,
         whereabouts, //
     };
 
@@ -395,8 +731,9 @@ mod tests {
     struct Listener;
 
     impl Owner for Listener {
-        fn forward(&self, _: u32, _: u8, signal: &SentSignal, _: bool) {
+        fn forward(&self, _: u32, _: u8, signal: &SentSignal, _: bool) -> Forwarded {
             FORWARDED.store(signal.signal(), Relaxed);
+            Forwarded::Taken
         }
 
         fn parent_died(&self, _: u32, _: u8, _: &SentSignal) {}

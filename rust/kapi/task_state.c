@@ -304,7 +304,6 @@ static void ssi_put_cpu_timers(const struct ssi_task_state *state)
 static void ssi_put_signals(const struct ssi_task_state *state)
 {
 	const u64 never = sigmask(SIGKILL) | sigmask(SIGSTOP);
-	sigset_t blocked = { .sig = { state->blocked } };
 
 	spin_lock_irq(&current->sighand->siglock);
 	for (int signal = 1; signal <= _NSIG; signal++)
@@ -316,7 +315,6 @@ static void ssi_put_signals(const struct ssi_task_state *state)
 	}
 	ssi_put_cpu_timers(state);
 	spin_unlock_irq(&current->sighand->siglock);
-	set_current_blocked(&blocked);
 }
 
 static void ssi_put_capabilities(struct cred *cred, const struct ssi_task_state *state)

@@ -88,7 +88,7 @@ impl TaskState {
     }
 
     /// Gives it to the running task, which was made for that, and lets go of the rights
-    /// of the kernel. May sleep.
+    /// of the kernel. What it [blocks](Self::put_on_mask) comes later. May sleep.
     ///
     /// # Errors
     ///
@@ -113,6 +113,18 @@ impl TaskState {
         // SAFETY: It is valid by the type invariant, and there is memory.
         unsafe { bindings::ssi_task_state_put_memory(&*self.0) };
         Ok(())
+    }
+
+    /// Has the running task block the signals that are blocked: the last thing, for then they
+    /// are taken.
+    pub fn put_on_mask(&self) {
+        // SAFETY: No preconditions.
+        unsafe { bindings::ssi_surrogate_unmask(self.0.blocked) }
+    }
+
+    /// The signals that are blocked, the first in the lowest bit.
+    pub fn blocked(&self) -> u64 {
+        self.0.blocked
     }
 
     /// Its process.
@@ -328,6 +340,7 @@ mod tests {
         begin()?;
         in_a_guest(&arrival(PID), move || {
             state.put_on()?;
+            state.put_on_mask();
             TaskState::of_current()
         })
     }

@@ -60,6 +60,17 @@ int ssi_away_add(u32 pid, u8 node)
 	return error;
 }
 
+/* False if it is not on node @from. Does not sleep: it has its room. */
+bool ssi_away_move(u32 pid, u8 from, u8 to)
+{
+	void *entry;
+
+	ssi_departed();
+	entry = xa_cmpxchg(&away, pid, xa_mk_value(from), xa_mk_value(to), GFP_ATOMIC);
+	ssi_departed();
+	return entry == xa_mk_value(from);
+}
+
 void ssi_away_remove(u32 pid)
 {
 	xa_erase(&away, pid);

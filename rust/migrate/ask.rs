@@ -43,10 +43,20 @@ pub(crate) enum Operation {
     Relate,
     /// To make the process in the pages, which goes on where it was, and hold it.
     Fork,
+    /// Asked at home: whether the process may go on to the node whose number follows.
+    Intend,
+    /// Asked at home: to take the process to be on the node whose number follows.
+    Moved,
+    /// Told home: there is a copy here that is held, and what it comes from died.
+    Asked,
+    /// Told by home: the copy is not the process, and never will be.
+    Forsaken,
+    /// To give the process a signal that waited for it where it was before.
+    Leftover,
 }
 
 impl Operation {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Execute,
         Self::Commit,
         Self::Abort,
@@ -56,6 +66,11 @@ impl Operation {
         Self::ParentDied,
         Self::Relate,
         Self::Fork,
+        Self::Intend,
+        Self::Moved,
+        Self::Asked,
+        Self::Forsaken,
+        Self::Leftover,
     ];
 
     /// Whom to ask.

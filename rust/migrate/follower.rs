@@ -12,7 +12,10 @@ use ssi_kapi::{
     surrogate, //
 };
 
-use crate::arrivals;
+use crate::{
+    arrivals,
+    keepers, //
+};
 
 /// Follows the membership.
 pub(crate) struct Follower;
@@ -29,7 +32,8 @@ impl Subsystem for Follower {
     fn node_up(&self, _: &View, _: Instance) {}
 
     fn node_down(&self, _: &View, instance: Instance) {
-        arrivals::home_down(instance);
+        keepers::node_down(instance.node);
+        arrivals::node_down(instance);
         guest::home_lost(instance.node.get());
         surrogate::lost(instance.node.get());
     }

@@ -2,16 +2,24 @@
 
 //! Hand-over of a process.
 //!
-//! The side of home: see [`ssi_core::migrate::handover`] for what may happen between two of
-//! its steps.
+//! The side of the node it leaves. See [`ssi_core::migrate::handover`] for what may happen
+//! between two of its steps when that is its home, and [`ssi_core::migrate::relocation`] when
+//! it is a guest.
 
 use kernel::prelude::*;
 use ssi_core::{
     ids::NodeId,
-    migrate::handover::{
-        HomeAction,
-        Learnt,
-        Source, //
+    migrate::{
+        handover::{
+            HomeAction,
+            Learnt,
+            Source, //
+        },
+        relocation::departure::{
+            self,
+            Action,
+            Departure, //
+        }, //
     },
     wire::Writer, //
 };
@@ -21,13 +29,21 @@ use ssi_ics::{
 };
 use ssi_kapi::{
     event::Patience,
+    guest,
+    signal_info::{
+        SentSignal,
+        SIGNAL_INFO_BYTES, //
+    },
     surrogate::{
         self,
         Change, //
-    }, //
+    },
+    thread,
+    whereabouts, //
 };
 
 use crate::{
+    arrivals,
     ask::{
         self,
         Operation, //
@@ -55,6 +71,22 @@ fn without_effect(why: CallError) -> (Learnt, Result) {
     }
 }
 
+/// How often, and after how many microseconds each time, is looked whether all have spoken
+/// about a process that just came.
+const SETTLING_LOOKS: u32 = 200;
+const SETTLING_MICROS: u64 = 500;
+
+/// Whether process `pid` may go on: a word about its last hand-over that is late would be
+/// taken for one about the next. May sleep.
+fn has_settled(pid: u32) -> bool {
+    (0..SETTLING_LOOKS).any(|look| {
+        if look > 0 {
+            thread::sleep(SETTLING_MICROS);
+        }
+        !arrivals::is_open(pid)
+    })
+}
+
 /// Hand-over of the running process.
 pub(crate) struct HandOver {
     /// Its number.
@@ -68,7 +100,66 @@ pub(crate) struct HandOver {
 impl HandOver {
     /// Has the other node make what is in `parcel`, and lets go of the process. May sleep.
     pub(crate) fn run(&self, parcel: Parcel) -> Outcome {
-        let (learnt, outcome) = self.ask(parcel);
+        let guest = whereabouts::guest(self.pid);
+        match guest.and_then(|guest| NodeId::new(guest.home?)) {
+            Some(home) => self.run_as_guest(parcel, home),
+            None => self.run_at_home(parcel),
+        }
+    }
+
+    fn run_as_guest(&self, parcel: Parcel, home: NodeId) -> Outcome {
+        if !has_settled(self.pid) {
+            parcel.withdraw();
+            return Outcome::Stayed(EBUSY);
+        }
+        let (departure, action) = match home == self.node {
+            true => (Departure::alone(), Action::Copy),
+            false => {
+                let (learnt, error) = self.ask_home(home, Operation::Intend);
+                let (departure, action) = Departure::guest().step(learnt);
+                if action != Action::Copy {
+                    parcel.withdraw();
+                    return match action {
+                        Action::Die => Outcome::Killed,
+                        _ => Outcome::Stayed(error),
+                    };
+                }
+                (departure, action)
+            }
+        };
+        Moving {
+            hand_over: self,
+            home,
+            departure,
+            parcel: Some(parcel),
+            error: EIO,
+        }
+        .run(action)
+    }
+
+    /// Asks `home` about the node it goes to.
+    fn ask_home(&self, home: NodeId, operation: Operation) -> (departure::Learnt, Error) {
+        let mut args = [0; 5];
+        Writer::new(&mut args).u32(self.pid).u8(self.node.get());
+        match ask::put(home, operation, &args) {
+            Ok(Reply { result: 0, .. }) if operation == Operation::Intend => {
+                (departure::Learnt::Allowed, EIO)
+            }
+            Ok(Reply { result: 0, .. }) => (departure::Learnt::Agreed, EIO),
+            Ok(reply) => match ssi_ics::error_of_peer(reply.result) {
+                ESRCH => (departure::Learnt::Disowned, ESRCH),
+                error => (departure::Learnt::Refused, error),
+            },
+            Err(CallError::NotMember | CallError::NodeDown) => {
+                (departure::Learnt::HomeDown, EHOSTDOWN)
+            }
+            Err(why) => (departure::Learnt::Unclear, why.into()),
+        }
+    }
+
+    fn run_at_home(&self, parcel: Parcel) -> Outcome {
+        let me = ssi_ics::this_node().map_or(0, |me| me.node.get());
+        let (learnt, outcome) = self.ask(parcel, me);
         let (source, action) = Source::Asking.step(learnt);
         match (action, outcome) {
             (HomeAction::LeaveAndCommit, _) => self.leave_and_commit(source),
@@ -84,10 +175,13 @@ impl HandOver {
 
     /// Has the other node make the copy. What an answer comes from has the files; so even
     /// who is killed waits for one.
-    fn ask(&self, parcel: Parcel) -> (Learnt, Result) {
-        let mut args = [0; 5];
+    fn ask(&self, parcel: Parcel, home: u8) -> (Learnt, Result) {
+        let mut args = [0; 6];
         let is_orphaned = surrogate::Place::of_current(self.node.get()).is_orphaned;
-        Writer::new(&mut args).u32(self.pid).u8(is_orphaned.into());
+        Writer::new(&mut args)
+            .u32(self.pid)
+            .u8(is_orphaned.into())
+            .u8(home);
         let mut ask = ask::question(self.operation, &args);
         ask.pages = parcel.pages.clone();
         ask.patience = Patience::Killable;
@@ -131,5 +225,123 @@ impl HandOver {
 
     fn tell(&self, operation: Operation) {
         ask::tell(self.node, operation, &self.pid.to_le_bytes());
+    }
+}
+
+/// Guest that is handed over.
+struct Moving<'a> {
+    hand_over: &'a HandOver,
+    home: NodeId,
+    departure: Departure,
+    /// Until it was sent.
+    parcel: Option<Parcel>,
+    /// Why it stays, if it does.
+    error: Error,
+}
+
+impl Moving<'_> {
+    /// Does what the machine says, beginning with `action`, until that is decided.
+    fn run(mut self, mut action: Action) -> Outcome {
+        loop {
+            let learnt = match action {
+                Action::Copy => self.copy(),
+                Action::HandOn => self.hand_on(),
+                Action::TellHome => self.tell_home(),
+                Action::Leave => return self.leave(),
+                Action::Return => return self.stay(),
+                Action::AbortAndReturn => {
+                    // What follows must not be taken for what this is about.
+                    let _ = self.put(Operation::Abort);
+                    return self.stay();
+                }
+                Action::Die => return Outcome::Killed,
+                Action::AbortAndDie => {
+                    self.hand_over.tell(Operation::Abort);
+                    return Outcome::Killed;
+                }
+                Action::Vanish => {
+                    self.hand_over.tell(Operation::Abort);
+                    guest::depart(|_| ());
+                    return Outcome::Left;
+                }
+                // Nothing comes of itself.
+                Action::Nothing => return self.stay(),
+            };
+            (self.departure, action) = self.departure.step(learnt);
+        }
+    }
+
+    fn put(&self, operation: Operation) -> core::result::Result<Reply, CallError> {
+        ask::put(
+            self.hand_over.node,
+            operation,
+            &self.hand_over.pid.to_le_bytes(),
+        )
+    }
+
+    fn copy(&mut self) -> departure::Learnt {
+        let Some(parcel) = self.parcel.take() else {
+            return departure::Learnt::Refused;
+        };
+        let (learnt, outcome) = self.hand_over.ask(parcel, self.home.get());
+        if let Err(error) = outcome {
+            self.error = error;
+        }
+        match learnt {
+            Learnt::Held => departure::Learnt::Held,
+            Learnt::Lost => departure::Learnt::TargetDown,
+            Learnt::Killed => departure::Learnt::Killed,
+            Learnt::Refused | Learnt::Released => departure::Learnt::Refused,
+        }
+    }
+
+    fn hand_on(&mut self) -> departure::Learnt {
+        let (pid, node) = (self.hand_over.pid, self.hand_over.node);
+        match guest::hand_on(|signal| leave_behind(pid, node, signal)) {
+            Ok(()) => departure::Learnt::Handed,
+            Err(EHOSTDOWN) => departure::Learnt::TargetDown,
+            Err(error) => {
+                self.error = error;
+                departure::Learnt::Refused
+            }
+        }
+    }
+
+    fn tell_home(&mut self) -> departure::Learnt {
+        let (learnt, error) = self.hand_over.ask_home(self.home, Operation::Moved);
+        self.error = error;
+        learnt
+    }
+
+    /// It is on the other node.
+    fn leave(self) -> Outcome {
+        let (pid, node) = (self.hand_over.pid, self.hand_over.node);
+        guest::depart(move |signal| {
+            // One that is gone there needs none.
+            let _ = leave_behind(pid, node, signal);
+        });
+        // Whatever comes of it.
+        let _ = self.put(Operation::Commit);
+        Outcome::Left
+    }
+
+    fn stay(self) -> Outcome {
+        if let Some(parcel) = self.parcel {
+            parcel.withdraw();
+        }
+        guest::go_on();
+        Outcome::Stayed(self.error)
+    }
+}
+
+/// Gives process `pid` on `node` a signal that waited for it here.
+fn leave_behind(pid: u32, node: NodeId, signal: &SentSignal) -> Result {
+    let mut args = [0; 4 + SIGNAL_INFO_BYTES];
+    Writer::new(&mut args).u32(pid).bytes(signal.as_bytes());
+    match ask::put(node, Operation::Leftover, &args) {
+        Ok(Reply { result: 0, .. }) => Ok(()),
+        Ok(reply) => Err(ssi_ics::error_of_peer(reply.result)),
+        Err(CallError::NotMember | CallError::NodeDown) => Err(EHOSTDOWN),
+        Err(why) => Err(why.into()),
     }
 }

@@ -7,10 +7,13 @@
 
 use ssi_core::{
     ids::NodeId,
-    migrate::news::{
-        News,
-        What,
-        NEWS_BYTES_MAX, //
+    migrate::{
+        news::{
+            News,
+            What,
+            NEWS_BYTES_MAX, //
+        },
+        relocation::keeper::Learnt, //
     },
     wire::{
         Reader,
@@ -33,6 +36,8 @@ use ssi_kapi::{
     surrogate,
     whereabouts, //
 };
+
+use crate::keepers;
 
 const NAME: &str = "ssi.migrate.news";
 const VERSION: u16 = 1;
@@ -79,6 +84,10 @@ impl Handler for Home {
         let Ok(news) = News::decode(Reader::new(request.args())) else {
             return request.bad_arguments();
         };
+        if let What::Exited(..) = news.what {
+            let from = request.from().node;
+            keepers::learnt(news.pid, Learnt::Ended { from });
+        }
         // A node speaks for the processes that are there.
         if whereabouts::away(news.pid) == Some(request.from().node.get()) {
             surrogate::report(news.pid, of(news.what));

@@ -7,13 +7,22 @@
 use kernel::prelude::*;
 use ssi_core::{
     ics::call::CallId,
-    ids::Instance,
+    ids::{
+        Instance,
+        NodeId, //
+    },
     migrate::{
-        handover::{
-            GuestAction,
-            Happened, //
-        },
-        place, //
+        place,
+        relocation::{
+            arrival::{
+                Action,
+                Happened, //
+            },
+            keeper::{
+                self,
+                Learnt, //
+            }, //
+        }, //
     },
     vproc::pid,
     wire::{
@@ -35,6 +44,7 @@ use ssi_kapi::{
     signal_info::SentSignal,
     surrogate,
     task_state::TaskState,
+    thread,
     whereabouts, //
 };
 
@@ -46,6 +56,7 @@ use crate::{
         NAME,
         VERSION, //
     },
+    keepers,
     parcel::{
         Contents,
         Delivery, //
@@ -55,6 +66,11 @@ use crate::{
 
 /// Requests of one node that wait here at once.
 const WINDOW: u16 = 64;
+
+/// How often, and after how many microseconds each time, is looked whether a process is gone
+/// that departed.
+const DEPARTURE_LOOKS: u32 = 200;
+const DEPARTURE_MICROS: u64 = 1_000;
 
 /// The service for programs, which are answered when they are executed.
 pub(crate) static PROGRAMS: Service = Service {
@@ -106,6 +122,7 @@ impl Handler for Server {
         match operation {
             Operation::Execute => arrive(request, Contents::Program),
             Operation::Fork => arrive(request, Contents::Process),
+            Operation::Moved => moved(request),
             Operation::Relate => relations::serve(request),
             _ => {
                 let outcome = serve(operation, &request);
@@ -116,6 +133,7 @@ impl Handler for Server {
 
     fn cancelled(&self, from: Instance, call: CallId) {
         arrivals::cancelled(from, call);
+        keepers::cancelled(from, call);
     }
 }
 
@@ -140,29 +158,116 @@ fn pid_of(message: &mut Reader<'_>) -> Result<u32, Fault> {
 fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
     let mut message = Reader::new(request.args());
     let pid = pid_of(&mut message)?;
-    if !matches!(operation, Operation::Commit | Operation::Abort) {
-        is_guest_of(pid, request.from())?;
-    }
     match operation {
-        Operation::Commit => {
+        Operation::Commit | Operation::Abort | Operation::Asked | Operation::Forsaken => {
             message.end()?;
-            match arrivals::happened(pid, request.from(), Happened::Commit) {
-                GuestAction::Release => Ok(()),
+            decide(operation, pid, request.from())
+        }
+        Operation::Intend => {
+            let to = node_of(&mut message)?;
+            intend(pid, request.from().node, to)
+        }
+        Operation::Leftover => {
+            let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
+            Ok(guest::signal_late(pid, &info)?)
+        }
+        // They are served elsewhere.
+        Operation::Execute | Operation::Fork | Operation::Relate | Operation::Moved => {
+            Err(Fault::Malformed)
+        }
+        Operation::Kill | Operation::Signal | Operation::ParentDied | Operation::Place => {
+            is_guest_of(pid, request.from())?;
+            tell(operation, pid, message)
+        }
+    }
+}
+
+/// What two or three nodes decide of a process between them.
+fn decide(operation: Operation, pid: u32, from: Instance) -> Result<(), Fault> {
+    match operation {
+        Operation::Commit if keepers::is_coming(pid, from.node) => {
+            let action = keepers::learnt(pid, Learnt::Commit { from: from.node });
+            keepers::act(pid, action);
+            match action {
+                keeper::Action::Release => Ok(()),
                 _ => Err(ESRCH.into()),
             }
         }
+        Operation::Commit => match arrivals::commit(pid, from) {
+            Action::Release | Action::TellReleased => Ok(()),
+            _ => Err(ESRCH.into()),
+        },
         Operation::Abort => {
-            message.end()?;
-            arrivals::happened(pid, request.from(), Happened::Abort);
+            let action = keepers::learnt(pid, Learnt::Abort { from: from.node });
+            keepers::act(pid, action);
+            arrivals::happened(pid, from, Happened::Abort);
             Ok(())
         }
-        Operation::Kill => {
-            message.end()?;
-            guest::kill(pid);
+        Operation::Asked => {
+            if keepers::learnt(pid, Learnt::Asked { by: from.node }) == keeper::Action::Forsake {
+                ask::tell(from.node, Operation::Forsaken, &pid.to_le_bytes());
+            }
             Ok(())
         }
-        // They are served elsewhere.
-        Operation::Execute | Operation::Fork | Operation::Relate => Err(Fault::Malformed),
+        _ => {
+            arrivals::forsaken(pid, from);
+            Ok(())
+        }
+    }
+}
+
+fn node_of(message: &mut Reader<'_>) -> Result<NodeId, Fault> {
+    let node = NodeId::new(message.u8()?).ok_or(Malformed)?;
+    message.end()?;
+    Ok(node)
+}
+
+/// At home: whether process `pid` may go on.
+fn intend(pid: u32, from: NodeId, to: NodeId) -> Result<(), Fault> {
+    if !ssi_clms::view().members().contains(to) {
+        return Err(EHOSTDOWN.into());
+    }
+    match keepers::learnt(pid, Learnt::Intends { from, to }) {
+        keeper::Action::Allow => Ok(()),
+        _ => Err(EBUSY.into()),
+    }
+}
+
+/// At home: takes process to be where it is held. The answer does not wait for the commit.
+fn moved(request: Request) {
+    let read = |message: &mut Reader<'_>| Ok((pid_of(message)?, node_of(message)?));
+    let (pid, to) = match read(&mut Reader::new(request.args())) {
+        Ok(read) => read,
+        Err(fault) => return answer(request, Err(fault)),
+    };
+    let is_up = || ssi_clms::view().members().contains(to);
+    let from = request.from().node;
+    let action = keepers::learnt(
+        pid,
+        Learnt::Moved {
+            from,
+            to,
+            is_up: is_up(),
+        },
+    );
+    let outcome = match action {
+        keeper::Action::Agree | keeper::Action::AgreeAgain => Ok(()),
+        keeper::Action::Refuse => Err(EHOSTDOWN),
+        _ => Err(ESRCH),
+    };
+    answer(request, outcome.map_err(Fault::Error));
+    if action != keeper::Action::Agree {
+        return;
+    }
+    let committed = ask::put(to, Operation::Commit, &pid.to_le_bytes());
+    if !committed.is_ok_and(|reply| reply.result == 0) {
+        keepers::act(pid, keepers::learnt(pid, Learnt::NotThere { at: to }));
+    }
+}
+
+/// What home tells a guest, or of it.
+fn tell(operation: Operation, pid: u32, mut message: Reader<'_>) -> Result<(), Fault> {
+    match operation {
         Operation::Signal => {
             let is_orphaned = message.u8()? != 0;
             let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
@@ -180,6 +285,11 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
             surrogate::look(pid);
             Ok(regrouped?)
         }
+        _ => {
+            message.end()?;
+            guest::kill(pid);
+            Ok(())
+        }
     }
 }
 
@@ -191,56 +301,147 @@ fn is_guest_of(pid: u32, from: Instance) -> Result {
 
 /// A process may wait for whatever it likes before it is one: its own task does, and answers.
 fn arrive(request: Request, contents: Contents) {
-    let home = request.from().node;
-    let (arrival, state, delivery) = match take(&request, contents) {
-        Ok(taken) => taken,
+    let from = request.from().node;
+    let newcomer = match Newcomer::take(&request, contents) {
+        Ok(newcomer) => newcomer,
         Err(fault) => return answer(request, Err(fault)),
+    };
+    let Newcomer {
+        arrival,
+        state,
+        delivery,
+    } = newcomer;
+    let pid = arrival.pid;
+    if ssi_ics::this_node().is_some_and(|me| me.node.get() == arrival.home) {
+        return come_back(request, pid, state, delivery);
+    }
+    let answered = move |made: Result| {
+        let outcome = happened(pid, request.from(), made);
+        answer(request, outcome.map_err(Fault::Error));
     };
     guest::create(
         &arrival,
-        move || delivery.open(&state, arrival.pid, home),
-        move |executed| {
-            let outcome = happened(arrival.pid, request.from(), executed);
+        move || {
+            delivery.open(&state, pid, from)?;
+            state.put_on_mask();
+            Ok(())
+        },
+        answered,
+    );
+    if let Some(home) = NodeId::new(arrival.home) {
+        if !ssi_clms::view().members().contains(home) {
+            // It died before anybody knew that this concerns it.
+            arrivals::home_down(home);
+            guest::home_lost(arrival.home);
+        }
+    }
+}
+
+/// The process of a surrogate: that is filled with it.
+fn come_back(request: Request, pid: u32, state: TaskState, delivery: Delivery) {
+    let from = request.from().node;
+    if keepers::returns(pid, request.from(), request.call()) != keeper::Action::Fill {
+        return answer(request, Err(EBUSY.into()));
+    }
+    if !request.is_wanted() {
+        // Who said so may have found nobody.
+        keepers::cancelled(request.from(), request.call());
+    }
+    surrogate::come_back(
+        pid,
+        from.get(),
+        move || {
+            delivery.open(&state, pid, from)?;
+            Ok(state.blocked())
+        },
+        move |made| {
+            let learnt = match made {
+                Ok(()) => Learnt::Executed,
+                Err(_) => Learnt::Failed,
+            };
+            let outcome = match keepers::learnt(pid, learnt) {
+                keeper::Action::TellHeld => Ok(()),
+                action => {
+                    keepers::act(pid, action);
+                    Err(made.err().unwrap_or(EINTR))
+                }
+            };
             answer(request, outcome.map_err(Fault::Error));
         },
     );
 }
 
-/// Takes in who arrives with `request`.
-fn take(request: &Request, contents: Contents) -> Result<(Arrival, TaskState, Delivery), Fault> {
-    let mut message = Reader::new(request.args());
-    let pid = pid_of(&mut message)?;
-    let is_orphaned = message.u8()? != 0;
-    message.end()?;
-    let delivery = Delivery::take(contents, request.pages()).map_err(|_| Fault::NotTaken)?;
-    let state = TaskState::from_wire(delivery.state()?.0)?;
-    let arrival = Arrival {
-        pid,
-        home: request.from().node.get(),
-        parent: state.parent(),
-        group: state.group(),
-        session: state.session(),
-        is_orphaned,
-    };
-    if whereabouts::guest(pid).is_some() {
-        return Err(EEXIST.into());
+/// Who arrives.
+struct Newcomer {
+    arrival: Arrival,
+    state: TaskState,
+    delivery: Delivery,
+}
+
+impl Newcomer {
+    /// Takes in who arrives with `request`.
+    fn take(request: &Request, contents: Contents) -> Result<Self, Fault> {
+        let mut message = Reader::new(request.args());
+        let pid = pid_of(&mut message)?;
+        let is_orphaned = message.u8()? != 0;
+        let home = node_of(&mut message)?;
+        let delivery = Delivery::take(contents, request.pages()).map_err(|_| Fault::NotTaken)?;
+        let state = TaskState::from_wire(delivery.state()?.0)?;
+        let arrival = Arrival {
+            pid,
+            home: home.get(),
+            source: request.from().node.get(),
+            parent: state.parent(),
+            group: state.group(),
+            session: state.session(),
+            is_orphaned,
+        };
+        if ssi_ics::this_node().is_none_or(|me| me.node != home) {
+            begin(request, pid, home)?;
+        }
+        Ok(Self {
+            arrival,
+            state,
+            delivery,
+        })
     }
-    arrivals::begin(pid, request.from(), request.call())?;
+}
+
+/// Process `pid` arrives with `request`.
+fn begin(request: &Request, pid: u32, home: NodeId) -> Result {
+    if home != request.from().node && !ssi_clms::view().members().contains(home) {
+        return Err(EHOSTDOWN);
+    }
+    await_departure(pid);
+    if whereabouts::guest(pid).is_some() {
+        return Err(EEXIST);
+    }
+    arrivals::begin(pid, request.from(), home, request.call())?;
     if !request.is_wanted() {
         // Who said so may have found nobody.
         arrivals::cancelled(request.from(), request.call());
     }
-    Ok((arrival, state, delivery))
+    Ok(())
 }
 
-/// What home is told of process `pid`, of `from`, whose program was executed or not.
-fn happened(pid: u32, from: Instance, executed: Result) -> Result {
-    let happened = match executed {
+/// One that was here before and comes again so soon that its task is not gone.
+fn await_departure(pid: u32) {
+    for _ in 0..DEPARTURE_LOOKS {
+        if !guest::has_departed(pid) {
+            return;
+        }
+        thread::sleep(DEPARTURE_MICROS);
+    }
+}
+
+/// What the node process `pid` comes `from` is told of it, which was made or not.
+fn happened(pid: u32, from: Instance, made: Result) -> Result {
+    let happened = match made {
         Ok(()) => Happened::Executed,
         Err(_) => Happened::Failed,
     };
     match arrivals::happened(pid, from, happened) {
-        GuestAction::Kill => Err(EINTR),
-        _ => executed,
+        Action::Kill => Err(EINTR),
+        _ => made,
     }
 }

@@ -38,6 +38,7 @@ mod calls;
 mod control;
 mod follower;
 mod hand_over;
+mod keepers;
 mod lent;
 mod luggage;
 mod memory_image;
@@ -70,6 +71,7 @@ impl kernel::Module for Migrate {
         if ssi_ics::this_node().is_some() {
             arrivals::create()?;
             lent::create()?;
+            keepers::create()?;
             restart::begin()?;
             address_space::begin();
             surrogate::install(&surrogates::Surrogates)?;

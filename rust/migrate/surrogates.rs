@@ -4,6 +4,7 @@
 //!
 //! Goes on to the node it is on.
 
+use kernel::prelude::*;
 use ssi_core::{
     ids::NodeId,
     migrate::place::{
@@ -12,6 +13,7 @@ use ssi_core::{
     },
     wire::Writer, //
 };
+use ssi_ics::Reply;
 use ssi_kapi::{
     signal_info::{
         SentSignal,
@@ -19,6 +21,7 @@ use ssi_kapi::{
     },
     surrogate::{
         self,
+        Forwarded,
         Owner, //
     }, //
 };
@@ -32,14 +35,19 @@ use crate::ask::{
 pub(crate) struct Surrogates;
 
 impl Owner for Surrogates {
-    fn forward(&self, pid: u32, node: u8, info: &SentSignal, is_orphaned: bool) {
+    fn forward(&self, pid: u32, node: u8, info: &SentSignal, is_orphaned: bool) -> Forwarded {
         let mut room = [0; 5 + SIGNAL_INFO_BYTES];
         let mut out = Writer::new(&mut room);
         out.u32(pid).u8(is_orphaned.into()).bytes(info.as_bytes());
-        // A process that is gone gets no signals.
-        if let (Ok(length), Some(node)) = (out.finish(), NodeId::new(node)) {
-            let args = room.get(..length).unwrap_or_default();
-            let _ = ask::put(node, Operation::Signal, args);
+        let (Ok(length), Some(node)) = (out.finish(), NodeId::new(node)) else {
+            return Forwarded::NotThere;
+        };
+        let args = room.get(..length).unwrap_or_default();
+        match ask::put(node, Operation::Signal, args) {
+            Ok(Reply { result: 0, .. }) => Forwarded::Taken,
+            Ok(reply) if ssi_ics::error_of_peer(reply.result) == EBUSY => Forwarded::Later,
+            // A process that is gone gets no signals.
+            _ => Forwarded::NotThere,
         }
     }
 
