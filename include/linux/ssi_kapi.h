@@ -389,6 +389,7 @@ enum ssi_cannot {
 int ssi_task_state_take(struct ssi_task_state *state);
 bool ssi_task_state_valid(const struct ssi_task_state *state);
 int ssi_task_state_put(const struct ssi_task_state *state);
+u64 ssi_timer_left(struct hrtimer *timer);
 void ssi_task_state_put_memory(const struct ssi_task_state *state);
 enum ssi_cannot ssi_may_leave(void);
 u32 ssi_task_pid(void);
@@ -432,7 +433,7 @@ int ssi_departure_add(struct task_struct *task, struct ssi_departure *departure)
 int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void *data);
 int ssi_surrogate_blocked(void *bytes);
 int ssi_surrogate_pending(void *bytes);
-bool ssi_surrogate_begin(void);
+bool ssi_surrogate_begin(bool executed);
 int ssi_surrogate_revive(const struct cred **rights);
 void ssi_surrogate_rights(const struct cred *rights, bool again);
 void ssi_surrogate_unmask(u64 blocked);
@@ -811,6 +812,7 @@ enum ssi_mapping_trait {
 	SSI_TRAIT_NOT_DUMPED = 8,
 	SSI_TRAIT_SEQUENTIAL = 16,
 	SSI_TRAIT_RANDOM = 32,
+	SSI_TRAIT_NOT_FORKED = 64,
 };
 
 struct ssi_mapping {
@@ -911,6 +913,11 @@ struct ssi_program_state {
 int ssi_program_state_take(struct ssi_program_state *state);
 bool ssi_program_state_valid(const struct ssi_program_state *state);
 int ssi_program_state_put(const struct ssi_program_state *state);
+
+/* itimer.c */
+
+void ssi_itimer_pause(struct ssi_timer *was);
+void ssi_itimer_resume(const struct ssi_timer *was);
 
 /* errand.c */
 

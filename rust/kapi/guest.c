@@ -259,6 +259,8 @@ int ssi_guest_settle(u32 pid, u32 pgid, u32 session)
 {
 	int error = 0;
 
+	/* None is taken before the process has its handlers. */
+	ssi_surrogate_unmask(~0ULL);
 	spin_lock_irq(&current->sighand->siglock);
 	flush_signal_handlers(current, true);
 	spin_unlock_irq(&current->sighand->siglock);

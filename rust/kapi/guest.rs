@@ -49,7 +49,9 @@ pub use departure::{
     depart,
     go_on,
     hand_on,
-    has_departed, //
+    has_departed,
+    visit,
+    Visit, //
 };
 
 pub use crate::change::{
@@ -179,6 +181,8 @@ struct Guest {
     asker: SpinLock<Option<KBox<dyn Asker>>>,
     /// It is not held any more.
     decided: Event,
+    /// Who is about to do something to it. Grows under the lock of the state alone.
+    visits: Atomic<u32>,
     /// Signals that were handed on, for as long as it may stay.
     #[pin]
     kept: SpinLock<KVec<SentSignal>>,
@@ -312,14 +316,14 @@ pub fn signal(pid: u32, signal: &SentSignal, is_orphaned: bool) -> Result {
 }
 
 /// Gives process `pid` a signal that was sent to it where it was before: a guest, or one that
-/// came back. Does not sleep; process context.
+/// came back or is about to. Does not sleep; process context.
 ///
 /// # Errors
 ///
 /// `ESRCH` if it is not here, `EAGAIN` when too many signals wait.
 pub fn signal_late(pid: u32, signal: &SentSignal) -> Result {
     if whereabouts::away(pid).is_some() {
-        return Err(ESRCH);
+        return surrogate::bring(pid, signal);
     }
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
     to_result(unsafe { bindings::ssi_errand_signal(pid, signal.as_bytes().as_ptr().cast()) })
@@ -398,6 +402,7 @@ impl Guest {
                 asker <- new_spinlock!(None, "ssi_guest_asker"),
                 made_as: Atomic::new(0),
                 decided,
+                visits: Atomic::new(0),
                 kept <- new_spinlock!(KVec::new(), "ssi_guest_kept"),
                 is_homeless: Atomic::new(false),
             }),

@@ -50,6 +50,8 @@ pub mod host;
 #[cfg(CONFIG_UML)]
 pub mod hostlink;
 pub mod inet;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod itimer;
 pub mod late;
 pub mod memory;
 #[cfg(CONFIG_SSI_ICS)]
@@ -106,5 +108,7 @@ pub mod thread;
 pub mod trace;
 pub mod uevent;
 pub mod umh;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod visit;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod whereabouts;

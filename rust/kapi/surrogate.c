@@ -79,6 +79,17 @@ int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void 
 	return departure ? ssi_departure_add(task, departure) : -ENOMEM;
 }
 
+/*
+ * Whether it says no more than that another signal is about to end the task, which waits as well:
+ * see complete_signal().
+ */
+static bool ssi_is_echo(const kernel_siginfo_t *info)
+{
+	return info->si_signo == SIGKILL && info->si_code == SI_USER && !info->si_pid &&
+	       (current->signal->flags & SIGNAL_GROUP_EXIT) &&
+	       current->signal->group_exit_code != SIGKILL;
+}
+
 /* Takes a signal that waits and is not among @others, or gives 0. */
 static int ssi_take_signal(void *bytes, const sigset_t *others)
 {
@@ -92,7 +103,7 @@ static int ssi_take_signal(void *bytes, const sigset_t *others)
 		guard(spinlock_irq)(&current->sighand->siglock);
 		mask = *others;
 		signal = dequeue_signal(&mask, &info, &type);
-	} while (signal && info.si_code == SI_TIMER);
+	} while (signal && (info.si_code == SI_TIMER || ssi_is_echo(&info)));
 	if (signal)
 		memcpy(bytes, &info, sizeof(info));
 	return signal;
@@ -152,7 +163,7 @@ static void ssi_end_timers(void)
 	flush_itimer_signals();
 }
 
-/* What a program that is executed changes of its task: see begin_new_exec(). */
+/* The task keeps neither memory nor files. */
 static void ssi_end_program(void)
 {
 	if (current->mm)
@@ -161,18 +172,28 @@ static void ssi_end_program(void)
 	exit_files(current);
 	/* The files close now: the task is not on its way to user mode any more. */
 	task_work_run();
+}
+
+/* What a program that is executed changes of its task: see begin_new_exec(). */
+static void ssi_note_execution(void)
+{
 	current->flags &= ~PF_FORKNOEXEC;
 	current->exit_signal = SIGCHLD;
 	WRITE_ONCE(current->self_exec_id, current->self_exec_id + 1);
 }
 
-/* False if the current task is about to end, which it then has to. */
-bool ssi_surrogate_begin(void)
+/*
+ * False if the current task is about to end, which it then has to. @executed says whether its
+ * process has executed a program elsewhere, or goes on there as it was.
+ */
+bool ssi_surrogate_begin(bool executed)
 {
 	if ((current->flags & PF_EXITING) || !ssi_take_all_signals())
 		return false;
 	ssi_end_timers();
 	ssi_end_program();
+	if (executed)
+		ssi_note_execution();
 	current->pdeath_signal = PARENT_DIED;
 	proc_flush_pid(task_tgid(current));
 	return true;

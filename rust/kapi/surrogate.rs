@@ -82,6 +82,15 @@ pub trait Owner: Sync {
     fn left(&self, pid: u32, node: u8);
 }
 
+/// How a process leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// It has executed a program on the other node.
+    Executed,
+    /// It goes on there as it was.
+    AsItIs,
+}
+
 /// What became of a signal that was forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forwarded {
@@ -203,11 +212,14 @@ struct Changing {
     coming: Option<Return>,
     decided: Option<Arc<Event>>,
     way: Way,
+    /// Signals that waited for one that comes back where it was.
+    brought: KVec<SentSignal>,
 }
 
 #[pin_data]
 struct Surrogate {
     pid: u32,
+    how: Leaving,
     task: ARef<Task>,
     end: SetOnce<End>,
     ended: Event,
@@ -238,11 +250,11 @@ enum Last {
 /// # Errors
 ///
 /// `ENODEV` before [`install`], `EBUSY` if it left already, `ENOMEM`. Then it goes on.
-pub fn leave(node: u8) -> Result {
+pub fn leave(node: u8, how: Leaving) -> Result {
     let table = TABLE.as_ref().ok_or(ENODEV)?;
     let owner = OWNER.as_ref().ok_or(ENODEV)?;
     let pid = task_state::pid();
-    let surrogate = Surrogate::new(pid, node)?;
+    let surrogate = Surrogate::new(pid, node, how)?;
     let place = RBTreeNode::new(pid, surrogate.clone(), GFP_KERNEL)?;
     // SAFETY: No preconditions.
     to_result(unsafe { bindings::ssi_away_add(pid, node) })?;
@@ -320,6 +332,25 @@ fn prepare(
     let surrogate = find(pid, from)?;
     let body = KBox::new(Some(body), GFP_KERNEL)?;
     Ok((surrogate, body, Arc::new(Event::new()?, GFP_KERNEL)?))
+}
+
+/// Process `pid`, which [came back](come_back) and is held, gets a signal that waited for it
+/// where it was: ahead of all that wait here. Does not sleep; process context.
+///
+/// # Errors
+///
+/// `ESRCH` if it is not held, `EAGAIN` without memory.
+pub fn bring(pid: u32, signal: &SentSignal) -> Result {
+    let surrogate = first_from(pid).filter(|surrogate| surrogate.pid == pid);
+    let surrogate = surrogate.ok_or(ESRCH)?;
+    let mut changing = surrogate.changing.lock();
+    if changing.way != Way::Held {
+        return Err(ESRCH);
+    }
+    changing
+        .brought
+        .push(*signal, GFP_ATOMIC)
+        .map_err(|_| EAGAIN)
 }
 
 /// Lets process `pid` go on that [came back](come_back) and is held. Nothing happens if it is
@@ -401,17 +432,19 @@ fn first_from(pid: u32) -> Option<Arc<Surrogate>> {
 
 impl Surrogate {
     /// That of the running task, `pid`.
-    fn new(pid: u32, node: u8) -> Result<Arc<Self>> {
+    fn new(pid: u32, node: u8, how: Leaving) -> Result<Arc<Self>> {
         let ended = Event::new()?;
         let changing = Changing {
             node,
             coming: None,
             decided: None,
             way: Way::Away,
+            brought: KVec::new(),
         };
         Arc::pin_init(
             pin_init!(Self {
                 pid,
+                how,
                 task: ARef::from(&**kernel::current!()),
                 end: SetOnce::new(),
                 ended,
@@ -499,7 +532,7 @@ impl Surrogate {
         let Some(&owner) = OWNER.as_ref() else {
             return Last::Ends;
         };
-        if !self.begin(owner) {
+        if !self.begin(owner, self.how == Leaving::Executed) {
             return Last::Ends;
         }
         let mut known = None;
@@ -530,9 +563,9 @@ impl Surrogate {
     }
 
     /// Makes the running task a surrogate. False if it is about to end by itself.
-    fn begin(&self, owner: &dyn Owner) -> bool {
+    fn begin(&self, owner: &dyn Owner, executed: bool) -> bool {
         // SAFETY: Called on the way to user mode, without locks.
-        let begun = unsafe { bindings::ssi_surrogate_begin() };
+        let begun = unsafe { bindings::ssi_surrogate_begin(executed) };
         if !begun {
             owner.left(self.pid, self.node());
         }
@@ -582,7 +615,7 @@ impl Surrogate {
                 let is_back = self.hold(coming);
                 // SAFETY: They were given just now, and only once.
                 unsafe { bindings::ssi_surrogate_rights(rights, !is_back) };
-                (is_back, is_back || self.begin(*OWNER.as_ref()?))
+                (is_back, is_back || self.begin(*OWNER.as_ref()?, false))
             }
             Err(error) => {
                 let Return { mut asker, .. } = coming;
@@ -591,7 +624,11 @@ impl Surrogate {
             }
         };
         if !is_back {
-            self.changing.lock().way = Way::Away;
+            let mut changing = self.changing.lock();
+            changing.way = Way::Away;
+            let dropped = core::mem::replace(&mut changing.brought, KVec::new());
+            drop(changing);
+            drop(dropped);
         }
         is_alive.then_some(is_back)
     }
@@ -619,10 +656,33 @@ impl Surrogate {
         if self.changing.lock().way != Way::Back {
             return false;
         }
+        self.sort_signals();
         self.forget();
         // SAFETY: The task is the program now.
         unsafe { bindings::ssi_surrogate_unmask(blocked) };
         true
+    }
+
+    /// Puts the signals that were brought ahead of those that came here meanwhile. None is
+    /// taken now.
+    fn sort_signals(&self) {
+        let mut changing = self.changing.lock();
+        let mut all = core::mem::replace(&mut changing.brought, KVec::new());
+        drop(changing);
+        if all.is_empty() {
+            return;
+        }
+        // Without room what is here stays ahead.
+        while all.reserve(1, GFP_KERNEL).is_ok() {
+            let Some(signal) = next_pending() else {
+                break;
+            };
+            let _ = all.push(signal, GFP_KERNEL);
+        }
+        for signal in &all {
+            // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+            unsafe { bindings::ssi_errand_signal(self.pid, signal.as_bytes().as_ptr().cast()) };
+        }
     }
 
     /// It is made. False if it is not wanted any more.
@@ -760,7 +820,7 @@ mod tests {
         let (current, nothing) = (kernel::current!().as_ptr(), core::ptr::null_mut());
         // SAFETY: It is the running task; `done` needs nothing.
         let added = unsafe { bindings::ssi_surrogate_work(current, Some(done), nothing) };
-        if added == 0 && leave(NODE).is_ok() {
+        if added == 0 && leave(NODE, Leaving::Executed).is_ok() {
             // SAFETY: As on the way to user mode, there are no locks.
             unsafe { bindings::task_work_run() };
         }

@@ -73,7 +73,7 @@ static u64 ssi_ignored(void)
 }
 
 /* As itimer_get_remtime(). */
-static u64 ssi_timer_left(struct hrtimer *timer)
+u64 ssi_timer_left(struct hrtimer *timer)
 {
 	ktime_t left = hrtimer_get_remaining(timer);
 
@@ -309,8 +309,9 @@ static void ssi_put_signals(const struct ssi_task_state *state)
 	for (int signal = 1; signal <= _NSIG; signal++)
 		if ((state->ignored & ~never) & (1ULL << (signal - 1)))
 			current->sighand->action[signal - 1].sa.sa_handler = SIG_IGN;
+	/* The signal of one that has run out, and that waits, starts it again. */
+	current->signal->it_real_incr = state->timer_interval;
 	if (state->timer) {
-		current->signal->it_real_incr = state->timer_interval;
 		hrtimer_start(&current->signal->real_timer, state->timer, HRTIMER_MODE_REL);
 	}
 	ssi_put_cpu_timers(state);

@@ -22,6 +22,8 @@ use kernel::{
     str::CStr, //
 };
 
+use crate::itimer::Paused;
+
 /// Most bytes of a state.
 pub const TASK_STATE_BYTES_MAX: usize = size_of::<bindings::ssi_task_state>();
 
@@ -50,6 +52,17 @@ impl TaskState {
         to_result(unsafe { bindings::ssi_task_state_take(&mut *state) })?;
         // INVARIANT: It is checked here.
         Self(state).checked()
+    }
+
+    /// That of the running task with its alarm, which is `paused`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`of_current`](Self::of_current).
+    pub fn of_paused(paused: &Paused) -> Result<Self> {
+        let mut state = Self::of_current()?;
+        (state.0.timer, state.0.timer_interval) = paused.was();
+        state.checked()
     }
 
     /// What [`as_bytes`](Self::as_bytes) gave on another node. May sleep.

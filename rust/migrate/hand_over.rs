@@ -36,7 +36,8 @@ use ssi_kapi::{
     },
     surrogate::{
         self,
-        Change, //
+        Change,
+        Leaving, //
     },
     thread,
     whereabouts, //
@@ -202,7 +203,11 @@ impl HandOver {
     }
 
     fn leave_and_commit(&self, source: Source) -> Outcome {
-        if let Err(error) = surrogate::leave(self.node.get()) {
+        let how = match self.operation {
+            Operation::Execute => Leaving::Executed,
+            _ => Leaving::AsItIs,
+        };
+        if let Err(error) = surrogate::leave(self.node.get(), how) {
             self.tell(Operation::Abort);
             return Outcome::Stayed(error);
         }

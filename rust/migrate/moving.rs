@@ -12,6 +12,7 @@ use ssi_kapi::{
     device::Migrate,
     errand,
     fork,
+    itimer::Paused,
     restart,
     task_state,
     whereabouts, //
@@ -101,7 +102,8 @@ pub(crate) fn hand_over(node: NodeId) -> Result<Outcome> {
     task_state::may_leave().map_err(|why| why.error())?;
     let pid = task_state::pid();
     let memory = Memory::of_current()?;
-    let parcel = Parcel::pack_process(node, &memory)?;
+    let alarm = Paused::new();
+    let parcel = Parcel::pack_process(node, &memory, &alarm)?;
     let loan = match lent::lend(pid, node, memory) {
         Ok(loan) => loan,
         Err(error) => {
@@ -116,5 +118,8 @@ pub(crate) fn hand_over(node: NodeId) -> Result<Outcome> {
     };
     let outcome = hand_over.run(parcel);
     drop(loan);
+    if let Outcome::Left = outcome {
+        alarm.leave();
+    }
     Ok(outcome)
 }

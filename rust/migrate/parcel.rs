@@ -29,6 +29,7 @@ use ssi_kapi::{
         self,
         Memory, //
     },
+    itimer::Paused,
     page::PAGE_BYTES,
     program_state::ProgramState,
     task_state::{
@@ -61,8 +62,8 @@ impl Parcel {
     ///
     /// `E2BIG` for more than travels, `EOPNOTSUPP` for a file that cannot be used from
     /// away, `ENOENT` for a working directory without a name, `ENOMEM`.
-    pub(crate) fn pack(wanted: &Wanted) -> Result<Self> {
-        let state = TaskState::of_current()?;
+    pub(crate) fn pack(wanted: &Wanted, alarm: &Paused) -> Result<Self> {
+        let state = TaskState::of_paused(alarm)?;
         let directory = task_state::directory()?;
         let mut tickets = Tickets::new();
         let files = tickets.pack(wanted.node, |number| !number.is_closed_on_exec)?;
@@ -90,8 +91,8 @@ impl Parcel {
     ///
     /// As for [`pack`](Self::pack); `EOPNOTSUPP` for memory that cannot be on another node,
     /// too; `ENOENT` for a program whose file has no name any more.
-    pub(crate) fn pack_process(to: NodeId, memory: &Memory) -> Result<Self> {
-        let state = TaskState::of_current()?;
+    pub(crate) fn pack_process(to: NodeId, memory: &Memory, alarm: &Paused) -> Result<Self> {
+        let state = TaskState::of_paused(alarm)?;
         let program = ProgramState::of_current()?;
         let path = address_space::program()?;
         let directory = task_state::directory()?;

@@ -5,9 +5,12 @@
 //! It [hands itself over](crate::hand_over) with what it keeps.
 
 use kernel::prelude::*;
-use ssi_kapi::task_state::{
-    self,
-    Cannot, //
+use ssi_kapi::{
+    itimer::Paused,
+    task_state::{
+        self,
+        Cannot, //
+    }, //
 };
 
 use crate::{
@@ -36,14 +39,18 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
         return Err(EHOSTDOWN);
     }
     task_state::may_leave().map_err(|why| why.error())?;
-    let parcel = Parcel::pack(wanted)?;
+    let alarm = Paused::new();
+    let parcel = Parcel::pack(wanted, &alarm)?;
     let hand_over = HandOver {
         pid: task_state::pid(),
         node: wanted.node,
         operation: Operation::Execute,
     };
     match hand_over.run(parcel) {
-        Outcome::Left => Ok(0),
+        Outcome::Left => {
+            alarm.leave();
+            Ok(0)
+        }
         Outcome::Killed => Err(EINTR),
         Outcome::Stayed(error) => Err(error),
     }

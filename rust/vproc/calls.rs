@@ -43,6 +43,11 @@ use ssi_kapi::{
         number,
         SystemCall, //
     },
+    thread,
+    visit::{
+        self,
+        Visit, //
+    },
     whereabouts, //
 };
 
@@ -95,13 +100,30 @@ pub(crate) fn dispatch(which: Call, call: &SystemCall) -> Option<Result<isize>> 
         }
         Subject::Group(pgid) => of_group(which, call, pgid),
         Subject::OwnGroup => of_group(which, call, syscall::own_group()),
-        Subject::Process(pid) => match map::route(pid) {
-            Route::Here => None,
-            Route::Nowhere => map::nobody(pid),
-            Route::Node(_) | Route::Anywhere => {
+        Subject::Process(pid) => match find(pid) {
+            (Route::Here, visit) => visit.map(|_visit| Ok(call.native())),
+            (Route::Nowhere, _) => map::nobody(pid),
+            (Route::Node(_) | Route::Anywhere, _) => {
                 elsewhere(which, arguments, pid, call).map_or_else(|| map::nobody(pid), Some)
             }
         },
+    }
+}
+
+/// Time until is looked again where a process is that is about to be elsewhere.
+const LEAVING_MICROS: u64 = 500;
+
+/// Where process `pid` leads. A guest that is here does not leave as long as there is the visit.
+pub(crate) fn find(pid: u32) -> (Route, Option<Visit>) {
+    loop {
+        let route = map::route(pid);
+        if route != Route::Here || whereabouts::guest(pid).is_none() {
+            return (route, None);
+        }
+        if let Ok(visit) = visit::visit(pid) {
+            return (route, Some(visit));
+        }
+        thread::sleep(LEAVING_MICROS);
     }
 }
 

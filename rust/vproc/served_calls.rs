@@ -37,7 +37,7 @@ use crate::{
         number, //
     },
     service::{
-        ours,
+        visited,
         Answer,
         Fault, //
     }, //
@@ -52,15 +52,15 @@ const ANSWER_BYTES_MAX: usize = 8 + PIECES_MAX * (2 + ssi_core::vproc::call::MEM
 /// Makes the call in `message` for `caller`.
 pub(crate) fn serve(caller: &Caller, message: Reader<'_>) -> Result<Answer, Fault> {
     let asked = Asked::decode(message)?;
-    match asked.subject() {
-        Subject::Process(pid) => ours(pid)?,
+    let _visit = match asked.subject() {
+        Subject::Process(pid) => visited(pid)?,
         Subject::Group(pgid) => return make_for_all(caller, &asked, Whose::Group(pgid)),
         Subject::User => {
             let [_, user, ..] = asked.arguments;
             return make_for_all(caller, &asked, Whose::User(user as u32));
         }
         Subject::Own | Subject::OwnGroup => return Err(Fault::Malformed),
-    }
+    };
     let made = behalf::run_as(caller, || Area::with(|area| make(&asked, area)))?;
     made?
 }

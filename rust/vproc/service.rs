@@ -36,7 +36,11 @@ use ssi_kapi::{
         Ids,
         SignalInfo, //
     },
-    pidfd, //
+    pidfd,
+    visit::{
+        self,
+        Visit, //
+    }, //
 };
 
 use crate::{
@@ -205,6 +209,12 @@ pub(crate) fn ours(pid: u32) -> Result<(), Fault> {
     }
 }
 
+/// As [`ours`], and it stays until what is returned is dropped.
+pub(crate) fn visited(pid: u32) -> Result<Visit, Fault> {
+    ours(pid)?;
+    visit::visit(pid).map_err(|_| Fault::Busy)
+}
+
 /// Whether `pid` may be the one that is `held`.
 fn is_held(pid: u32, held: Held) -> Result {
     let me = map::me().ok_or(ENODEV)?;
@@ -252,7 +262,10 @@ fn signal(
         // The number of the sender does not say where it is, and it may be gone.
         info = info.with_error(from.get());
     }
-    target.pid().map_or(Ok(()), ours)?;
+    let _visit = match target.pid() {
+        Some(pid) => Some(visited(pid)?),
+        None => None,
+    };
     match target {
         Target::Process(tgid) => behalf::signal_process(tgid, &info, session)?,
         Target::Thread { tgid, tid } => behalf::signal_thread(tgid, tid, &info, session)?,

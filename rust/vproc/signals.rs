@@ -50,6 +50,7 @@ use crate::{
         Operation,
         Question, //
     },
+    calls,
     map,
     pid_watches,
     pidfds, //
@@ -99,8 +100,8 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
         Target::Everybody => Some(sending.to_everybody(call)),
         Target::Group(pgid) if map::has_group_alone(pgid) => None,
         Target::Group(pgid) => Some(sending.to_group(pgid)),
-        Target::Process(pid) | Target::Thread { tid: pid, .. } => match map::route(pid) {
-            Route::Here => None,
+        Target::Process(pid) | Target::Thread { tid: pid, .. } => match calls::find(pid) {
+            (Route::Here, visit) => visit.map(|_visit| Ok(call.native())),
             _ => match sending.to(pid) {
                 Err(ESRCH) => map::nobody(pid),
                 outcome => Some(outcome.map(|()| 0)),

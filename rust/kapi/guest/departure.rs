@@ -7,7 +7,15 @@
 
 use kernel::{
     bindings,
-    prelude::*, //
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Relaxed,
+            Release, //
+        },
+        Arc, //
+    }, //
 };
 
 use super::{
@@ -23,8 +31,13 @@ use crate::{
     },
     signal_info::SentSignal,
     surrogate,
-    task_state, //
+    task_state,
+    thread,
+    whereabouts, //
 };
+
+/// Time until is looked again whether somebody is about to do something.
+const VISIT_MICROS: u64 = 50;
 
 /// The running process, a guest on its way to user mode, is about to go on to another node:
 /// its home's signals are [refused](signal) for now, and those that wait are taken out and
@@ -36,6 +49,7 @@ use crate::{
 pub fn hand_on(mut given: impl FnMut(&SentSignal) -> Result) -> Result {
     let guest = find(task_state::pid()).ok_or(ESRCH)?;
     guest.pass(&|state| matches!(state, State::Staying), State::Departing)?;
+    guest.await_visits();
     let mut kept = KVec::new();
     let handed = hand_all(&mut kept, &mut given);
     *guest.kept.lock() = kept;
@@ -72,7 +86,8 @@ pub fn go_on() {
 }
 
 /// The running process, a guest on its way to user mode, runs on another node from now on.
-/// Here it ends without a word, and what signals wait for it until then are `left`. May sleep.
+/// Here it ends without a word. What signals wait for it are `left`, now and until then. May
+/// sleep.
 pub fn depart(left: impl Fn(&SentSignal) + Send + 'static) {
     let Some(guest) = find(task_state::pid()) else {
         return;
@@ -81,11 +96,22 @@ pub fn depart(left: impl Fn(&SentSignal) + Send + 'static) {
     if guest.pass(&is_here, State::Departed).is_err() {
         return;
     }
-    let pid = guest.arrival.pid;
-    if errand::give_at_last(move || guest.leave(left)).is_err() {
+    guest.await_visits();
+    leave_signals(&left);
+    let ended = errand::give_at_last(move || {
+        leave_signals(&left);
+        After::Ends
+    });
+    if ended.is_err() {
         // Without memory for it: it ends all the same.
         // SAFETY: No preconditions; only a child of the thread is killed.
-        unsafe { bindings::ssi_guest_kill(pid) };
+        unsafe { bindings::ssi_guest_kill(guest.arrival.pid) };
+    }
+}
+
+fn leave_signals(left: &impl Fn(&SentSignal)) {
+    while let Some(signal) = surrogate::next_pending() {
+        left(&signal);
     }
 }
 
@@ -95,7 +121,46 @@ pub fn has_departed(pid: u32) -> bool {
     find(pid).is_some_and(|guest| matches!(*guest.state.lock(), State::Departed))
 }
 
+/// A moment in which a guest does not go on to another node.
+pub struct Visit(Option<Arc<Guest>>);
+
+/// Begins one to process `pid`, which may be no guest. Process context; does not sleep.
+///
+/// # Errors
+///
+/// `EBUSY` for a guest that is about to be elsewhere: look again where it is.
+pub fn visit(pid: u32) -> Result<Visit> {
+    if whereabouts::guest(pid).is_none() {
+        return Ok(Visit(None));
+    }
+    let Some(guest) = find(pid) else {
+        return Ok(Visit(None));
+    };
+    let state = guest.state.lock();
+    if let State::Departing | State::Departed = *state {
+        return Err(EBUSY);
+    }
+    guest.visits.add(1, Relaxed);
+    drop(state);
+    Ok(Visit(Some(guest)))
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if let Some(guest) = &self.0 {
+            guest.visits.fetch_sub(1, Release);
+        }
+    }
+}
+
 impl Guest {
+    /// Waits until nobody does anything to it. No visit begins any more.
+    fn await_visits(&self) {
+        while self.visits.load(Acquire) != 0 {
+            thread::sleep(VISIT_MICROS);
+        }
+    }
+
     /// Goes on to state `to` if it is in one that it may come `from`.
     fn pass(&self, from: &dyn Fn(State) -> bool, to: State) -> Result {
         let mut state = self.state.lock();
@@ -104,16 +169,5 @@ impl Guest {
         }
         *state = to;
         Ok(())
-    }
-
-    /// In its task: takes what signals wait along.
-    fn leave(&self, left: impl Fn(&SentSignal)) -> After {
-        if !matches!(*self.state.lock(), State::Departed) {
-            return After::GoesOn;
-        }
-        while let Some(signal) = surrogate::next_pending() {
-            left(&signal);
-        }
-        After::Ends
     }
 }
