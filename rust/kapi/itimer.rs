@@ -49,3 +49,54 @@ impl Drop for Paused {
         }
     }
 }
+
+#[cfg(CONFIG_SSI_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(ssi_kapi_itimer)]
+mod tests {
+    use kernel::prelude::*;
+
+    use super::*;
+    use crate::{
+        guest::kunit::{
+            arrival,
+            begin,
+            in_a_guest,
+            PID, //
+        },
+        task_state::TaskState, //
+    };
+
+    const SECOND: u64 = 1_000_000_000;
+
+    /// Sets the alarm of the running task.
+    fn set(left: u64, interval: u64) {
+        drop(Paused {
+            was: bindings::ssi_timer { left, interval },
+            is_gone: false,
+        });
+    }
+
+    #[test]
+    fn an_alarm_stands_still_and_goes_on() -> Result {
+        begin()?;
+        let times = in_a_guest(&arrival(PID), || {
+            set(100 * SECOND, 7 * SECOND);
+            let paused = Paused::new();
+            let nothing = Paused::new().was();
+            let state = TaskState::of_paused(&paused)?;
+            let was = paused.was();
+            drop(paused);
+            let again = Paused::new();
+            let after = again.was();
+            again.leave();
+            drop(state);
+            Ok([was, nothing, after, Paused::new().was()])
+        })?;
+        let [was, nothing, after, left] = times;
+        assert!(was.0 > 90 * SECOND && was.0 <= 100 * SECOND && was.1 == 7 * SECOND);
+        assert!(nothing == (0, 0));
+        assert!(after.0 > 90 * SECOND && after.0 <= was.0 && after.1 == 7 * SECOND);
+        assert!(left == (0, 0));
+        Ok(())
+    }
+}

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_no_program_has_is_refused() -> Result {
-        let spoiled: [fn(&mut Raw); 15] = [
+        let spoiled: [fn(&mut Raw); 17] = [
             |raw| raw.start_code = raw.end_code + 1,
             |raw| raw.start_data = 1,
             |raw| raw.start_brk = raw.brk + 1,
@@ -153,11 +153,48 @@ mod tests {
             |raw| raw.stack_bytes = u64::MAX,
             |raw| raw.dumpable = 3,
             |raw| raw.name.fill(b'a' as c_char as _),
+            |raw| raw.clear_child_tid = u64::MAX,
+            |raw| raw.robust_list = u64::MAX,
         ];
         for spoil in spoiled {
             assert!(is_refused(spoil)?);
         }
         assert!(!is_refused(|_| ())?);
+        Ok(())
+    }
+
+    #[test]
+    fn only_known_calls_go_on() -> Result {
+        let spoiled: [fn(&mut Raw); 8] = [
+            |raw| raw.restart.kind = 4,
+            |raw| raw.restart.left = -2,
+            |raw| raw.restart.address = u64::MAX,
+            // A sleep without end, and one by the clock of a process.
+            |raw| (raw.restart.kind, raw.restart.left) = (1, -1),
+            |raw| (raw.restart.kind, raw.restart.flags) = (1, 2),
+            |raw| (raw.restart.kind, raw.restart.value) = (2, u32::MAX),
+            // A futex of one byte, and one with a limit that is none.
+            |raw| (raw.restart.kind, raw.restart.bitset) = (3, 1),
+            |raw| {
+                (raw.restart.kind, raw.restart.bitset) = (3, 1);
+                raw.restart.flags = 0x42;
+                raw.restart.left = -1;
+            },
+        ];
+        for spoil in spoiled {
+            assert!(is_refused(spoil)?);
+        }
+        let sound: [fn(&mut Raw); 3] = [
+            |raw| (raw.restart.kind, raw.restart.flags) = (1, 1),
+            |raw| (raw.restart.kind, raw.restart.left) = (2, -1),
+            |raw| {
+                (raw.restart.kind, raw.restart.bitset) = (3, 1);
+                (raw.restart.flags, raw.restart.left) = (0x42, 5);
+            },
+        ];
+        for make in sound {
+            assert!(!is_refused(make)?);
+        }
         Ok(())
     }
 

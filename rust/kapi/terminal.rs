@@ -288,7 +288,8 @@ mod tests {
             let names = [PID as i32, OTHER as i32, 1, -1].map(named);
             Ok((Member::of_current(), names))
         })?;
-        assert!((own.session, own.group, own.insists) == (PID, PID, false));
+        // A new task blocks all signals, as who insists does.
+        assert!((own.session, own.group, own.insists) == (PID, PID, true));
         let [mine, unknown, of_others, none] = names;
         assert!(mine == Ok(group(PID, true)));
         assert!(unknown == Ok(group(OTHER, false)));

@@ -39,7 +39,7 @@ say "nodes die under it"
 homes() {
 	local node
 	for node in "$@"; do
-		if on "$node" localview sh -c "ls -l /proc/$pid/exe 2>/dev/null" | grep -q -- '->'; then
+		if on "$node" localview sh -c "ls -l /proc/$pid/exe 2>/dev/null" | grep -- '->' >/dev/null; then
 			echo "$node"
 		fi
 	done
