@@ -813,6 +813,8 @@ enum ssi_mapping_trait {
 	SSI_TRAIT_SEQUENTIAL = 16,
 	SSI_TRAIT_RANDOM = 32,
 	SSI_TRAIT_NOT_FORKED = 64,
+	SSI_TRAIT_LOCKED = 128,
+	SSI_TRAIT_LOCKED_ON_FAULT = 256,
 };
 
 struct ssi_mapping {

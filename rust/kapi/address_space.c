@@ -17,6 +17,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/ssi_kapi.h>
+#include <asm/unistd.h>
 
 /* Mappings that are more than memory: shared, of a device, or kept for huge pages. */
 #define FOREIGN	(VM_SHARED | VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_HUGETLB | VM_DROPPABLE | \
@@ -97,6 +98,8 @@ static const struct {
 	{ VM_DONTDUMP, SSI_TRAIT_NOT_DUMPED, MADV_DONTDUMP },
 	{ VM_SEQ_READ, SSI_TRAIT_SEQUENTIAL, MADV_SEQUENTIAL },
 	{ VM_RAND_READ, SSI_TRAIT_RANDOM, MADV_RANDOM },
+	{ VM_LOCKED, SSI_TRAIT_LOCKED },
+	{ VM_LOCKONFAULT, SSI_TRAIT_LOCKED_ON_FAULT },
 };
 
 static int ssi_describe(const struct vm_area_struct *vma, struct ssi_mapping *mapping,
@@ -335,6 +338,30 @@ static int ssi_advise(const struct ssi_mapping *mapping)
 	return error;
 }
 
+static bool ssi_is_locked(u64 address)
+{
+	struct vm_area_struct *vma;
+
+	guard(mmap_read_lock)(current->mm);
+	vma = find_vma(current->mm, address);
+	return vma && vma->vm_flags & VM_LOCKED;
+}
+
+/* mlock2(2) fails, too, if there are pages it cannot make, as where nobody may read. */
+static int ssi_lock(const struct ssi_mapping *mapping)
+{
+	bool on_fault = mapping->traits & SSI_TRAIT_LOCKED_ON_FAULT;
+	const unsigned long arguments[6] = {
+		mapping->start, mapping->end - mapping->start, on_fault ? MLOCK_ONFAULT : 0,
+	};
+	long error;
+
+	if (!(mapping->traits & SSI_TRAIT_LOCKED))
+		return 0;
+	error = ssi_syscall_native(__NR_mlock2, arguments);
+	return error && !ssi_is_locked(mapping->start) ? error : 0;
+}
+
 static unsigned long ssi_map_flags(const struct ssi_mapping *mapping, bool has_file)
 {
 	unsigned long flags = MAP_FIXED_NOREPLACE;
@@ -357,7 +384,9 @@ static int ssi_map(const struct ssi_mapping *mapping, struct file *file)
 
 	if (IS_ERR_VALUE(address))
 		return address;
-	return address == mapping->start ? ssi_advise(mapping) : -ENOMEM;
+	if (address != mapping->start)
+		return -ENOMEM;
+	return ssi_advise(mapping) ?: ssi_lock(mapping);
 }
 
 static int ssi_map_vdso(const struct ssi_mapping *mapping)

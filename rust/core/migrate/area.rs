@@ -47,7 +47,7 @@ const MAPPED_BYTES: usize = 8 + IDENTITY_BYTES;
 const PROTECTION_MASK: u8 = 7;
 
 /// All traits there are.
-const TRAITS_MASK: u16 = 0x7f;
+const TRAITS_MASK: u16 = 0x1ff;
 
 const ANONYMOUS: u8 = 1;
 const COPIED: u8 = 2;
@@ -334,7 +334,7 @@ mod tests {
             protection,
             ..sound
         }));
-        let traits = 0x80;
+        let traits = 0x200;
         assert!(is_refused(Area { traits, ..sound }));
         let mut kind = encoded(&[sound]);
         for other in [0, 6, 255] {
