@@ -14,6 +14,7 @@
 struct dentry;
 struct dir_context;
 struct file;
+struct file_operations;
 struct kernel_siginfo;
 struct pid;
 struct pid_namespace;
@@ -144,6 +145,11 @@ static inline int ssi_group_signal(struct pid *pgrp, int sig, struct kernel_sigi
 /* What the file "where" of a process of this kernel says. */
 int ssi_proc_where(struct seq_file *file, struct pid_namespace *ns, struct pid *pid,
 		   struct task_struct *task);
+
+/* The file "goto", which moves the process, and what "cantmove" says, which may keep it. */
+extern const struct file_operations ssi_proc_goto_operations;
+int ssi_proc_cantmove(struct seq_file *file, struct pid_namespace *ns, struct pid *pid,
+		      struct task_struct *task);
 #else
 static inline void ssi_pid_range(struct pid_namespace *ns, int *min, int *end)
 {

@@ -297,6 +297,7 @@ const struct cred *ssi_caller_assume(const struct ssi_caller *caller, const u32 
 void ssi_caller_return(const struct cred *before);
 long ssi_system_call(unsigned long number, const unsigned long *args);
 bool ssi_served(u32 nr);
+u32 ssi_served_process(u32 nr);
 u64 ssi_served_identity(u32 nr);
 u32 ssi_served_next(u32 nr);
 u32 ssi_served_next_of(enum ssi_whose whose, u32 number, u32 nr);
@@ -371,11 +372,35 @@ struct ssi_task_state {
 	u32 groups[SSI_TASK_GROUPS_MAX];
 };
 
+int ssi_task_state_take(struct ssi_task_state *state);
+bool ssi_task_state_valid(const struct ssi_task_state *state);
+int ssi_task_state_put(const struct ssi_task_state *state);
+u64 ssi_timer_left(struct hrtimer *timer);
+void ssi_task_state_put_memory(const struct ssi_task_state *state);
+u32 ssi_task_pid(void);
+ssize_t ssi_directory(char *buffer, size_t bytes);
+int ssi_enter(const char *name);
+int ssi_execute(const char *path, const char *const *arguments,
+		const char *const *environment);
+
+/* leave.c, and ssi_cannot_words() in leave.rs */
+
+struct vm_area_struct;
+
 enum ssi_cannot {
 	SSI_CAN,
+	SSI_CANNOT_KERNEL,
+	SSI_CANNOT_INIT,
 	SSI_CANNOT_PRIVATE,
+	SSI_CANNOT_AWAY,
+	SSI_CANNOT_ENDED,
+	SSI_CANNOT_STOPPED,
+	SSI_CANNOT_VFORK,
+	SSI_CANNOT_TIMERS,
 	SSI_CANNOT_THREADS,
 	SSI_CANNOT_SHARED_SIGNALS,
+	SSI_CANNOT_SHARED_SPACE,
+	SSI_CANNOT_SHARED_FILES,
 	SSI_CANNOT_TRACED,
 	SSI_CANNOT_CHILDREN,
 	SSI_CANNOT_SECCOMP,
@@ -384,19 +409,35 @@ enum ssi_cannot {
 	SSI_CANNOT_RING,
 	SSI_CANNOT_SEMAPHORES,
 	SSI_CANNOT_POLICY,
+	SSI_CANNOT_AIO,
+	SSI_CANNOT_SHARED_MEMORY,
+	SSI_CANNOT_DEVICE,
+	SSI_CANNOT_HUGE_PAGES,
+	SSI_CANNOT_USERFAULTFD,
+	SSI_CANNOT_GUARDS,
+	SSI_CANNOT_FUTURE_LOCKED,
+	SSI_CANNOT_PROGRAM,
+	SSI_CANNOT_DIRECTORY,
+	SSI_CANNOT_FILE,
+	SSI_CANNOT_LOCKS,
+	SSI_CANNOT_COUNT,
 };
 
-int ssi_task_state_take(struct ssi_task_state *state);
-bool ssi_task_state_valid(const struct ssi_task_state *state);
-int ssi_task_state_put(const struct ssi_task_state *state);
-u64 ssi_timer_left(struct hrtimer *timer);
-void ssi_task_state_put_memory(const struct ssi_task_state *state);
 enum ssi_cannot ssi_may_leave(void);
-u32 ssi_task_pid(void);
-ssize_t ssi_directory(char *buffer, size_t bytes);
-int ssi_enter(const char *name);
-int ssi_execute(const char *path, const char *const *arguments,
-		const char *const *environment);
+enum ssi_cannot ssi_may_move(struct task_struct *task, unsigned int *file);
+enum ssi_cannot ssi_may_move_itself(void);
+enum ssi_cannot ssi_may_be_moved(u32 pid);
+const char *ssi_cannot_words(enum ssi_cannot why);
+
+/* moves.rs */
+
+#define SSI_GOTO_BYTES_MAX	16
+
+int ssi_goto(u32 pid, const char *text, size_t bytes);
+
+/* proc_goto.c */
+
+bool ssi_goto_is_of(const struct file *file, struct task_struct *task);
 
 /* change.rs: what a process and the children it waited for used, as in getrusage(2). */
 
@@ -535,6 +576,7 @@ struct ssi_home_transfer {
 	u32 flags;		/* of open(2), of the user */
 };
 
+bool ssi_home_is_possible(struct file *file);
 struct ssi_home *ssi_home_new(struct file *file);
 struct ssi_home *ssi_home_again(const struct ssi_home *home);
 void ssi_home_free(struct ssi_home *home);
@@ -785,6 +827,7 @@ struct ssi_opening {
 };
 
 int ssi_open_file_next(unsigned int fd, bool *closes);
+bool ssi_open_file_travels(struct file *file, struct task_struct *task);
 bool ssi_file_is_shared(const struct inode *inode);
 void ssi_file_identify(struct inode *inode, struct ssi_file_identity *identity);
 struct file *ssi_file_open_same(const char *path, const struct ssi_file_identity *identity);
@@ -828,6 +871,7 @@ struct ssi_mapping {
 };
 
 struct mm_struct *ssi_memory_hold(void);
+bool ssi_mapping_travels(const struct vm_area_struct *vma);
 void ssi_memory_get(struct mm_struct *mm);
 void ssi_memory_drop(struct mm_struct *mm);
 ssize_t ssi_memory_program(char *buffer, size_t bytes);

@@ -86,6 +86,11 @@ static int ssi_origin(const struct vm_area_struct *vma)
 	return is_shared ? SSI_MAPPING_FILE : SSI_MAPPING_COPIED;
 }
 
+bool ssi_mapping_travels(const struct vm_area_struct *vma)
+{
+	return ssi_origin(vma) >= 0;
+}
+
 static const struct {
 	vm_flags_t flag;
 	u32 trait;

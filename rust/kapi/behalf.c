@@ -185,6 +185,16 @@ bool ssi_served(u32 nr)
 	return ssi_served_task(nr);
 }
 
+/* That of thread @nr, or 0. */
+u32 ssi_served_process(u32 nr)
+{
+	struct task_struct *task;
+
+	guard(rcu)();
+	task = ssi_served_task(nr);
+	return task ? task_tgid_nr(task) : 0;
+}
+
 /* No other process of this kernel ever has the same; 0 if there is none. */
 u64 ssi_served_identity(u32 nr)
 {

@@ -124,6 +124,15 @@ fn each(task: &mut dyn FnMut(u32), next: impl Fn(u32) -> u32) {
     }
 }
 
+/// The process that `task` is one of, or is; `None` when other nodes see none. Any context.
+pub fn process_of(task: u32) -> Option<u32> {
+    // SAFETY: No preconditions.
+    match unsafe { bindings::ssi_served_process(task) } {
+        0 => None,
+        process => Some(process),
+    }
+}
+
 /// The I/O priority that counts for `task`, one of those [`tasks_of`] tells.
 ///
 /// # Errors
@@ -343,8 +352,9 @@ mod tests {
             found
         };
         assert!(is_own(Whose::User(0)) && signal_process(1, &ask, 0) == Ok(()));
+        assert!(process_of(1) == Some(1) && process_of(2).is_none());
         let _away = Away::new()?;
-        assert!(!is_own(Whose::User(0)));
+        assert!(!is_own(Whose::User(0)) && process_of(1).is_none());
         assert!(signal_process(1, &ask, 0) == Err(ESRCH));
         assert!(signal_thread(None, 1, &ask, 0) == Err(ESRCH));
         Ok(())

@@ -83,6 +83,12 @@ static int kind_of(struct file *file)
 	return -EOPNOTSUPP;
 }
 
+/* Whether other nodes can use @file, as far as its kind says so. */
+bool ssi_home_is_possible(struct file *file)
+{
+	return kind_of(file) >= 0;
+}
+
 static struct tty_struct *terminal_of(const struct file *file)
 {
 	return ((struct tty_file_private *)file->private_data)->tty;

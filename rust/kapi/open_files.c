@@ -54,6 +54,19 @@ static const char *folder(struct file *file, char *buffer, size_t bytes)
 	return IS_ERR(path) || d_unlinked(file_dentry(file)) ? NULL : path;
 }
 
+/* Whether another node can have @file of @task, or use it here. */
+bool ssi_open_file_travels(struct file *file, struct task_struct *task)
+{
+	struct inode *inode = file_inode(file);
+
+	if (S_ISDIR(inode->i_mode))
+		return !d_unlinked(file_dentry(file));
+	if (S_ISCHR(inode->i_mode) && imajor(inode) == MEM_MAJOR && memory_device(iminor(inode)))
+		return true;
+	return ssi_device_is(file) || ssi_goto_is_of(file, task) || ssi_proxy_of(file) ||
+	       ssi_home_is_possible(file);
+}
+
 /* The name under which every node has file @fd, NULL if it is one of this node. */
 const char *ssi_open_file_everywhere(unsigned int fd, unsigned int *flags, char *buffer,
 				     size_t bytes)
@@ -71,6 +84,8 @@ const char *ssi_open_file_everywhere(unsigned int fd, unsigned int *flags, char 
 		return memory_device(iminor(inode));
 	if (ssi_device_is(fd_file(file)))
 		return "/dev/ssi";
+	if (ssi_goto_is_of(fd_file(file), current))
+		return "/proc/self/goto";
 	return NULL;
 }
 
@@ -156,7 +171,7 @@ static bool is_meant(struct file *file, const struct ssi_file_identity *identity
 
 	if (identity)
 		return is_same(file, identity);
-	return S_ISDIR(inode->i_mode) || ssi_device_is(file) ||
+	return S_ISDIR(inode->i_mode) || ssi_device_is(file) || ssi_goto_is_of(file, current) ||
 	       (S_ISCHR(inode->i_mode) && imajor(inode) == MEM_MAJOR);
 }
 

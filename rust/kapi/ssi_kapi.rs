@@ -53,7 +53,11 @@ pub mod inet;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod itimer;
 pub mod late;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod leave;
 pub mod memory;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod moves;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod notifier;
 #[cfg(CONFIG_SSI_MIGRATE)]

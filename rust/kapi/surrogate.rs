@@ -238,7 +238,7 @@ enum Last {
 }
 
 /// The process that runs is on `node` from now on: as soon as it is about to return from
-/// the system call it is in, it becomes a surrogate. It [may leave](task_state::may_leave),
+/// the system call it is in, it becomes a surrogate. It [may leave](crate::leave::may_leave),
 /// and what runs on `node` waits for the word to go on.
 ///
 /// A node that died before this was not [`lost`] for the process; the caller, who gives the

@@ -11,21 +11,17 @@
 #include <linux/iocontext.h>
 #include <linux/ioprio.h>
 #include <linux/namei.h>
-#include <linux/nsproxy.h>
 #include <linux/oom.h>
 #include <linux/mm_types.h>
 #include <linux/personality.h>
 #include <linux/pid_namespace.h>
 #include <linux/posix-timers.h>
-#include <linux/ptrace.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/nohz.h>
 #include <linux/sched/prio.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
-#include <linux/seccomp.h>
 #include <linux/securebits.h>
-#include <linux/sem.h>
 #include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
 #include <linux/timekeeping.h>
@@ -389,60 +385,6 @@ int ssi_task_state_put(const struct ssi_task_state *state)
 void ssi_task_state_put_memory(const struct ssi_task_state *state)
 {
 	__mm_flags_set_mask_bits_word(current->mm, KEPT_MEMORY_FLAGS, state->memory_flags);
-}
-
-/* --- whether it can be --- */
-
-static bool ssi_in_namespaces(void)
-{
-	return current->nsproxy != &init_nsproxy || current_user_ns() != &init_user_ns ||
-	       task_active_pid_ns(current) != &init_pid_ns;
-}
-
-static bool ssi_uses_ring(void)
-{
-#ifdef CONFIG_IO_URING
-	return current->io_uring;
-#else
-	return false;
-#endif
-}
-
-static bool ssi_undoes_semaphores(void)
-{
-#ifdef CONFIG_SYSVIPC
-	return current->sysvsem.undo_list;
-#else
-	return false;
-#endif
-}
-
-/* A filter is the first reason: it is one on the own node, too. */
-enum ssi_cannot ssi_may_leave(void)
-{
-	if (seccomp_mode(&current->seccomp) != SECCOMP_MODE_DISABLED)
-		return SSI_CANNOT_SECCOMP;
-	if (task_tgid_nr(current) < SSI_PIDS_PRIVATE)
-		return SSI_CANNOT_PRIVATE;
-	if (!thread_group_empty(current))
-		return SSI_CANNOT_THREADS;
-	if (refcount_read(&current->sighand->count) != 1)
-		return SSI_CANNOT_SHARED_SIGNALS;
-	if (current->ptrace || !list_empty(&current->ptraced))
-		return SSI_CANNOT_TRACED;
-	if (!list_empty(&current->children) || current->signal->is_child_subreaper)
-		return SSI_CANNOT_CHILDREN;
-	if (ssi_in_namespaces())
-		return SSI_CANNOT_NAMESPACES;
-	if (!path_equal(&current->fs->root, &userspace_init_fs->root))
-		return SSI_CANNOT_ROOT;
-	if (ssi_uses_ring())
-		return SSI_CANNOT_RING;
-	if (ssi_undoes_semaphores())
-		return SSI_CANNOT_SEMAPHORES;
-	if (current->policy > SCHED_IDLE)
-		return SSI_CANNOT_POLICY;
-	return SSI_CAN;
 }
 
 /* --- files --- */

@@ -161,80 +161,6 @@ impl TaskState {
     }
 }
 
-/// Why a task has to stay where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cannot {
-    /// Its number means another process on each node.
-    Private,
-    /// It has several threads.
-    Threads,
-    /// Another process has the same signal handlers.
-    SharedSignals,
-    /// It is traced, or traces.
-    Traced,
-    /// It has children, or gets those of others.
-    Children,
-    /// Its system calls are filtered.
-    Seccomp,
-    /// It has a namespace of its own.
-    Namespaces,
-    /// It has a root of its own.
-    Root,
-    /// It uses io_uring.
-    Ring,
-    /// It has semaphores that are undone when it ends.
-    Semaphores,
-    /// Its scheduling needs time of this node that was set aside.
-    Policy,
-}
-
-impl Cannot {
-    const fn from_code(code: bindings::ssi_cannot) -> Option<Self> {
-        Some(match code {
-            bindings::ssi_cannot_SSI_CANNOT_PRIVATE => Self::Private,
-            bindings::ssi_cannot_SSI_CANNOT_THREADS => Self::Threads,
-            bindings::ssi_cannot_SSI_CANNOT_SHARED_SIGNALS => Self::SharedSignals,
-            bindings::ssi_cannot_SSI_CANNOT_TRACED => Self::Traced,
-            bindings::ssi_cannot_SSI_CANNOT_CHILDREN => Self::Children,
-            bindings::ssi_cannot_SSI_CANNOT_SECCOMP => Self::Seccomp,
-            bindings::ssi_cannot_SSI_CANNOT_NAMESPACES => Self::Namespaces,
-            bindings::ssi_cannot_SSI_CANNOT_ROOT => Self::Root,
-            bindings::ssi_cannot_SSI_CANNOT_RING => Self::Ring,
-            bindings::ssi_cannot_SSI_CANNOT_SEMAPHORES => Self::Semaphores,
-            bindings::ssi_cannot_SSI_CANNOT_POLICY => Self::Policy,
-            _ => return None,
-        })
-    }
-
-    /// What a program gets that asks for it.
-    pub const fn error(self) -> Error {
-        match self {
-            Self::Private => EPERM,
-            Self::Namespaces | Self::Root => EXDEV,
-            Self::Threads
-            | Self::SharedSignals
-            | Self::Traced
-            | Self::Children
-            | Self::Seccomp
-            | Self::Ring
-            | Self::Semaphores
-            | Self::Policy => EBUSY,
-        }
-    }
-}
-
-/// Whether the running task may go to another node with a program. Process context; does
-/// not sleep. As only the task itself changes the answer, but for who traces it, it holds
-/// for a while.
-///
-/// # Errors
-///
-/// [`Cannot`].
-pub fn may_leave() -> Result<(), Cannot> {
-    // SAFETY: No preconditions.
-    Cannot::from_code(unsafe { bindings::ssi_may_leave() }).map_or(Ok(()), Err)
-}
-
 /// The process that runs.
 pub fn pid() -> u32 {
     // SAFETY: No preconditions.
@@ -498,11 +424,5 @@ mod tests {
         assert!(pointers(b"")?.len() == 1);
         assert!(pointers(b"a\0b").err() == Some(EINVAL));
         Ok(())
-    }
-
-    #[test]
-    fn a_thread_of_the_kernel_cannot_leave() {
-        assert!(may_leave() == Err(Cannot::Private));
-        assert!(Cannot::Private.error() == EPERM);
     }
 }

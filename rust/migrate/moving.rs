@@ -13,6 +13,7 @@ use ssi_kapi::{
     errand,
     fork,
     itimer::Paused,
+    leave,
     restart,
     task_state,
     whereabouts, //
@@ -29,18 +30,26 @@ use crate::{
     word::Word, //
 };
 
+/// How long a process has to come to the way to user mode, in microseconds. One that waits
+/// for another to move, which waits for it, never does.
+const PATIENCE: u64 = 10_000_000;
+
 /// Has process `pid`, which runs on this node, move to `node`. Waits until that is decided,
 /// or the caller is killed, when it is decided all the same. May sleep.
 ///
 /// # Errors
 ///
-/// `ESRCH` if there is no such process here, or none any more; `EINTR`; those of [`go`].
-#[expect(dead_code)]
+/// `ESRCH` if there is no such process here, or none any more; `EAGAIN` for one that is in a
+/// call that does not let it go for long, and stays; `EINTR`; those of [`go`].
 pub(crate) fn request(pid: u32, node: NodeId) -> Result {
     let word = Word::new()?;
     let own = word.clone();
-    errand::give(pid, move || own.say(go(node)))?;
-    word.hear().unwrap_or(Err(EINTR))
+    errand::give(pid, move || {
+        if own.begin() {
+            own.say(go(node));
+        }
+    })?;
+    word.hear_within(PATIENCE).unwrap_or(Err(EINTR))
 }
 
 /// Has the running process move as it is `wanted` when it returns from the call it is in,
@@ -68,7 +77,8 @@ pub(crate) fn request_own(wanted: &Migrate) -> Result<isize> {
 /// # Errors
 ///
 /// `ESRCH` for one that ends, `EBUSY` for one that has just left, `EHOSTDOWN` for a node
-/// that is not in the cluster; why it cannot go. Then it goes on.
+/// that is not in the cluster; why it cannot go ([`leave::Cannot`]); those of [`hand_over`].
+/// Then it goes on.
 fn go(node: NodeId) -> Result {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
     if fork::is_killed() {
@@ -85,6 +95,7 @@ fn go(node: NodeId) -> Result {
     if !ssi_clms::view().members().contains(node) {
         return Err(EHOSTDOWN);
     }
+    leave::may_move().map_err(|why| why.error())?;
     match hand_over(node)? {
         Outcome::Left => Ok(()),
         Outcome::Killed => Err(ESRCH),
@@ -96,10 +107,10 @@ fn go(node: NodeId) -> Result {
 ///
 /// # Errors
 ///
-/// Why it cannot leave ([`task_state::Cannot`]); those of [`Parcel::pack_process`]; `EAGAIN`
+/// Why it cannot leave ([`leave::Cannot`]); those of [`Parcel::pack_process`]; `EAGAIN`
 /// for too many at once.
 pub(crate) fn hand_over(node: NodeId) -> Result<Outcome> {
-    task_state::may_leave().map_err(|why| why.error())?;
+    leave::may_leave().map_err(|why| why.error())?;
     let pid = task_state::pid();
     let memory = Memory::of_current()?;
     let alarm = Paused::new();

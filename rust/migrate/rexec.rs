@@ -7,10 +7,11 @@
 use kernel::prelude::*;
 use ssi_kapi::{
     itimer::Paused,
-    task_state::{
+    leave::{
         self,
         Cannot, //
-    }, //
+    },
+    task_state, //
 };
 
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
 /// # Errors
 ///
 /// `EHOSTDOWN` for a node that is not in the cluster; why the task cannot leave
-/// ([`task_state::Cannot`]); those of [`Parcel::pack`]; those of execve(2) there.
+/// ([`leave::Cannot`]); those of [`Parcel::pack`]; those of execve(2) there.
 pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
     if wanted.node == me.node {
@@ -38,7 +39,7 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
     if !ssi_clms::view().members().contains(wanted.node) {
         return Err(EHOSTDOWN);
     }
-    task_state::may_leave().map_err(|why| why.error())?;
+    leave::may_leave().map_err(|why| why.error())?;
     let alarm = Paused::new();
     let parcel = Parcel::pack(wanted, &alarm)?;
     let hand_over = HandOver {
@@ -58,7 +59,7 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
 
 /// A filter of system calls may say something of execve(2), and was not asked.
 fn execute_here(wanted: &Wanted) -> Result<isize> {
-    if let Err(why @ Cannot::Seccomp) = task_state::may_leave() {
+    if let Err(why @ Cannot::Seccomp) = leave::may_leave() {
         return Err(why.error());
     }
     wanted.program()?.execute().map(|()| 0)

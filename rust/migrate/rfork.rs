@@ -14,7 +14,7 @@ use ssi_kapi::{
         self,
         Fate, //
     },
-    task_state::{
+    leave::{
         self,
         Cannot, //
     }, //
@@ -32,7 +32,7 @@ use crate::{
 ///
 /// `EINVAL` for flags, `ENODEV` for what is no node's number, `EHOSTDOWN` for a node that
 /// is not in the cluster; those of fork(2); why the child cannot leave
-/// ([`task_state::Cannot`]); those of [`moving::hand_over`]; what the other node says. Then
+/// ([`leave::Cannot`]); those of [`moving::hand_over`]; what the other node says. Then
 /// there is no child.
 pub(crate) fn fork(wanted: &Rfork) -> Result<isize> {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
@@ -42,7 +42,7 @@ pub(crate) fn fork(wanted: &Rfork) -> Result<isize> {
     let node = u8::try_from(wanted.node).ok().and_then(NodeId::new);
     let node = node.ok_or(ENODEV)?;
     // A filter of system calls may say something of fork(2), and was not asked.
-    if let Err(why @ Cannot::Seccomp) = task_state::may_leave() {
+    if let Err(why @ Cannot::Seccomp) = leave::may_leave() {
         return Err(why.error());
     }
     if node == me.node {

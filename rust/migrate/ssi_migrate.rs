@@ -28,6 +28,7 @@ use ssi_kapi::{
     address_space,
     device,
     guest,
+    moves,
     restart,
     surrogate, //
 };
@@ -37,6 +38,7 @@ mod ask;
 mod calls;
 mod control;
 mod follower;
+mod goto;
 mod hand_over;
 mod keepers;
 mod lent;
@@ -83,6 +85,7 @@ impl kernel::Module for Migrate {
             ssi_clms::register_subsystem(&follower::Follower)?;
             ssi_vproc::install_itself(&calls::Calls)?;
             device::begin(&control::Commands)?;
+            moves::install(&goto::Goto)?;
             scatter::begin();
         }
         Ok(Self)

@@ -68,11 +68,7 @@ pub(crate) fn serve(
     pages_max: u32,
 ) -> Result<Answer, Fault> {
     let pid = pid_of(place.path).ok_or(ENOENT)?;
-    ours(pid)?;
-    let identity = proc_served::identity(pid).ok_or(ESRCH)?;
-    if ![0, identity].contains(&place.identity) {
-        return Err(ESRCH.into());
-    }
+    is_meant(pid, place)?;
     let path = CString::try_from_fmt(fmt!(
         "{}",
         core::str::from_utf8(place.path).map_err(|_| ENOENT)?
@@ -89,6 +85,16 @@ pub(crate) fn serve(
     match map::presence(pid) {
         Presence::Moved(node) if operation != Operation::Write => Err(Fault::Moved(node)),
         _ => answer,
+    }
+}
+
+/// Whether process `pid` is here, and the one that is meant by `place`.
+pub(crate) fn is_meant(pid: u32, place: &Place<'_>) -> Result<(), Fault> {
+    ours(pid)?;
+    let identity = proc_served::identity(pid).ok_or(ESRCH)?;
+    match [0, identity].contains(&place.identity) {
+        true => Ok(()),
+        false => Err(ESRCH.into()),
     }
 }
 

@@ -59,7 +59,8 @@ use crate::{
     },
     orphans,
     served_calls,
-    served_files, //
+    served_files,
+    served_goto, //
 };
 
 /// Requests of one node that wait here at once.
@@ -139,14 +140,23 @@ impl Handler for Server {
         let Some(operation) = Operation::from_code(request.operation()) else {
             return request.no_operation();
         };
-        match answer(operation, &request) {
-            Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
-            Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
-            Err(Fault::Busy) => request.reply(TRY_AGAIN, &[]),
-            Err(Fault::Moved(node)) => request.reply(MOVED, &encode_moved(node)),
-            Err(Fault::Lost) => request.reply(LOST, &[]),
-            Err(Fault::Malformed) => request.bad_arguments(),
+        if served_goto::is_meant(operation, &request) {
+            return served_goto::serve(request);
         }
+        let answer = answer(operation, &request);
+        reply(request, answer);
+    }
+}
+
+/// Answers.
+pub(crate) fn reply(request: Request, answer: Result<Answer, Fault>) {
+    match answer {
+        Ok(answer) => request.reply_with(answer.result, &answer.body, answer.pages),
+        Err(Fault::Error(error)) => request.reply(error.to_errno(), &[]),
+        Err(Fault::Busy) => request.reply(TRY_AGAIN, &[]),
+        Err(Fault::Moved(node)) => request.reply(MOVED, &encode_moved(node)),
+        Err(Fault::Lost) => request.reply(LOST, &[]),
+        Err(Fault::Malformed) => request.bad_arguments(),
     }
 }
 
@@ -222,7 +232,8 @@ fn is_held(pid: u32, held: Held) -> Result {
     held.may_be(me, identity).then_some(()).ok_or(ESRCH)
 }
 
-fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
+/// Who asks, as the message begins.
+pub(crate) fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
     let (caller, groups) = caller::Caller::decode(message)?;
     let ids = |[real, effective, saved, fs]: caller::Ids| Ids {
         real,

@@ -40,6 +40,7 @@ mod remote_proc;
 mod scans;
 mod served_calls;
 mod served_files;
+mod served_goto;
 mod service;
 mod signals;
 mod span;
@@ -64,6 +65,7 @@ impl kernel::Module for Vproc {
             scans::create()?;
             pid_watches::create()?;
             pidfds::create()?;
+            served_goto::create()?;
             // Without it callers of other user namespaces are refused.
             if behalf::begin().is_err() {
                 pr_warn!("no user namespace: foreign callers see no files of this node\n");

@@ -46,10 +46,10 @@ struct ssi_rfork {
  */
 #define SSI_RFORK	_IOW(0xC5, 2, struct ssi_rfork)
 
-/* Where the calling process shall go on. */
+/* Node @node, where the calling process shall go on. @flags is 0. */
 struct ssi_migrate {
 	__u32 node;
-	__u32 flags;		/* 0 */
+	__u32 flags;
 };
 
 /*
