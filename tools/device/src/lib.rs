@@ -3,8 +3,8 @@
 //! The device of a node.
 //!
 //! The kernel of a node shows what it knows in `/proc`, and takes words there. What
-//! words cannot say is a call of `/dev/ssi`, of which there are two: to execute a program
-//! on another node, and to fork there.
+//! words cannot say is a call of `/dev/ssi`, of which there are three: to execute a program
+//! on another node, to fork there, and to go there.
 //!
 //! C header: `include/uapi/linux/ssi.h`.
 //!
@@ -69,26 +69,29 @@ struct Rexecve {
 const _: () = assert!(size_of::<Rexecve>() == 40);
 
 /// `SSI_RFORK`
-const RFORK: Opcode = opcode::write::<Rfork>(GROUP, 2);
+const RFORK: Opcode = opcode::write::<ToNode<0>>(GROUP, 2);
 
-/// `struct ssi_rfork`
+/// `SSI_MIGRATE`
+const MIGRATE: Opcode = opcode::write::<ToNode<0>>(GROUP, 3);
+
+/// `struct ssi_rfork`, and `struct ssi_migrate`, which is alike.
 #[repr(C)]
-struct Rfork {
+struct ToNode<const OPCODE: Opcode> {
     node: u32,
     flags: u32,
 }
 
-const _: () = assert!(size_of::<Rfork>() == 8);
+const _: () = assert!(size_of::<ToNode<0>>() == 8);
 
 // SAFETY: The kernel reads so many bytes as the opcode says, which it has; what it gives is
 // a number.
-unsafe impl Ioctl for Rfork {
+unsafe impl<const OPCODE: Opcode> Ioctl for ToNode<OPCODE> {
     type Output = i32;
 
     const IS_MUTATING: bool = false;
 
     fn opcode(&self) -> Opcode {
-        RFORK
+        OPCODE
     }
 
     fn as_ptr(&mut self) -> *mut c_void {
@@ -194,9 +197,24 @@ impl Device {
     pub unsafe fn rfork(&self, node: u32) -> Result<i32, Errno> {
         // SAFETY: The caller keeps to the rules of fork(2). Another device does not know
         // the request.
-        match unsafe { ioctl(&self.0, Rfork { node, flags: 0 }) } {
+        match unsafe { ioctl(&self.0, ToNode::<RFORK> { node, flags: 0 }) } {
             Err(Errno::NOTTY) => Err(Errno::NOSYS),
             outcome => outcome,
+        }
+    }
+
+    /// Has this process go to node number `node`, where it returns.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSYS` for a device that has no such call, and what the kernel says. Then the
+    /// process is where it was.
+    pub fn migrate(&self, node: u32) -> Result<(), Errno> {
+        // SAFETY: The process is the same behind the call. Another device does not know the
+        // request.
+        match unsafe { ioctl(&self.0, ToNode::<MIGRATE> { node, flags: 0 }) } {
+            Err(Errno::NOTTY) => Err(Errno::NOSYS),
+            outcome => outcome.map(|_| ()),
         }
     }
 
@@ -243,11 +261,14 @@ mod tests {
             "#define SSI_REXECVE _IOW(0xC5, 1, struct ssi_rexecve)",
             "struct ssi_rfork { __u32 node; __u32 flags; };",
             "#define SSI_RFORK _IOW(0xC5, 2, struct ssi_rfork)",
+            "struct ssi_migrate { __u32 node; __u32 flags; };",
+            "#define SSI_MIGRATE _IOW(0xC5, 3, struct ssi_migrate)",
         ] {
             assert!(words.contains(part), "{part}");
         }
         assert_eq!(REXECVE, 0x4028_C501);
         assert_eq!(RFORK, 0x4008_C502);
+        assert_eq!(MIGRATE, 0x4008_C503);
     }
 
     #[test]
@@ -270,6 +291,7 @@ mod tests {
             // SAFETY: There is no child.
             let said = unsafe { device.rfork(1) };
             assert_eq!(said, Err(Errno::NOSYS), "{path:?}");
+            assert_eq!(device.migrate(1), Err(Errno::NOSYS), "{path:?}");
         }
     }
 

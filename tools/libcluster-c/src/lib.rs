@@ -32,10 +32,12 @@ use rustix::io::Errno;
 
 mod abi;
 mod failure;
+mod migrate;
 mod pointer;
 mod rexec;
 mod rfork;
 
+pub use crate::migrate::migrate;
 pub use crate::rexec::{
     rexecv,
     rexecve,

@@ -5,8 +5,8 @@
 //! A node's kernel shows the membership in `/proc/cluster`; this crate reads it
 //! into types. [`Cluster`] answers what is now, [`Events`] follows what changes
 //! and loses nothing, [`rexecvp`] begins a program on another node, [`rfork`] a
-//! child. The C library of OpenSSI's call names (`libcluster-c`) and the commands (`cluster`
-//! and its kin) are made of it.
+//! child, and [`migrate`] goes there. The C library of OpenSSI's call names
+//! (`libcluster-c`) and the commands (`cluster` and its kin) are made of it.
 //!
 //! ```no_run
 //! use libcluster::{Cluster, Event, Events};
@@ -28,7 +28,8 @@
 //! Nothing here needs privileges but [`Cluster::shut_down`]. The kernel of this node knows
 //! the answers. Only what concerns a process or the load of another waits for that:
 //! [`Cluster::node_pid`], [`Cluster::run_queue`], [`Cluster::fastest`], and [`rexecve`] with
-//! its kin, which becomes a program there, and [`rfork`].
+//! its kin, which becomes a program there, [`rfork`], [`migrate`] and
+//! [`Cluster::migrate_pid`].
 
 mod cluster;
 mod decoder;
@@ -37,6 +38,7 @@ mod events;
 mod history;
 mod load;
 mod local_view;
+mod migrate;
 mod not_begun;
 mod persona;
 mod pin;
@@ -72,6 +74,10 @@ pub use crate::{
         Events, //
     },
     local_view::local_view,
+    migrate::{
+        migrate,
+        NotMoved, //
+    },
     not_begun::NotBegun,
     pin::pin,
     process::Pid,

@@ -15,6 +15,7 @@ use libcluster::{
     ClusterNode,
     Error,
     NodeState,
+    NotMoved,
     Pid,
     PowerAction,
     TransId,
@@ -134,6 +135,28 @@ fn a_process_is_where_its_kernel_says() {
         let why = ask(pid.try_into().unwrap()).unwrap_err();
         assert!(matches!(why, Error::Malformed { .. }), "{why}");
     }
+}
+
+#[test]
+fn a_process_is_told_where_to_go() {
+    let (place, cluster) = cluster();
+    let pid = |number| Pid::new(number).unwrap();
+    for (number, group) in [(65_600, 65_600), (196_608, 65_600), (65_601, 65_601)] {
+        place.add_process(number, "1\n");
+        place.let_move(number, group, "");
+    }
+    assert_eq!(
+        cluster.group(pid(65_600)).unwrap(),
+        [65_600, 196_608].map(pid)
+    );
+    assert_eq!(cluster.group(pid(65_602)).unwrap(), []);
+    cluster.migrate_pid(pid(65_601), node(3)).unwrap();
+    assert_eq!(place.told(65_601), "3\n");
+    let why = cluster.migrate_pid(pid(65_602), node(3)).unwrap_err();
+    assert!(matches!(why, NotMoved::NoProcess(_)), "{why}");
+    place.add_process(8, "1\n");
+    let why = cluster.migrate_pid(pid(8), node(3)).unwrap_err();
+    assert!(matches!(why, NotMoved::NoCall), "{why}");
 }
 
 #[test]

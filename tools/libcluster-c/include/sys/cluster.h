@@ -121,6 +121,7 @@ int rexecle(const char *path, const char *arg, ... /*, NULL, envp, nodenum */)
 	_CLUSTER_NULL_BEFORE(2);
 
 pid_t rfork(clusternode_t nodenum);
+int migrate(clusternode_t nodenum);
 
 #ifdef __cplusplus
 }

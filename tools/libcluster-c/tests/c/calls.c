@@ -232,6 +232,9 @@ static void other_nodes(void)
 	FAILS(rfork(1), ENOSYS);
 	FAILS(rfork(0), EINVAL);
 	FAILS(rfork(64), EINVAL);
+	FAILS(migrate(1), ENOSYS);
+	FAILS(migrate(0), EINVAL);
+	FAILS(migrate(64), EINVAL);
 }
 
 /* The last: the order is written over the events of the plain file. */

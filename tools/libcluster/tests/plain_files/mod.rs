@@ -45,6 +45,21 @@ impl Place {
         fs::write(folder.join("where"), place).unwrap();
     }
 
+    /// Has a process that is there be one of `group`, which takes the number of a node, and
+    /// say what keeps it.
+    pub(crate) fn let_move(&self, pid: u32, group: u32, reason: &str) {
+        let folder = self.0.path().join(pid.to_string());
+        let stat = format!("{pid} (a) b) S 1 {group} 65536 0 -1\n");
+        for (file, content) in [("stat", stat.as_str()), ("goto", ""), ("cantmove", reason)] {
+            fs::write(folder.join(file), content).unwrap();
+        }
+    }
+
+    /// Where a process was told to go.
+    pub(crate) fn told(&self, pid: u32) -> String {
+        fs::read_to_string(self.0.path().join(format!("{pid}/goto"))).unwrap()
+    }
+
     /// Has so many tasks of a node run.
     pub(crate) fn keep_busy(&self, node: u8, tasks: u32) {
         let line = format!("9.99 9.99 9.99 {tasks}/80 131100\n");
