@@ -7,7 +7,7 @@ NODES_MAX=63
 
 # Prints the commands of the cluster, where OpenSSI had them, and those that end a node.
 cluster_commands() {
-	printf '%s\n' bin/cluster bin/clusternode_num bin/{fast,fastnode,localview,onall,onnode} \
+	printf '%s\n' bin/cluster bin/clusternode_num bin/{fast,fastnode,localview,migrate,onall,onnode} \
 		bin/where_pid sbin/clustername sbin/clusternode_{avail,getstate,info,shutdown} \
 		sbin/{halt,poweroff,reboot}
 }

@@ -26,6 +26,7 @@ use libcluster::{
 };
 
 use crate::{
+    migrate::Target,
     parse_node,
     parse_pid,
     End,
@@ -115,6 +116,25 @@ pub(crate) enum Command {
         /// Numbers of processes, on any node
         #[arg(value_name = "PID", required = true, value_parser = parse_pid)]
         pids: Vec<Pid>,
+    },
+
+    /// Move processes to a node
+    ///
+    /// They go on there, in the middle of what they do. One that cannot go on there stays
+    /// where it is, as it was, and what keeps it is said. Who may signal a process may move it.
+    #[command(after_help = STATUS)]
+    Migrate {
+        /// Number of the node
+        #[arg(value_parser = parse_node)]
+        node: ClusterNode,
+        /// Numbers of processes, on any node, and of process groups with a minus
+        #[arg(
+            value_name = "PID|-PGRP",
+            required = true,
+            allow_negative_numbers = true
+        )]
+        #[arg(value_parser = Target::parse)]
+        targets: Vec<Target>,
     },
 
     /// Run a command that sees the processes of this node alone

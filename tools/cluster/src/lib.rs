@@ -35,6 +35,7 @@ mod cli;
 mod end;
 mod failed;
 mod localview;
+mod migrate;
 mod onall;
 mod onnode;
 mod show;
@@ -184,6 +185,10 @@ fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<
         Command::Fastnode => format!("{}\n", cluster.fastest()?),
         Command::WherePid { ref pids } => {
             where_pid::run(&cluster, pids, out)?;
+            String::new()
+        }
+        Command::Migrate { node, ref targets } => {
+            migrate::run(&cluster, node, targets)?;
             String::new()
         }
         // They have no answer.

@@ -206,6 +206,7 @@ fn every_command_has_help() {
         "fastnode",
         "halt",
         "localview",
+        "migrate",
         "onall",
         "onnode",
         "poweroff",
@@ -263,6 +264,15 @@ fn wrong_words_are_one_line_and_status_2() {
         ("where_pid +1", "not the number of a process"),
         ("where_pid 65600 4294967297", "not the number of a process"),
         ("where_pid ../1", "not the number of a process"),
+        ("migrate", "were not provided: <NODE> <PID|-PGRP>..."),
+        ("migrate 2", "were not provided: <PID|-PGRP>..."),
+        ("migrate 64 65600", "not a node number, 1 to 63"),
+        ("migrate 2 0", "not the number of a process, nor"),
+        ("migrate 2 -1", "not the number of a process, nor"),
+        ("migrate 2 65600 -0", "not the number of a process, nor"),
+        ("migrate 2 -1.5", "not the number of a process, nor"),
+        ("migrate 2 -x", "unexpected argument '-x'"),
+        ("migrate 2 self", "not the number of a process, nor"),
         ("unheard_of 3 ls", "no such command"),
         ("reboot now", "unexpected argument 'now'"),
         ("poweroff -x", "unexpected argument '-x'"),
@@ -306,6 +316,7 @@ fn a_kernel_that_is_no_node_is_one_line_and_no_answer() {
         "clusternode_info 1",
         "clusternode_avail 1",
         "clusternode_shutdown -N1 now",
+        "migrate 1 1",
         "where_pid 1",
     ] {
         let said = run("/nonexistent", line.split(' '));
@@ -471,6 +482,58 @@ fn processes_that_are_not_there_are_one_failure() {
 }
 
 #[test]
+fn processes_are_told_where_to_go() {
+    let files = Files::new();
+    for (pid, group) in [(65_600, 65_600), (196_608, 65_600), (65_601, 65_601)] {
+        files.0.add_process(pid, "1\n");
+        files.0.let_move(pid, group, "");
+    }
+    assert_eq!(files.answer("migrate 2 65601"), "");
+    assert_eq!(files.0.told(65_601), "2\n");
+    assert_eq!(files.answer("migrate 3 -65600 65601"), "");
+    for pid in [65_600, 65_601, 196_608] {
+        assert_eq!(files.0.told(pid), "3\n");
+    }
+}
+
+#[test]
+fn processes_that_stay_are_one_failure() {
+    let files = Files::new();
+    for pid in [65_600, 65_601, 65_602] {
+        files.0.add_process(pid, "1\n");
+        files.0.let_move(pid, 65_600, "it has several threads\n");
+    }
+    files.0.add_process(8, "1\n");
+    // What a kernel refuses, a folder does, too.
+    for pid in [65_600, 65_602] {
+        let file = files.path(&format!("../{pid}/goto"));
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+    }
+    let bound = |pid| format!("process {pid} cannot go to node 2: it has several threads");
+    for (line, err) in [
+        ("migrate 2 7", "there is no process 7".to_owned()),
+        ("migrate 2 -7", "there is no process group 7".to_owned()),
+        ("migrate 2 65600", bound(65_600)),
+        (
+            "migrate 2 -65600 9",
+            format!(
+                "{}; {}; there is no process 9",
+                bound(65_600),
+                bound(65_602)
+            ),
+        ),
+    ] {
+        let said = files.run(line);
+        assert_eq!((said.status, said.out.as_str()), (1, ""), "{said:?}");
+        assert_eq!(said.err, format!("migrate: {err}\n"));
+    }
+    assert_eq!(files.0.told(65_601), "2\n");
+    let said = files.run("migrate 2 8");
+    assert!(said.err.contains("moves no processes"), "{said:?}");
+}
+
+#[test]
 fn a_program_is_a_command_by_its_name() {
     let is_called = |name: &str| ssi_cluster::is_called(&[name.into()]);
     for name in [
@@ -577,6 +640,7 @@ fn every_command_has_a_page_and_a_place() {
         ("fast", 1, "bin"),
         ("fastnode", 1, "bin"),
         ("localview", 1, "bin"),
+        ("migrate", 1, "bin"),
         ("onall", 1, "bin"),
         ("onnode", 1, "bin"),
         ("where_pid", 1, "bin"),
