@@ -475,8 +475,9 @@ int ssi_surrogate_work(struct task_struct *task, void (*body)(void *data), void 
 int ssi_surrogate_blocked(void *bytes);
 int ssi_surrogate_pending(void *bytes);
 bool ssi_surrogate_begin(bool executed);
-int ssi_surrogate_revive(const struct cred **rights);
-void ssi_surrogate_rights(const struct cred *rights, bool again);
+int ssi_surrogate_revive(struct cred **rights);
+void ssi_surrogate_rights(struct cred *rights, bool again);
+bool ssi_surrogate_translate(void *bytes, u32 parent);
 void ssi_surrogate_unmask(u64 blocked);
 void ssi_surrogate_place(struct ssi_place *place, u8 node);
 int ssi_surrogate_signal(void *bytes, u32 parent, u32 former, bool *is_death);

@@ -14,6 +14,8 @@ use kernel::{
     task::Task, //
 };
 
+use crate::signal_info::SentSignal;
+
 /// What becomes of a process that did something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
@@ -60,6 +62,15 @@ pub(crate) fn give_to(task: &Task, act: impl FnOnce() + Send + 'static) -> Resul
     })
 }
 
+/// Has the running thread run `act` on its way to user mode.
+///
+/// # Errors
+///
+/// `ENOMEM`. Then `act` is dropped.
+pub fn give_own(act: impl FnOnce() + Send + 'static) -> Result {
+    give_to(kernel::current!(), act)
+}
+
 /// Has the running process do `act` as the last thing before it goes to user mode, or ends
 /// instead.
 ///
@@ -78,6 +89,16 @@ fn going_on(act: impl FnOnce() + Send + 'static) -> impl FnOnce() -> After + Sen
         act();
         After::GoesOn
     }
+}
+
+/// Gives process `pid` of this node a signal as it is. Does not sleep; process context.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such process, `EAGAIN` when too many signals wait.
+pub(crate) fn signal(pid: u32, signal: &SentSignal) -> Result {
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+    to_result(unsafe { bindings::ssi_errand_signal(pid, signal.as_bytes().as_ptr().cast()) })
 }
 
 /// Changes what the system call gives that the running task returns from.

@@ -49,7 +49,7 @@ pub use departure::{
     depart,
     go_on,
     hand_on,
-    has_departed,
+    is_going,
     visit,
     Visit, //
 };
@@ -61,6 +61,7 @@ pub use crate::change::{
 
 use crate::{
     behalf::PRIVATE_PIDS,
+    errand,
     event::{
         Event,
         Patience, //
@@ -315,18 +316,17 @@ pub fn signal(pid: u32, signal: &SentSignal, is_orphaned: bool) -> Result {
     to_result(unsafe { bindings::ssi_guest_signal(pid, signal.as_bytes().as_ptr().cast()) })
 }
 
-/// Gives process `pid` a signal that was sent to it where it was before: a guest, or one that
-/// came back or is about to. Does not sleep; process context.
+/// Gives process `pid` a signal that was sent to it on node `from`, where it was before: a
+/// guest, or one that came back or is about to. Does not sleep; process context.
 ///
 /// # Errors
 ///
 /// `ESRCH` if it is not here, `EAGAIN` when too many signals wait.
-pub fn signal_late(pid: u32, signal: &SentSignal) -> Result {
-    if whereabouts::away(pid).is_some() {
-        return surrogate::bring(pid, signal);
+pub fn signal_late(pid: u32, from: u8, signal: &SentSignal) -> Result {
+    match whereabouts::away(pid) {
+        Some(_) => surrogate::bring(pid, from, signal),
+        None => errand::signal(pid, signal),
     }
-    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
-    to_result(unsafe { bindings::ssi_errand_signal(pid, signal.as_bytes().as_ptr().cast()) })
 }
 
 /// The parent of guest `pid` died, as `signal` says: if it asked for one, a signal comes to it
@@ -334,8 +334,16 @@ pub fn signal_late(pid: u32, signal: &SentSignal) -> Result {
 ///
 /// # Errors
 ///
-/// `ESRCH` if there is no such guest.
+/// `ESRCH` if there is no such guest, `EBUSY` for one of which it is not decided yet where it
+/// will be.
 pub fn parent_died(pid: u32, signal: &SentSignal) -> Result {
+    let guest = find(pid).ok_or(ESRCH)?;
+    let state = guest.state.lock();
+    match *state {
+        State::Departing => return Err(EBUSY),
+        State::Departed => return Err(ESRCH),
+        _ => (),
+    }
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
     to_result(unsafe { bindings::ssi_guest_parent_died(pid, signal.as_bytes().as_ptr().cast()) })
 }

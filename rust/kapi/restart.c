@@ -104,15 +104,14 @@ static void ssi_take_futex(struct ssi_restart *restart, const struct restart_blo
 		restart->left = max_t(s64, ktime_sub(block->futex.time, now), 0);
 }
 
-/* Of the current task, which is on its way to user mode; @restart is zero before. */
+/*
+ * Of the current task, which is on its way to user mode; @restart is zero before. Whether there is
+ * one to go on with, the registers do not say: it may be about to make restart_syscall(2).
+ */
 void ssi_restart_take(struct ssi_restart *restart)
 {
 	const struct restart_block *block = &current->restart_block;
-	const struct pt_regs *registers = &current->thread.regs;
 
-	if (PT_REGS_SYSCALL_NR(registers) < 0 ||
-	    (long)PT_REGS_SYSCALL_RET(registers) != -ERESTART_RESTARTBLOCK)
-		return;
 	if (block->fn == functions[SSI_RESTART_SLEEP].fn)
 		ssi_take_sleep(restart, block);
 	else if (block->fn == functions[SSI_RESTART_POLL].fn)

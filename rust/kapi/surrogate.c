@@ -212,21 +212,26 @@ static void ssi_mask_all(void)
  * and with the rights of the kernel. @rights are those it had. ssi_surrogate_begin() makes it one
  * again.
  */
-int ssi_surrogate_revive(const struct cred **rights)
+int ssi_surrogate_revive(struct cred **rights)
 {
 	struct cred *cred = prepare_kernel_cred(&init_task);
+	struct cred *own = prepare_creds();
 	struct files_struct *files = dup_fd(init_task.files, NULL);
 
-	if (!cred || IS_ERR(files)) {
+	if (!cred || !own || IS_ERR(files)) {
 		if (cred)
 			put_cred(cred);
+		if (own)
+			abort_creds(own);
 		if (!IS_ERR(files))
 			put_files_struct(files);
 		return -ENOMEM;
 	}
 	ssi_mask_all();
-	*rights = get_current_cred();
+	*rights = own;
 	commit_creds(cred);
+	/* Other rights end it. */
+	current->pdeath_signal = PARENT_DIED;
 	task_lock(current);
 	current->files = files;
 	task_unlock(current);
@@ -234,19 +239,12 @@ int ssi_surrogate_revive(const struct cred **rights)
 }
 
 /* Gives the current task @rights that it had, if it is to have them again, and forgets them. */
-void ssi_surrogate_rights(const struct cred *rights, bool again)
+void ssi_surrogate_rights(struct cred *rights, bool again)
 {
-	struct cred *cred = NULL;
-
-	if (again) {
-		const struct cred *own = override_creds(rights);
-
-		cred = prepare_creds();
-		revert_creds(own);
-	}
-	if (cred)
-		commit_creds(cred);
-	put_cred(rights);
+	if (again)
+		commit_creds(rights);
+	else
+		abort_creds(rights);
 }
 
 /* The program runs next. @blocked are the signals it does not take. */
@@ -315,6 +313,22 @@ int ssi_surrogate_signal(void *bytes, u32 parent, u32 former, bool *is_death)
 		    ssi_is_death_of(former, &signal.info);
 	memcpy(bytes, &signal.info, sizeof(signal.info));
 	return signal.sig;
+}
+
+/*
+ * What becomes of a signal that waited for the current surrogate, which is its program now: that
+ * its @parent died is what the program wished for, if it did. False for nothing.
+ */
+bool ssi_surrogate_translate(void *bytes, u32 parent)
+{
+	kernel_siginfo_t info;
+
+	memcpy(&info, bytes, sizeof(info));
+	if (!ssi_is_death_of(parent, &info))
+		return true;
+	info.si_signo = current->pdeath_signal;
+	memcpy(bytes, &info, sizeof(info));
+	return info.si_signo;
 }
 
 /* As do_signal_stop() has other threads stop. */

@@ -71,7 +71,7 @@ pub trait Owner: Sync {
 
     /// The parent of `pid`, which is on `node`, died; `signal` says who that was. If the
     /// program asked for one, a signal comes to it.
-    fn parent_died(&self, pid: u32, node: u8, signal: &SentSignal);
+    fn parent_died(&self, pid: u32, node: u8, signal: &SentSignal) -> Forwarded;
 
     /// `pid`, which is on `node`, has this place here. Comes once for each surrogate, and
     /// when it sees that it has changed.
@@ -150,6 +150,9 @@ pub fn install(owner: &'static dyn Owner) -> Result {
 
 /// Time until a signal is forwarded again whose process was about to go on to another node.
 const LATER_MICROS: u64 = 500;
+
+/// Most signals that are brought along.
+const BROUGHT_MAX: usize = 4096;
 
 /// How a surrogate ends.
 #[derive(Clone, Copy)]
@@ -271,13 +274,17 @@ pub fn leave(node: u8, how: Leaving) -> Result {
 ///
 /// # Errors
 ///
-/// `ESRCH` if there is none of a process on `from`.
+/// `ESRCH` if there is none of a process on `from`, `EBUSY` for one that has tried to come back
+/// and is not done with that.
 pub fn follow(pid: u32, from: u8, to: u8) -> Result {
     let surrogate = find(pid, from)?;
     {
         let mut changing = surrogate.changing.lock();
-        if changing.node != from || changing.way != Way::Away {
+        if changing.node != from {
             return Err(ESRCH);
+        }
+        if changing.way != Way::Away {
+            return Err(EBUSY);
         }
         changing.node = to;
     }
@@ -339,13 +346,19 @@ fn prepare(
 ///
 /// # Errors
 ///
-/// `ESRCH` if it is not held, `EAGAIN` without memory.
-pub fn bring(pid: u32, signal: &SentSignal) -> Result {
-    let surrogate = first_from(pid).filter(|surrogate| surrogate.pid == pid);
-    let surrogate = surrogate.ok_or(ESRCH)?;
+/// `ESRCH` if it is not held, or not of node `from`; `EAGAIN` for too many.
+pub fn bring(pid: u32, from: u8, signal: &SentSignal) -> Result {
+    let surrogate = find(pid, from)?;
     let mut changing = surrogate.changing.lock();
-    if changing.way != Way::Held {
-        return Err(ESRCH);
+    match changing.way {
+        Way::Held if changing.brought.len() < BROUGHT_MAX => (),
+        Way::Held => return Err(EAGAIN),
+        Way::Back => {
+            // It is about to go on; what waits is in order already, or will be.
+            drop(changing);
+            return errand::signal(pid, signal);
+        }
+        _ => return Err(ESRCH),
     }
     changing
         .brought
@@ -537,7 +550,11 @@ impl Surrogate {
         }
         let mut known = None;
         loop {
-            match self.come_back() {
+            let parent = known.map_or_else(
+                || Place::of_current(self.node()).parent,
+                |(_, known): (u8, Place)| known.parent,
+            );
+            match self.come_back(parent) {
                 None => return Last::Ends,
                 Some(true) => return Last::GoesOn,
                 Some(false) => (),
@@ -553,9 +570,12 @@ impl Surrogate {
                 return self.end.copy().map_or(Last::Ends, Last::Ended);
             }
             match next_signal(place.parent, former) {
-                Some(Received::Signal(signal)) => self.forward(owner, &signal),
+                Some(Received::Signal(signal)) => self.forward(|node| {
+                    let is_orphaned = Place::of_current(node).is_orphaned;
+                    owner.forward(self.pid, node, &signal, is_orphaned)
+                }),
                 Some(Received::ParentDied(signal)) => {
-                    owner.parent_died(self.pid, self.node(), &signal);
+                    self.forward(|node| owner.parent_died(self.pid, node, &signal));
                 }
                 None => (),
             }
@@ -573,14 +593,14 @@ impl Surrogate {
     }
 
     /// To where the process is, which may go on from there meanwhile.
-    fn forward(&self, owner: &dyn Owner, signal: &SentSignal) {
+    fn forward(&self, send: impl Fn(u8) -> Forwarded) {
         loop {
             let node = self.node();
-            let is_orphaned = Place::of_current(node).is_orphaned;
-            match owner.forward(self.pid, node, signal, is_orphaned) {
+            match send(node) {
                 Forwarded::Taken => return,
                 Forwarded::NotThere if self.node() == node => return,
                 Forwarded::NotThere => (),
+                Forwarded::Later if self.end.as_ref().is_some() => return,
                 Forwarded::Later => thread::sleep(LATER_MICROS),
             }
         }
@@ -600,19 +620,30 @@ impl Surrogate {
         None
     }
 
+    /// Nothing comes back any more.
+    fn close(&self) {
+        let mut changing = self.changing.lock();
+        changing.way = Way::Refused;
+        let coming = changing.coming.take();
+        drop(changing);
+        if let Some(Return { mut asker, .. }) = coming {
+            asker.tell(Err(ESRCH));
+        }
+    }
+
     /// If the process is to come back, has the running task be it. Whether it is; `None` if
     /// the task is about to end.
-    fn come_back(&self) -> Option<bool> {
+    fn come_back(&self, parent: u32) -> Option<bool> {
         let coming = self.changing.lock().coming.take();
         let Some(coming) = coming else {
             return Some(false);
         };
-        let mut rights = core::ptr::null();
+        let mut rights = core::ptr::null_mut();
         // SAFETY: The running task is a surrogate; the rights can be written.
         let revived = to_result(unsafe { bindings::ssi_surrogate_revive(&mut rights) });
         let (is_back, is_alive) = match revived {
             Ok(()) => {
-                let is_back = self.hold(coming);
+                let is_back = self.hold(coming, parent);
                 // SAFETY: They were given just now, and only once.
                 unsafe { bindings::ssi_surrogate_rights(rights, !is_back) };
                 (is_back, is_back || self.begin(*OWNER.as_ref()?, false))
@@ -634,7 +665,7 @@ impl Surrogate {
     }
 
     /// Makes the running task the process, and holds it. Whether it is to go on.
-    fn hold(&self, coming: Return) -> bool {
+    fn hold(&self, coming: Return, parent: u32) -> bool {
         let Return {
             mut body,
             mut asker,
@@ -656,7 +687,7 @@ impl Surrogate {
         if self.changing.lock().way != Way::Back {
             return false;
         }
-        self.sort_signals();
+        self.sort_signals(parent);
         self.forget();
         // SAFETY: The task is the program now.
         unsafe { bindings::ssi_surrogate_unmask(blocked) };
@@ -665,13 +696,10 @@ impl Surrogate {
 
     /// Puts the signals that were brought ahead of those that came here meanwhile. None is
     /// taken now.
-    fn sort_signals(&self) {
+    fn sort_signals(&self, parent: u32) {
         let mut changing = self.changing.lock();
         let mut all = core::mem::replace(&mut changing.brought, KVec::new());
         drop(changing);
-        if all.is_empty() {
-            return;
-        }
         // Without room what is here stays ahead.
         while all.reserve(1, GFP_KERNEL).is_ok() {
             let Some(signal) = next_pending() else {
@@ -679,9 +707,9 @@ impl Surrogate {
             };
             let _ = all.push(signal, GFP_KERNEL);
         }
-        for signal in &all {
-            // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
-            unsafe { bindings::ssi_errand_signal(self.pid, signal.as_bytes().as_ptr().cast()) };
+        for signal in all.iter().filter_map(|signal| translated(signal, parent)) {
+            // The number of those that wait is what it was.
+            let _ = errand::signal(self.pid, &signal);
         }
     }
 
@@ -718,6 +746,15 @@ fn next_signal(parent: u32, former: u32) -> Option<Received> {
     })
 }
 
+/// A signal that waited for the running task, which was a surrogate and is the program now, and
+/// whose parent was `parent`.
+fn translated(signal: &SentSignal, parent: u32) -> Option<SentSignal> {
+    let mut bytes = *signal.as_bytes();
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant, and can be written.
+    unsafe { bindings::ssi_surrogate_translate(bytes.as_mut_ptr().cast(), parent) }
+        .then(|| SentSignal::from_wire(&bytes).ok())?
+}
+
 /// Any signal that waits for the running task.
 pub(crate) fn next_pending() -> Option<SentSignal> {
     // SAFETY: There is room for all of it.
@@ -746,6 +783,7 @@ unsafe extern "C" fn depart(data: *mut c_void) {
     let surrogate = unsafe { Arc::from_raw(data.cast::<Surrogate>().cast_const()) };
     let last = surrogate.stay();
     if !matches!(last, Last::GoesOn) {
+        surrogate.close();
         surrogate.forget();
     }
     drop(surrogate);
@@ -796,7 +834,9 @@ mod tests {
             Forwarded::Taken
         }
 
-        fn parent_died(&self, _: u32, _: u8, _: &SentSignal) {}
+        fn parent_died(&self, _: u32, _: u8, _: &SentSignal) -> Forwarded {
+            Forwarded::Taken
+        }
 
         fn placed(&self, _: u32, _: u8, place: &Place) {
             PARENT.store(place.parent, Relaxed);

@@ -154,7 +154,12 @@ impl HandOver {
             Err(CallError::NotMember | CallError::NodeDown) => {
                 (departure::Learnt::HomeDown, EHOSTDOWN)
             }
-            Err(why) => (departure::Learnt::Unclear, why.into()),
+            // It says so of each such question.
+            Err(why @ CallError::Refused(_)) => (departure::Learnt::Refused, why.into()),
+            Err(why) => {
+                thread::sleep(SETTLING_MICROS);
+                (departure::Learnt::Unclear, why.into())
+            }
         }
     }
 

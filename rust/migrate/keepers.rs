@@ -125,8 +125,12 @@ fn step(pid: u32, learnt: Learnt, call: Option<(Instance, CallId)>) -> Action {
     };
     let (next, action) = keeper.step(learnt);
     if let (Keeper::Away { node: from, .. }, Keeper::Away { node: to, .. }) = (keeper, next) {
-        if from != to && surrogate::follow(pid, from.get(), to.get()).is_err() {
-            return Action::Disown;
+        if from != to {
+            match surrogate::follow(pid, from.get(), to.get()) {
+                Ok(()) => (),
+                Err(EBUSY) => return Action::Refuse,
+                Err(_) => return Action::Disown,
+            }
         }
     }
     own_call = call.or(own_call);
@@ -145,6 +149,9 @@ fn step(pid: u32, learnt: Learnt, call: Option<(Instance, CallId)>) -> Action {
                 keeper: next,
                 call: own_call,
             };
+            if kept.len() == KEPT_MAX {
+                forget_intent(&mut kept);
+            }
             if kept.push_within_capacity(new).is_err() {
                 return Action::Refuse;
             }
@@ -152,6 +159,14 @@ fn step(pid: u32, learnt: Learnt, call: Option<(Instance, CallId)>) -> Action {
         (None, false) => (),
     }
     action
+}
+
+/// Makes room: who wants to go on and is forgotten stays where it is.
+fn forget_intent(kept: &mut KVec<Kept>) {
+    let is_intent = |one: &Kept| matches!(one.keeper, Keeper::Away { .. });
+    if let Some(place) = kept.iter().position(is_intent) {
+        let _ = kept.remove(place);
+    }
 }
 
 /// One that its surrogate knows all of is not kept.

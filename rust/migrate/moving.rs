@@ -64,7 +64,7 @@ pub(crate) fn request_own(wanted: &Migrate) -> Result<isize> {
     }
     let node = u8::try_from(wanted.node).ok().and_then(NodeId::new);
     let node = node.ok_or(ENODEV)?;
-    errand::give(task_state::pid(), move || {
+    errand::give_own(move || {
         if let Err(error) = go(node) {
             errand::set_result(error);
         }

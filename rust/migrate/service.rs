@@ -31,6 +31,7 @@ use ssi_core::{
     }, //
 };
 use ssi_ics::{
+    CallError,
     Handler,
     Place,
     Request,
@@ -71,6 +72,9 @@ const WINDOW: u16 = 64;
 /// that departed.
 const DEPARTURE_LOOKS: u32 = 200;
 const DEPARTURE_MICROS: u64 = 1_000;
+
+/// How often a commit is tried whose answer is lost.
+const COMMITS_MAX: u32 = 100;
 
 /// The service for programs, which are answered when they are executed.
 pub(crate) static PROGRAMS: Service = Service {
@@ -169,7 +173,8 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
         }
         Operation::Leftover => {
             let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
-            Ok(guest::signal_late(pid, &info)?)
+            let from = request.from().node.get();
+            Ok(guest::signal_late(pid, from, &info)?)
         }
         // They are served elsewhere.
         Operation::Execute | Operation::Fork | Operation::Relate | Operation::Moved => {
@@ -259,10 +264,22 @@ fn moved(request: Request) {
     if action != keeper::Action::Agree {
         return;
     }
-    let committed = ask::put(to, Operation::Commit, &pid.to_le_bytes());
-    if !committed.is_ok_and(|reply| reply.result == 0) {
+    if !commit(pid, to) {
         keepers::act(pid, keepers::learnt(pid, Learnt::NotThere { at: to }));
     }
+}
+
+/// Has process `pid` run that is held on node `to`. False if there is none; it need not be
+/// known to have come to pass, for where it comes from says the same.
+fn commit(pid: u32, to: NodeId) -> bool {
+    for _ in 0..COMMITS_MAX {
+        match ask::put(to, Operation::Commit, &pid.to_le_bytes()) {
+            Ok(reply) => return reply.result == 0,
+            Err(CallError::NotMember | CallError::NodeDown) => return false,
+            Err(_) => thread::sleep(DEPARTURE_MICROS),
+        }
+    }
+    true
 }
 
 /// What home tells a guest, or of it.
@@ -427,7 +444,7 @@ fn begin(request: &Request, pid: u32, home: NodeId) -> Result {
 /// One that was here before and comes again so soon that its task is not gone.
 fn await_departure(pid: u32) {
     for _ in 0..DEPARTURE_LOOKS {
-        if !guest::has_departed(pid) {
+        if !guest::is_going(pid) {
             return;
         }
         thread::sleep(DEPARTURE_MICROS);

@@ -39,25 +39,19 @@ impl Owner for Surrogates {
         let mut room = [0; 5 + SIGNAL_INFO_BYTES];
         let mut out = Writer::new(&mut room);
         out.u32(pid).u8(is_orphaned.into()).bytes(info.as_bytes());
-        let (Ok(length), Some(node)) = (out.finish(), NodeId::new(node)) else {
-            return Forwarded::NotThere;
-        };
-        let args = room.get(..length).unwrap_or_default();
-        match ask::put(node, Operation::Signal, args) {
-            Ok(Reply { result: 0, .. }) => Forwarded::Taken,
-            Ok(reply) if ssi_ics::error_of_peer(reply.result) == EBUSY => Forwarded::Later,
-            // A process that is gone gets no signals.
-            _ => Forwarded::NotThere,
-        }
+        let length = out.finish().unwrap_or_default();
+        send(
+            node,
+            Operation::Signal,
+            room.get(..length).unwrap_or_default(),
+        )
     }
 
-    fn parent_died(&self, pid: u32, node: u8, signal: &SentSignal) {
+    fn parent_died(&self, pid: u32, node: u8, signal: &SentSignal) -> Forwarded {
         let mut room = [0; 4 + SIGNAL_INFO_BYTES];
         let mut out = Writer::new(&mut room);
         out.u32(pid).bytes(signal.as_bytes());
-        if let Some(node) = NodeId::new(node) {
-            let _ = ask::put(node, Operation::ParentDied, &room);
-        }
+        send(node, Operation::ParentDied, &room)
     }
 
     fn placed(&self, pid: u32, node: u8, place: &surrogate::Place) {
@@ -74,6 +68,19 @@ impl Owner for Surrogates {
         if let Some(node) = NodeId::new(node) {
             ask::tell(node, Operation::Kill, &pid.to_le_bytes());
         }
+    }
+}
+
+/// Tells `node` something for a process that was there a moment ago.
+fn send(node: u8, operation: Operation, args: &[u8]) -> Forwarded {
+    let Some(node) = NodeId::new(node) else {
+        return Forwarded::NotThere;
+    };
+    match ask::put(node, operation, args) {
+        Ok(Reply { result: 0, .. }) => Forwarded::Taken,
+        Ok(reply) if ssi_ics::error_of_peer(reply.result) == EBUSY => Forwarded::Later,
+        // A process that is gone gets no signals.
+        _ => Forwarded::NotThere,
     }
 }
 

@@ -20,7 +20,6 @@ use kernel::{
 
 use super::{
     find,
-    signal_late,
     Guest,
     State, //
 };
@@ -80,7 +79,7 @@ pub fn go_on() {
     let kept = core::mem::replace(&mut *guest.kept.lock(), KVec::new());
     for signal in &kept {
         // One that is gone needs none.
-        let _ = signal_late(guest.arrival.pid, signal);
+        let _ = errand::signal(guest.arrival.pid, signal);
     }
     let _ = guest.pass(&|state| matches!(state, State::Departing), State::Staying);
 }
@@ -115,10 +114,11 @@ fn leave_signals(left: &impl Fn(&SentSignal)) {
     }
 }
 
-/// Whether guest `pid` has [departed](depart), and is about to be gone. Process context; does
-/// not sleep.
-pub fn has_departed(pid: u32) -> bool {
-    find(pid).is_some_and(|guest| matches!(*guest.state.lock(), State::Departed))
+/// Whether guest `pid` has [departed](depart), or does not run after all, and is about to be
+/// gone. Process context; does not sleep.
+pub fn is_going(pid: u32) -> bool {
+    let is_going = |state| matches!(state, State::Departed | State::Refused(_));
+    find(pid).is_some_and(|guest| is_going(*guest.state.lock()))
 }
 
 /// A moment in which a guest does not go on to another node.
@@ -137,9 +137,10 @@ pub fn visit(pid: u32) -> Result<Visit> {
         return Ok(Visit(None));
     };
     let state = guest.state.lock();
-    if let State::Departing | State::Departed = *state {
+    // One that is held may be dropped, and who departs is elsewhere.
+    let State::Staying = *state else {
         return Err(EBUSY);
-    }
+    };
     guest.visits.add(1, Relaxed);
     drop(state);
     Ok(Visit(Some(guest)))
