@@ -38,15 +38,13 @@ pub enum Departure {
     Asking,
     /// The other node makes the copy.
     Copying(Judge),
-    /// The copy is held and gets the signals that wait. From here on home's signals are
-    /// answered with *later*.
+    /// The copy is held and gets the signals that wait. From here on it takes none.
     Handing,
     /// Home is told that it moved.
     Deciding,
     /// It stays, and nothing of it will run elsewhere.
     Stays,
-    /// It is on the other node, if anywhere. From here on signals are answered with *not
-    /// here*.
+    /// It is on the other node, if anywhere.
     Left,
     /// It is gone.
     Dead,
@@ -93,13 +91,13 @@ pub enum Action {
     Nothing,
     /// Has the other node make the copy.
     Copy,
-    /// Answers *later* to signals of home from now on, then gives those that wait to the
-    /// copy, and keeps them.
+    /// Takes no signals of home from now on, then gives those that wait to the copy, and keeps
+    /// them.
     HandOn,
     /// Tells home that it moved, and waits whatever comes.
     TellHome,
-    /// Answers *not here* to signals from now on, gives the rest of those that wait to the
-    /// copy, then commits it. Ends without a word to home, whatever comes of all that.
+    /// Takes no signals from now on, gives the rest of those that wait to the copy, then commits
+    /// it. Ends without a word to home, whatever comes of all that.
     Leave,
     /// Goes on with the error, and with the signals that it has handed on.
     Return,
@@ -195,23 +193,12 @@ impl Departure {
         }
     }
 
-    /// What is answered to a signal of home.
-    pub const fn takes_signal(self) -> Taking {
+    /// Whether a signal of home is taken: it waits in the process. If not, home tries again
+    /// where the process is then.
+    pub const fn takes_signal(self) -> bool {
         match self {
-            Self::Asking | Self::Copying(_) | Self::Stays => Taking::Now,
-            Self::Handing | Self::Deciding => Taking::Later,
-            Self::Left | Self::Dead => Taking::NotHere,
+            Self::Asking | Self::Copying(_) | Self::Stays => true,
+            Self::Handing | Self::Deciding | Self::Left | Self::Dead => false,
         }
     }
-}
-
-/// What is answered to a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Taking {
-    /// It is taken: it waits in the process.
-    Now,
-    /// Where the process will be is not decided. It is to be sent again.
-    Later,
-    /// The process is not here.
-    NotHere,
 }

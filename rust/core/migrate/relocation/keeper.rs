@@ -172,11 +172,10 @@ impl Keeper {
         }
     }
 
-    /// Where the next signal goes. `not_at` is the node that had no process for it.
-    pub const fn route(self, not_at: Option<NodeId>) -> Route {
+    /// Where the next signal goes. A node that does not take it says only that it has no such
+    /// process *now*: it is tried again where this says, until the end is reported.
+    pub const fn route(self) -> Route {
         match self {
-            // It would not be there only if it had ended.
-            Self::Away { node, .. } if is_some(not_at, node) => Route::Nowhere,
             Self::Away { node, .. } => Route::To(node),
             Self::Filling { .. } => Route::Wait,
             Self::Home => Route::Here,
@@ -324,7 +323,7 @@ mod tests {
         let (over, _) = away().step(Learnt::Ended { from });
         assert_eq!(over.step(Learnt::Down(from)), (over, Action::Nothing));
         assert_eq!(over.step(Learnt::Returns { from }), (over, Action::Refuse));
-        assert_eq!(over.route(None), Route::Nowhere);
+        assert_eq!(over.route(), Route::Nowhere);
     }
 
     #[test]
@@ -345,12 +344,11 @@ mod tests {
             to: node(2),
             is_up: true,
         };
-        assert_eq!(intends().route(None), Route::To(node(1)));
-        assert_eq!(intends().route(Some(node(1))), Route::Nowhere);
+        assert_eq!(intends().route(), Route::To(node(1)));
         let (keeper, action) = intends().step(moved);
         assert_eq!(action, Action::Agree);
-        assert_eq!(keeper.route(Some(node(1))), Route::To(node(2)));
+        assert_eq!(keeper.route(), Route::To(node(2)));
         let (filling, _) = away().step(Learnt::Returns { from: node(1) });
-        assert_eq!(filling.route(None), Route::Wait);
+        assert_eq!(filling.route(), Route::Wait);
     }
 }

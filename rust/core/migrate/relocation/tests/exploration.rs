@@ -102,5 +102,5 @@ fn signals_come_in_their_order() {
         ..CHANCES
     });
     all.check_ends();
-    assert!(all.numbers.len() > 50_000 && all.ends.len() > 1_000);
+    assert!(all.numbers.len() > 40_000 && all.ends.len() > 1_000);
 }

@@ -14,8 +14,7 @@ use super::{
         },
         departure::{
             self,
-            Departure,
-            Taking, //
+            Departure, //
         },
         keeper::{
             self,
@@ -137,20 +136,17 @@ impl World {
 
     fn a_dies(&mut self) {
         self.departure = Some(Departure::Dead);
+        self.is_killed = true;
         self.a.end();
         self.send(A, H, Message::Ended);
     }
 
-    fn a_takes(&mut self, signal: u8) -> Message {
-        let taking = self.departure.map_or(Taking::Now, Departure::takes_signal);
-        match taking {
-            Taking::Now => {
-                self.a.take(signal);
-                Message::Taken
-            }
-            Taking::Later => Message::Later,
-            Taking::NotHere => Message::NotHere,
+    fn a_takes(&mut self, signal: u8) -> bool {
+        let takes = self.departure.is_none_or(Departure::takes_signal);
+        if takes {
+            self.a.take(signal);
         }
+        takes
     }
 
     // --- the target -----------------------------------------------------------
@@ -243,7 +239,6 @@ impl World {
             keeper::Action::ReportEnd | keeper::Action::ReportKilled => {
                 self.told += 1;
                 self.h.end();
-                self.not_at = None;
             }
         }
     }
@@ -254,37 +249,19 @@ impl World {
         }
     }
 
-    pub(super) fn h_route(&self) -> Route {
-        self.keeper.route(self.not_at.map(id))
-    }
-
-    /// Sends the next signal on, or finds that there is nobody for it.
+    /// Sends the next signal on.
     pub(super) fn h_forward(&mut self) {
-        match self.h_route() {
-            Route::To(node) => {
-                let node = number(node);
-                self.sends = Some(node);
-                self.send(H, node, Message::Signal(self.h.waiting[0]));
-            }
-            Route::Nowhere => {
-                self.h.waiting.remove(0);
-                self.not_at = None;
-            }
-            Route::Wait | Route::Here => panic!("nothing to forward: {self:?}"),
-        }
+        let Route::To(node) = self.keeper.route() else {
+            panic!("nobody is elsewhere: {self:?}");
+        };
+        let node = number(node);
+        self.sends = Some(node);
+        self.send(H, node, Message::Signal(self.h.waiting[0]));
     }
 
-    fn h_hears_of_signal(&mut self, from: Node, answer: &Message) {
-        if self.sends.take() != Some(from) || self.h.waiting.is_empty() {
-            return;
-        }
-        match answer {
-            Message::Taken => {
-                self.h.waiting.remove(0);
-                self.not_at = None;
-            }
-            Message::NotHere => self.not_at = Some(from),
-            _ => (),
+    fn h_hears_of_signal(&mut self, from: Node, is_taken: bool) {
+        if self.sends.take() == Some(from) && is_taken && !self.h.waiting.is_empty() {
+            self.h.waiting.remove(0);
         }
     }
 
@@ -310,8 +287,8 @@ impl World {
             Message::NotHanded => self.handing_failed(),
             Message::Aborted => self.aborts = false,
             Message::Signal(signal) => {
-                let answer = self.a_takes(signal);
-                self.send(A, from, answer);
+                let takes = self.a_takes(signal);
+                self.send(A, from, answer(takes, Message::Taken, Message::NotTaken));
             }
             Message::Released | Message::NotThere => (),
             other => panic!("{other:?} is not for the source"),
@@ -341,7 +318,7 @@ impl World {
                 if is_there {
                     self.b.take(signal);
                 }
-                self.send(B, H, answer(is_there, Message::Taken, Message::NotHere));
+                self.send(B, H, answer(is_there, Message::Taken, Message::NotTaken));
             }
             other => panic!("{other:?} is not for the target"),
         }
@@ -378,9 +355,8 @@ impl World {
                 }
                 self.send(H, by, answer(is_there, Message::Handed, Message::NotHanded));
             }
-            Message::Taken | Message::Later | Message::NotHere => {
-                self.h_hears_of_signal(by, &message);
-            }
+            Message::Taken => self.h_hears_of_signal(by, true),
+            Message::NotTaken => self.h_hears_of_signal(by, false),
             Message::Released => (),
             other => panic!("{other:?} is not for home"),
         }

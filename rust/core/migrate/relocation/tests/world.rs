@@ -64,8 +64,7 @@ pub(super) enum Message {
     Forsaken,
     Signal(u8),
     Taken,
-    Later,
-    NotHere,
+    NotTaken,
 }
 
 impl Message {
@@ -149,10 +148,11 @@ pub(super) struct World {
     pub(super) arrival: Option<Arrival>,
     pub(super) h: Process,
     pub(super) keeper: Keeper,
-    /// Where home sends a signal just now, and where there was nobody for it.
+    /// Where home sends a signal just now.
     pub(super) sends: Option<Node>,
-    pub(super) not_at: Option<Node>,
     pub(super) told: u8,
+    /// It was killed on A.
+    pub(super) is_killed: bool,
     /// B or H has run.
     pub(super) has_moved: bool,
     pub(super) has_agreed: bool,
@@ -193,8 +193,8 @@ impl World {
             h: Process::default(),
             keeper: Keeper::of(id(A)),
             sends: None,
-            not_at: None,
             told: 0,
+            is_killed: false,
             has_moved: false,
             has_agreed: false,
             left: all,
@@ -334,7 +334,7 @@ impl World {
         self.up(H)
             && self.sends.is_none()
             && !self.h.waiting.is_empty()
-            && matches!(self.h_route(), Route::To(_) | Route::Nowhere)
+            && matches!(self.keeper.route(), Route::To(_))
     }
 
     fn unknown_deaths(&self) -> Vec<(Node, Node)> {
@@ -426,6 +426,10 @@ impl World {
     pub(super) fn check(&self) {
         assert!(self.running().len() <= 1, "two: {self:?}");
         assert!(!(self.a.runs && self.has_moved), "it ran twice: {self:?}");
+        assert!(
+            !self.is_killed || self.running().is_empty(),
+            "killed: {self:?}"
+        );
         assert!(self.told <= 1, "told twice: {self:?}");
         assert!(
             self.told == 0 || self.running().is_empty(),
