@@ -8,16 +8,18 @@
 
 mod clms;
 mod ics;
+mod migrate;
 mod rng;
 
 use std::process::ExitCode;
 
 /// How the program is called.
 const USAGE: &str = "\
-usage: sim [ics|clms] [--seeds N] [--seed S] [--kept] [--verbose]
+usage: sim [ics|clms|migrate] [--seeds N] [--seed S] [--kept] [--verbose]
        sim clms --report
 
-  ics, clms   what to simulate; both when neither is named
+  ics, clms, migrate
+              what to simulate; all when none is named
   --seeds N   so many seeds from the first on (100)
   --seed S    the first seed (1); alone, this one only
   --kept      the seeds of tests/sim/seeds, which failed once
@@ -49,7 +51,7 @@ struct Simulation {
 }
 
 /// All of them.
-const SIMULATIONS: [Simulation; 2] = [
+const SIMULATIONS: [Simulation; 3] = [
     Simulation {
         name: "ics",
         run: ics::run,
@@ -59,6 +61,11 @@ const SIMULATIONS: [Simulation; 2] = [
         name: "clms",
         run: clms::run,
         kept: include_str!("../seeds/clms"),
+    },
+    Simulation {
+        name: "migrate",
+        run: migrate::run,
+        kept: include_str!("../seeds/migrate"),
     },
 ];
 
