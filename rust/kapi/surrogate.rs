@@ -59,8 +59,7 @@ use crate::{
         SentSignal,
         SIGNAL_INFO_BYTES, //
     },
-    task_state,
-    thread, //
+    task_state, //
 };
 
 /// Who tells the other node. Called by a surrogate, without locks; may sleep.
@@ -94,12 +93,10 @@ pub enum Leaving {
 /// What became of a signal that was forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forwarded {
-    /// The process has it.
-    Taken,
-    /// Where the process will be is not decided.
-    Later,
-    /// The process is not there.
-    NotThere,
+    /// The process has it, or cannot have it.
+    Done,
+    /// The process is not there, or about to be elsewhere.
+    NotTaken,
 }
 
 /// Place of a process among the others of its home.
@@ -148,7 +145,7 @@ pub fn install(owner: &'static dyn Owner) -> Result {
         .ok_or(EBUSY)
 }
 
-/// Time until a signal is forwarded again whose process was about to go on to another node.
+/// Time until a signal is forwarded again that was not taken.
 const LATER_MICROS: u64 = 500;
 
 /// Most signals that are brought along.
@@ -597,11 +594,15 @@ impl Surrogate {
         loop {
             let node = self.node();
             match send(node) {
-                Forwarded::Taken => return,
-                Forwarded::NotThere if self.node() == node => return,
-                Forwarded::NotThere => (),
-                Forwarded::Later if self.end.as_ref().is_some() => return,
-                Forwarded::Later => thread::sleep(LATER_MICROS),
+                Forwarded::Done => return,
+                // That it was not there does not say that it ended: it may have been away,
+                // and come back.
+                Forwarded::NotTaken => {
+                    let ended = self.ended.wait(Patience::Always, Some(LATER_MICROS));
+                    if ended.is_ok() {
+                        return;
+                    }
+                }
             }
         }
     }
@@ -811,6 +812,7 @@ mod tests {
             begin,
             PID, //
         },
+        thread,
         whereabouts, //
     };
 
@@ -831,11 +833,11 @@ mod tests {
     impl Owner for Listener {
         fn forward(&self, _: u32, _: u8, signal: &SentSignal, _: bool) -> Forwarded {
             FORWARDED.store(signal.signal(), Relaxed);
-            Forwarded::Taken
+            Forwarded::Done
         }
 
         fn parent_died(&self, _: u32, _: u8, _: &SentSignal) -> Forwarded {
-            Forwarded::Taken
+            Forwarded::Done
         }
 
         fn placed(&self, _: u32, _: u8, place: &Place) {

@@ -13,7 +13,10 @@ use ssi_core::{
     },
     wire::Writer, //
 };
-use ssi_ics::Reply;
+use ssi_ics::{
+    CallError,
+    Reply, //
+};
 use ssi_kapi::{
     signal_info::{
         SentSignal,
@@ -74,13 +77,18 @@ impl Owner for Surrogates {
 /// Tells `node` something for a process that was there a moment ago.
 fn send(node: u8, operation: Operation, args: &[u8]) -> Forwarded {
     let Some(node) = NodeId::new(node) else {
-        return Forwarded::NotThere;
+        return Forwarded::Done;
     };
     match ask::put(node, operation, args) {
-        Ok(Reply { result: 0, .. }) => Forwarded::Taken,
-        Ok(reply) if ssi_ics::error_of_peer(reply.result) == EBUSY => Forwarded::Later,
-        // A process that is gone gets no signals.
-        _ => Forwarded::NotThere,
+        Ok(Reply { result: 0, .. }) => Forwarded::Done,
+        Ok(reply) => match ssi_ics::error_of_peer(reply.result) {
+            EBUSY | ESRCH => Forwarded::NotTaken,
+            // Too many wait.
+            _ => Forwarded::Done,
+        },
+        // What had been taken there was said before it was said that the process moved.
+        Err(CallError::NotMember | CallError::NodeDown) => Forwarded::NotTaken,
+        Err(_) => Forwarded::Done,
     }
 }
 
