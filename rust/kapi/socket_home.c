@@ -96,8 +96,14 @@ struct file *ssi_home_accept(const struct ssi_home *home)
 	return accepted;
 }
 
-/* -EINPROGRESS and -EALREADY while it is on its way. */
-int ssi_home_connect(const struct ssi_home *home, const void *address, size_t bytes)
+static int connect_at_once(struct socket *socket, struct sockaddr_storage *address, int bytes)
+{
+	return connect_socket(socket, address, bytes, O_NONBLOCK);
+}
+
+static int with_address(const struct ssi_home *home, const void *address, size_t bytes,
+			int (*act)(struct socket *socket, struct sockaddr_storage *address,
+				   int bytes))
 {
 	struct socket *socket = socket_of(home);
 	struct sockaddr_storage copy;
@@ -109,24 +115,19 @@ int ssi_home_connect(const struct ssi_home *home, const void *address, size_t by
 	if (error)
 		return error;
 	scoped_with_creds(home->cred)
-		error = connect_socket(socket, &copy, bytes, O_NONBLOCK);
+		error = act(socket, &copy, bytes);
 	return error;
+}
+
+/* -EINPROGRESS and -EALREADY while it is on its way. */
+int ssi_home_connect(const struct ssi_home *home, const void *address, size_t bytes)
+{
+	return with_address(home, address, bytes, connect_at_once);
 }
 
 int ssi_home_bind(const struct ssi_home *home, const void *address, size_t bytes)
 {
-	struct socket *socket = socket_of(home);
-	struct sockaddr_storage copy;
-	int error;
-
-	if (!socket)
-		return -ENOTSOCK;
-	error = copy_address(&copy, address, bytes);
-	if (error)
-		return error;
-	scoped_with_creds(home->cred)
-		error = __sys_bind_socket(socket, &copy, bytes);
-	return error;
+	return with_address(home, address, bytes, __sys_bind_socket);
 }
 
 int ssi_home_listen(const struct ssi_home *home, u32 backlog)
