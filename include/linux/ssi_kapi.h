@@ -612,6 +612,37 @@ int ssi_home_sync(struct ssi_home *home, u64 start, u64 end, bool is_data_only);
 
 void ssi_home_ready(u64 name);
 
+/* file_lock.c: locks of fcntl(2) that processes of other nodes have. */
+
+/* A lock of a part of a file, both ends included. */
+struct ssi_record_lock {
+	u64 owner;		/* of a process, 0: the open file itself */
+	s64 start;
+	s64 end;
+	s32 process;		/* its number here, 0 for one that has none */
+	u8 type;		/* F_RDLCK, F_WRLCK or F_UNLCK */
+};
+
+struct ssi_lock;
+
+struct ssi_lock *ssi_lock_new(const struct ssi_home *home, const struct ssi_record_lock *wanted,
+			      bool waits, u64 name);
+void ssi_lock_free(struct ssi_lock *lock);
+int ssi_lock_try(struct ssi_lock *lock);
+bool ssi_lock_was_told(const struct ssi_lock *lock);
+void ssi_lock_tell(struct ssi_lock *lock);
+int ssi_lock_test(const struct ssi_home *home, struct ssi_record_lock *lock);
+void ssi_home_unlock(const struct ssi_home *home, u64 owner);
+bool ssi_home_take_locks(const struct ssi_home *home, u64 owner);
+void ssi_home_give_locks(const struct ssi_home *home, u64 owner, u32 process);
+void ssi_file_unlock_current(struct file *file);
+bool ssi_files_are_own(void);
+bool ssi_home_shares_locks(const struct ssi_home *one, const struct ssi_home *other);
+
+/* file_lock.rs */
+
+void ssi_lock_ready(u64 name);
+
 /* file_proxy.c: open files of other nodes. */
 
 struct ssi_proxy {
@@ -661,6 +692,9 @@ u32 ssi_proxy_poll(struct ssi_proxy *proxy, u32 events, bool waits);
 long ssi_proxy_ioctl(struct ssi_proxy *proxy, u32 flags, u32 number, unsigned long argument);
 s64 ssi_proxy_seek(struct ssi_proxy *proxy, s64 offset, int whence);
 int ssi_proxy_lock(struct ssi_proxy *proxy, u8 type, bool waits);
+int ssi_proxy_record_lock(struct ssi_proxy *proxy, const struct ssi_record_lock *lock, bool waits);
+int ssi_proxy_test_lock(struct ssi_proxy *proxy, struct ssi_record_lock *lock);
+void ssi_proxy_flush(struct ssi_proxy *proxy, u32 process);
 int ssi_proxy_sync(struct ssi_proxy *proxy, u64 start, u64 end, bool is_data_only);
 int ssi_proxy_status(struct ssi_proxy *proxy, struct ssi_file_status *out);
 int ssi_proxy_truncate(struct ssi_proxy *proxy, u64 length);

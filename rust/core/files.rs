@@ -11,6 +11,7 @@
 //! | [`lease`] | the right of a node to a file |
 //! | [`ticket`] | what one node tells another of a file |
 //! | [`operation`] | what is asked of the home of a file |
+//! | [`record_lock`] | locks of parts of a file |
 //! | [`status`] | what changes of a file |
 //! | [`control`] | control data of a message |
 //! | [`device`] | ioctl(2) that can be made for another node |
@@ -23,6 +24,7 @@ pub mod device;
 pub mod handles;
 pub mod lease;
 pub mod operation;
+pub mod record_lock;
 pub mod socket;
 pub mod socket_option;
 pub mod status;

@@ -31,6 +31,10 @@ use ssi_core::{
             Fate,
             Lease, //
         },
+        record_lock::{
+            Move,
+            Owner, //
+        },
         ticket, //
     },
     ids::NodeId, //
@@ -53,6 +57,16 @@ static EXPORTS: SetOnce<Pin<KBox<Mutex<Exports>>>> = SetOnce::new();
 struct Export {
     file: Arc<Exported>,
     lease: Lease,
+    /// Whose record locks of the file that node answers for.
+    owners: KVec<Owner>,
+}
+
+impl Drop for Export {
+    fn drop(&mut self) {
+        for owner in &self.owners {
+            end_locks(&self.file, *owner);
+        }
+    }
 }
 
 /// What is taken out is dropped without the lock: closing a file may take long.
@@ -118,6 +132,7 @@ fn give(client: NodeId, by: Option<NodeId>, file: HomeFile) -> Result<Ticket> {
     let export = Export {
         file: file.clone(),
         lease: Lease::new(client, by),
+        owners: KVec::new(),
     };
     let handle = insert(export)?;
     ticket(client, by, handle, &file)
@@ -250,6 +265,135 @@ pub(crate) fn come_home(ticket: &ticket::Ticket<'_>) -> Result<ARef<File>> {
     arrived(me, ticket.handle);
     give_back(me, ticket.handle, 1);
     file.ok_or(EIO)
+}
+
+/// The file `client` calls `handle`, of which it answers for locks of `owner` from now on.
+///
+/// # Errors
+///
+/// `EIO` for a name that is none any more, `ENOMEM`.
+pub(crate) fn vouch(client: NodeId, handle: Handle, owner: Owner) -> Result<Arc<Exported>> {
+    let mut exports = exports()?.lock();
+    let export = exports.get_mut(handle).ok_or(EIO)?;
+    if export.lease.client() != client {
+        return Err(EIO);
+    }
+    if !export.owners.contains(&owner) {
+        export.owners.push(owner, GFP_KERNEL)?;
+    }
+    Ok(export.file.clone())
+}
+
+/// Whether `client` answers for locks of `owner` of the file it calls `handle`.
+pub(crate) fn is_vouched(client: NodeId, handle: Handle, owner: Owner) -> bool {
+    exports().is_ok_and(|exports| {
+        exports
+            .lock()
+            .get(handle)
+            .is_some_and(|export| export.lease.client() == client && export.owners.contains(&owner))
+    })
+}
+
+/// Ends the locks of `owner` of `file`, unless another node answers for them, or the same one
+/// by another name. May sleep.
+pub(crate) fn end_locks(file: &HomeFile, owner: Owner) {
+    let is_vouched = exports().is_ok_and(|exports| voucher(&exports.lock(), file, owner).is_some());
+    if !is_vouched {
+        file.unlock(owner.get());
+    }
+}
+
+/// Who answers for locks of `owner` of what `file` is open of.
+fn voucher(exports: &Exports, file: &HomeFile, owner: Owner) -> Option<Handle> {
+    let mut all = exports.iter();
+    all.find(|(_, export)| export.owners.contains(&owner) && export.file.shares_locks(file))
+        .map(|(handle, _)| handle)
+}
+
+/// `process` of `client` closed a file, which ends all its locks of it. May sleep.
+///
+/// # Errors
+///
+/// `EIO` for a name that is none any more.
+pub(crate) fn unlock(client: NodeId, handle: Handle, process: u32) -> Result {
+    let owner = Owner::new(process, client);
+    let file = of(client, handle).ok_or(EIO)?;
+    if let Some(export) = exports()?.lock().get_mut(handle) {
+        export.owners.retain(|other| *other != owner);
+    }
+    file.unlock(owner.get());
+    Ok(())
+}
+
+/// A process of `client` is on another node now, which answers for its locks from now on, if
+/// it uses the file. May sleep.
+///
+/// # Errors
+///
+/// `EIO` for a name that is none any more, `ENOMEM`.
+pub(crate) fn move_locks(client: NodeId, handle: Handle, change: Move) -> Result {
+    let file = of(client, handle).ok_or(EIO)?;
+    let owner = Owner::new(change.process, client);
+    if change.to == members::me()? {
+        disown(&file, owner, None)?;
+        file.give_locks(owner.get(), change.process);
+        return Ok(());
+    }
+    let is_it = |other: &HomeFile| other.is_same(&file);
+    match vouch_at(change.to, is_it, owner, |_| true)? {
+        Some(to) => disown(&file, owner, Some(to)),
+        None => Ok(()),
+    }
+}
+
+/// Nobody answers for locks of `owner` any more but who calls the file `to`.
+fn disown(file: &HomeFile, owner: Owner, to: Option<Handle>) -> Result {
+    let mut exports = exports()?.lock();
+    loop {
+        let mut all = exports.iter();
+        let other = all.find(|(handle, export)| {
+            Some(*handle) != to && export.owners.contains(&owner) && export.file.shares_locks(file)
+        });
+        let Some(other) = other.map(|(handle, _)| handle) else {
+            return Ok(());
+        };
+        drop(all);
+        if let Some(export) = exports.get_mut(other) {
+            export.owners.retain(|known| *known != owner);
+        }
+    }
+}
+
+/// Has `client` answer for locks of `owner`, if it uses the file and `has_any`: then with the
+/// name it has for it.
+fn vouch_at(
+    client: NodeId,
+    is_it: impl Fn(&HomeFile) -> bool,
+    owner: Owner,
+    has_any: impl FnOnce(&HomeFile) -> bool,
+) -> Result<Option<Handle>> {
+    let mut exports = exports()?.lock();
+    let is_known = |export: &Export| export.lease.client() == client && is_it(&export.file);
+    let known = exports.iter().find(|(_, export)| is_known(export));
+    let Some(handle) = known.map(|(handle, _)| handle) else {
+        return Ok(None);
+    };
+    let Some(export) = exports.get_mut(handle) else {
+        return Ok(None);
+    };
+    export.owners.reserve(1, GFP_KERNEL)?;
+    if has_any(&export.file) && !export.owners.contains(&owner) {
+        export.owners.push(owner, GFP_KERNEL)?;
+    }
+    Ok(Some(handle))
+}
+
+/// The running task, `process`, goes on on node `to`, and so do its locks of `file`. Without
+/// memory they end when it is gone.
+pub(crate) fn hand_over_locks(file: &LocalFile, process: u32, to: NodeId) {
+    let owner = Owner::new(process, to);
+    let is_it = |other: &HomeFile| other.is(file);
+    let _ = vouch_at(to, is_it, owner, |file| file.take_locks(owner.get()));
 }
 
 /// `node` is gone. The view does not wait until its files are closed, which may take long.

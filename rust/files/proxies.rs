@@ -45,6 +45,7 @@ use crate::{
     },
     exports,
     members,
+    remote_lock,
     ticket::{
         description,
         Ticket, //
@@ -264,6 +265,7 @@ pub(crate) fn closed(proxy: &Proxy) {
     };
     drop(proxies);
     if let Some(last) = last {
+        remote_lock::closed(proxy);
         let ((node, _, handle), known) = last.to_key_value();
         let there = NodeId::new(node).zip(Handle::from_wire(handle));
         if let Some((node, handle)) = there.filter(|_| !proxy.is_lost()) {

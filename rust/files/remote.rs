@@ -47,6 +47,7 @@ use ssi_kapi::{
         READABLE,
         WRITABLE, //
     },
+    file_lock::RecordLock,
     file_proxy::{
         self,
         Access,
@@ -66,7 +67,9 @@ use crate::{
         Question, //
     },
     controlling,
-    proxies, //
+    proxies,
+    remote_lock,
+    served, //
 };
 
 /// Asks the homes of the files.
@@ -171,13 +174,21 @@ impl file_proxy::Remote for Remote {
     }
 
     fn lock(&self, proxy: &Proxy, lock: Lock, waits: bool) -> Result {
-        let lock = match lock {
-            Lock::Shared => operation::Lock::Shared,
-            Lock::Exclusive => operation::Lock::Exclusive,
-            Lock::None => operation::Lock::None,
-        };
+        let lock = served::to_wire(lock);
         let question = ask_about(Operation::Lock, proxy, |out| lock.encode(waits, out))?;
         question.put_to(proxy).map(|_| ())
+    }
+
+    fn record_lock(&self, proxy: &Proxy, lock: RecordLock, waits: bool) -> Result {
+        remote_lock::set(proxy, &lock, waits)
+    }
+
+    fn find_lock(&self, proxy: &Proxy, lock: RecordLock) -> Result<Option<RecordLock>> {
+        remote_lock::find(proxy, &lock)
+    }
+
+    fn flushed(&self, proxy: &Proxy, process: u32) {
+        remote_lock::flushed(proxy, process);
     }
 
     fn status(&self, proxy: &Proxy) -> Result<Status> {

@@ -148,14 +148,27 @@ pub(crate) fn device(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fau
     }
 }
 
-pub(crate) fn lock(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
-    let (lock, waits) = operation::Lock::decode(message)?;
-    let lock = match lock {
+/// A lock of the kernel.
+pub(crate) fn lock_of(lock: operation::Lock) -> Lock {
+    match lock {
         operation::Lock::Shared => Lock::Shared,
         operation::Lock::Exclusive => Lock::Exclusive,
         operation::Lock::None => Lock::None,
-    };
-    match file.lock(lock) {
+    }
+}
+
+/// A lock as it travels.
+pub(crate) fn to_wire(lock: Lock) -> operation::Lock {
+    match lock {
+        Lock::Shared => operation::Lock::Shared,
+        Lock::Exclusive => operation::Lock::Exclusive,
+        Lock::None => operation::Lock::None,
+    }
+}
+
+pub(crate) fn lock(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
+    let (lock, waits) = operation::Lock::decode(message)?;
+    match file.lock(lock_of(lock)) {
         // Nobody says when it is free.
         Err(EAGAIN) if waits => Err(Fault::Soon),
         done => Ok(done.map(|()| Answer::number(0))?),

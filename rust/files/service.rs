@@ -13,6 +13,7 @@ use ssi_core::{
             Operation,
             SOON, //
         },
+        record_lock,
         terminal::BACKGROUND, //
     },
     ics::call::CallId,
@@ -42,6 +43,7 @@ use crate::{
     },
     direct,
     exports,
+    record_locks,
     served,
     served_socket,
     terminals,
@@ -158,6 +160,7 @@ impl Handler for Server {
 
     fn cancelled(&self, from: Instance, call: CallId) {
         waiting::cancelled(from, call);
+        record_locks::cancelled(from, call);
     }
 }
 
@@ -165,6 +168,7 @@ fn serve(operation: Operation, request: Request, may_stay: bool) {
     let transfer = match operation {
         Operation::Read => Transfer::read(request, may_stay),
         Operation::Write => Transfer::write(request, may_stay),
+        Operation::RecordLock => return record_locks::serve(request, may_stay),
         _ => {
             let outcome = answer(operation, &request);
             return reply(request, outcome);
@@ -200,7 +204,7 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
     let found = || exports::of(client, handle).ok_or(EIO);
     match operation {
         // They are served elsewhere.
-        Operation::Read | Operation::Write => Err(Fault::Malformed),
+        Operation::Read | Operation::Write | Operation::RecordLock => Err(Fault::Malformed),
         Operation::Poll => served::poll(&*found()?, message),
         Operation::Device => {
             let file = found()?;
@@ -220,6 +224,14 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
         }
         Operation::Lock => served::lock(&*found()?, message),
         Operation::Socket => served_socket::call(&*found()?, message, request),
+        Operation::Unlock => {
+            exports::unlock(client, handle, record_lock::process(message)?)?;
+            Ok(Answer::number(0))
+        }
+        Operation::MoveLocks => {
+            exports::move_locks(client, handle, record_lock::Move::decode(message)?)?;
+            Ok(Answer::number(0))
+        }
         Operation::Close => {
             exports::give_back(client, handle, operation::claims(message)?);
             Ok(Answer::number(0))

@@ -24,6 +24,7 @@ use kernel::{
 use ssi_core::ids::NodeId;
 use ssi_kapi::{
     file_home,
+    file_lock,
     file_proxy,
     socket_proxy,
     terminal, //
@@ -38,7 +39,9 @@ mod exports;
 mod members;
 mod proxies;
 mod ready;
+mod record_locks;
 mod remote;
+mod remote_lock;
 mod remote_socket;
 mod report;
 mod served;
@@ -95,6 +98,29 @@ pub fn refuse(ticket: &[u8]) {
     proxies::refuse(ticket);
 }
 
+/// Lets process `process`, which is the running task and goes on on node `to`, have the record
+/// locks there that it has by its file `fd`, which it takes along. May sleep.
+pub fn hand_over_locks(fd: u32, process: u32, to: NodeId) {
+    let Ok(file) = file_home::of_current(fd) else {
+        return;
+    };
+    match file_proxy::Proxy::of(&file) {
+        Some(proxy) => remote_lock::hand_over(&proxy, process, to),
+        None => exports::hand_over_locks(&file, process, to),
+    }
+}
+
+/// Ends the record locks that `process`, which is the running task, has of its file `fd`, as
+/// if it closed it. May sleep.
+pub fn end_locks(fd: u32, process: u32) {
+    if let Ok(file) = file_home::of_current(fd) {
+        match file_proxy::Proxy::of(&file) {
+            Some(proxy) => remote_lock::flushed(&proxy, process),
+            None => file_lock::unlock_current(&file),
+        }
+    }
+}
+
 struct Files;
 
 impl kernel::Module for Files {
@@ -104,6 +130,8 @@ impl kernel::Module for Files {
             exports::create()?;
             proxies::create()?;
             waiting::create()?;
+            record_locks::create()?;
+            remote_lock::create()?;
             workers::create()?;
             file_home::on_ready(ready::happened);
             socket_proxy::install(&remote_socket::Sockets);

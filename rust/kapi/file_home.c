@@ -214,7 +214,7 @@ struct file *ssi_home_file(const struct ssi_home *home)
 	return get_file(home->file);
 }
 
-static void put(struct file *file)
+void ssi_home_put(struct file *file)
 {
 	/* fput() of a kernel thread leaves it to a later one. */
 	if (current->flags & PF_KTHREAD)
@@ -243,9 +243,9 @@ void ssi_home_free(struct ssi_home *home)
 {
 	ssi_watch_end(&home->watch);
 	if (home->twin)
-		put(home->twin);
+		ssi_home_put(home->twin);
 	do_not_linger(home->file);
-	put(home->file);
+	ssi_home_put(home->file);
 	put_cred(home->cred);
 	kfree(home);
 }

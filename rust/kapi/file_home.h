@@ -49,6 +49,7 @@ struct ssi_home {
 
 /* file_home.c */
 
+void ssi_home_put(struct file *file);
 void ssi_home_iter(struct iov_iter *iter, unsigned int direction, struct kvec *part,
 		   const struct ssi_home_transfer *transfer);
 

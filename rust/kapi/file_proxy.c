@@ -24,8 +24,11 @@
 #include <linux/ssi_kapi.h>
 #include <linux/stat.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
 
 #define SSI_PROXY_MAGIC		0x53534946	/* "SSIF" */
 
@@ -201,10 +204,95 @@ static int proxy_flock(struct file *file, int command, struct file_lock *lock)
 	return ssi_proxy_lock(proxy_of(file), lock->c.flc_type, command == F_SETLKW);
 }
 
-/* These belong to a process, which its home does not know. */
+/* From where fcntl(2) was told to count. */
+static int whence(void)
+{
+	const struct flock __user *given;
+	unsigned long arguments[6];
+	short whence;
+
+	if (syscall_get_nr(current, current_pt_regs()) != __NR_fcntl)
+		return SEEK_SET;
+	syscall_get_arguments(current, current_pt_regs(), arguments);
+	given = (const struct flock __user *)arguments[2];
+	return get_user(whence, &given->l_whence) ? -EFAULT : whence;
+}
+
+/* Where that is at home; in this file it is %POSITION_AT_HOME. */
+static loff_t origin(struct ssi_proxy *proxy, int whence)
+{
+	struct ssi_file_status status;
+	int error;
+
+	switch (whence) {
+	case SEEK_SET:
+		return POSITION_AT_HOME;
+	case SEEK_CUR:
+		return ssi_proxy_seek(proxy, 0, SEEK_CUR);
+	case SEEK_END:
+		error = ssi_proxy_status(proxy, &status);
+		return error ?: status.size;
+	}
+	return whence < 0 ? whence : -EINVAL;
+}
+
+static int move_to_home(struct ssi_record_lock *lock, struct ssi_proxy *proxy)
+{
+	loff_t place = origin(proxy, whence());
+	loff_t shift = place - POSITION_AT_HOME;
+
+	if (place < 0)
+		return place;
+	if (lock->start + shift < 0)
+		return -EINVAL;
+	lock->start += shift;
+	if (lock->end != OFFSET_MAX)
+		lock->end += shift;
+	return 0;
+}
+
+static int test_lock(struct ssi_proxy *proxy, struct file_lock *lock,
+		     struct ssi_record_lock *wanted)
+{
+	int error = ssi_proxy_test_lock(proxy, wanted);
+
+	if (error)
+		return error;
+	lock->c.flc_type = wanted->type;
+	lock->c.flc_pid = wanted->process;
+	lock->c.flc_flags &= ~FL_OFDLCK;
+	lock->fl_start = wanted->start;
+	lock->fl_end = wanted->end;
+	return 0;
+}
+
+/* Only fcntl(2) asks for these: nothing of them is kept here that the kernel would find. */
 static int proxy_lock(struct file *file, int command, struct file_lock *lock)
 {
-	return -ENOLCK;
+	struct ssi_proxy *proxy = proxy_of(file);
+	struct ssi_record_lock wanted = {
+		.start = lock->fl_start,
+		.end = lock->fl_end,
+		.process = lock->c.flc_flags & FL_OFDLCK ? 0 : current->tgid,
+		.type = lock->c.flc_type,
+	};
+	int error;
+
+	if (!S_ISREG(file_inode(file)->i_mode))
+		return -ENOLCK;
+	error = move_to_home(&wanted, proxy);
+	if (error)
+		return error;
+	if (command == F_GETLK)
+		return test_lock(proxy, lock, &wanted);
+	return ssi_proxy_record_lock(proxy, &wanted, command == F_SETLKW);
+}
+
+/* The process closes it, and with it loses all locks it has of the file. */
+static int proxy_flush(struct file *file, fl_owner_t owner)
+{
+	ssi_proxy_flush(proxy_of(file), current->tgid);
+	return 0;
 }
 
 static void set_mode(struct file *file, const struct ssi_proxy *proxy)
@@ -282,6 +370,7 @@ static const struct file_operations proxy_file_operations = {
 	.fsync		= proxy_fsync,
 	.flock		= proxy_flock,
 	.lock		= proxy_lock,
+	.flush		= proxy_flush,
 	.release	= proxy_release,
 };
 
@@ -414,6 +503,9 @@ static struct inode *inode_of(struct ssi_proxy *proxy)
 		return NULL;
 	inode->i_ino = about->ino;
 	inode->i_mode = about->mode;
+	/* From here fcntl(2) counts backwards: see origin(). fstat(2) asks at home. */
+	if (S_ISREG(inode->i_mode))
+		i_size_write(inode, POSITION_AT_HOME);
 	if (is_events(proxy)) {
 		inode->i_mode |= S_IFREG;
 		inode->i_flags |= S_ANON_INODE;

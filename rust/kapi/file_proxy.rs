@@ -36,9 +36,12 @@ use kernel::{
     types::Opaque, //
 };
 
-use crate::page::{
-    SharedPage,
-    PAGE_BYTES, //
+use crate::{
+    file_lock::RecordLock,
+    page::{
+        SharedPage,
+        PAGE_BYTES, //
+    }, //
 };
 
 pub use crate::file_description::{
@@ -100,6 +103,24 @@ pub trait Remote: Sync {
     ///
     /// Those of flock(2).
     fn lock(&self, proxy: &Proxy, lock: Lock, waits: bool) -> Result;
+
+    /// As `F_SETLK` of fcntl(2), or, with `waits`, `F_SETLKW`. The process of the lock, if it
+    /// has one, is that of the running task.
+    ///
+    /// # Errors
+    ///
+    /// Those of fcntl(2).
+    fn record_lock(&self, proxy: &Proxy, lock: RecordLock, waits: bool) -> Result;
+
+    /// As `F_GETLK` of fcntl(2).
+    ///
+    /// # Errors
+    ///
+    /// Those of fcntl(2).
+    fn find_lock(&self, proxy: &Proxy, lock: RecordLock) -> Result<Option<RecordLock>>;
+
+    /// The running task, of `process`, closes a file of it, which ends the locks of that.
+    fn flushed(&self, proxy: &Proxy, process: u32);
 
     /// As fstat(2).
     ///
@@ -244,6 +265,11 @@ impl Proxy {
     /// How it behaves.
     pub fn kind(&self) -> Kind {
         self.field(|raw| Description::from_raw(&raw.about)).kind
+    }
+
+    /// The number of the file, as stat(2) has it.
+    pub fn ino(&self) -> u64 {
+        self.field(|raw| raw.about.ino)
     }
 
     /// What it is called there, as far as it was told.
@@ -522,6 +548,56 @@ unsafe extern "C" fn ssi_proxy_lock(raw: *mut bindings::ssi_proxy, lock: u8, wai
 
 /// # Safety
 ///
+/// The proxy is valid, `lock` can be read.
+#[export]
+unsafe extern "C" fn ssi_proxy_record_lock(
+    raw: *mut bindings::ssi_proxy,
+    lock: *const bindings::ssi_record_lock,
+    waits: bool,
+) -> c_int {
+    // SAFETY: By the caller.
+    let (proxy, lock) = unsafe { (proxy(raw), &*lock) };
+    let lock = RecordLock::from_raw(lock);
+    errno(remote().and_then(|remote| remote.record_lock(proxy, lock?, waits)))
+}
+
+fn found(proxy: &Proxy, lock: &bindings::ssi_record_lock) -> Result<bindings::ssi_record_lock> {
+    let wanted = RecordLock::from_raw(lock)?;
+    let none = RecordLock {
+        lock: Lock::None,
+        ..wanted
+    };
+    let found = remote()?.find_lock(proxy, wanted)?;
+    found.unwrap_or(none).to_raw()
+}
+
+/// # Safety
+///
+/// The proxy is valid, `lock` can be read and written.
+#[export]
+unsafe extern "C" fn ssi_proxy_test_lock(
+    raw: *mut bindings::ssi_proxy,
+    lock: *mut bindings::ssi_record_lock,
+) -> c_int {
+    // SAFETY: By the caller.
+    let (proxy, lock) = unsafe { (proxy(raw), &mut *lock) };
+    errno(found(proxy, lock).map(|found| *lock = found))
+}
+
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_proxy_flush(raw: *mut bindings::ssi_proxy, process: u32) {
+    // SAFETY: By the caller.
+    let proxy = unsafe { proxy(raw) };
+    if let Ok(remote) = remote() {
+        remote.flushed(proxy, process);
+    }
+}
+
+/// # Safety
+///
 /// The proxy is valid, `out` can be written.
 #[export]
 unsafe extern "C" fn ssi_proxy_status(
@@ -591,6 +667,7 @@ mod tests {
             Place,
             READABLE, //
         },
+        file_lock::Pending,
         thread::{
             self,
             Thread, //
@@ -668,6 +745,19 @@ mod tests {
 
         fn lock(&self, proxy: &Proxy, lock: Lock, _: bool) -> Result {
             home(proxy).lock(lock)
+        }
+
+        fn record_lock(&self, proxy: &Proxy, lock: RecordLock, _: bool) -> Result {
+            let mut pending = Pending::new(home(proxy), lock, false, 0)?;
+            pending.attempt().map(|_| ())
+        }
+
+        fn find_lock(&self, proxy: &Proxy, lock: RecordLock) -> Result<Option<RecordLock>> {
+            home(proxy).find_lock(lock)
+        }
+
+        fn flushed(&self, proxy: &Proxy, process: u32) {
+            home(proxy).unlock(process.into());
         }
 
         fn status(&self, proxy: &Proxy) -> Result<Status> {

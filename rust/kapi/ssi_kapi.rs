@@ -38,6 +38,8 @@ pub mod file_home;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_install;
 #[cfg(CONFIG_SSI_FILES)]
+pub mod file_lock;
+#[cfg(CONFIG_SSI_FILES)]
 pub mod file_proxy;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod fork;

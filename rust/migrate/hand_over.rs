@@ -49,6 +49,7 @@ use crate::{
         self,
         Operation, //
     },
+    luggage,
     parcel::Parcel, //
 };
 
@@ -216,6 +217,7 @@ impl HandOver {
             self.tell(Operation::Abort);
             return Outcome::Stayed(error);
         }
+        self.hand_over_locks();
         let args = self.pid.to_le_bytes();
         let learnt = match ask::put(self.node, Operation::Commit, &args) {
             Ok(Reply { result: 0, .. }) => Learnt::Released,
@@ -231,6 +233,15 @@ impl HandOver {
             surrogate::report(self.pid, Change::killed());
         }
         Outcome::Left
+    }
+
+    /// It is held there, and nothing keeps it here any more. What execve(2) closes has no
+    /// locks.
+    fn hand_over_locks(&self) {
+        let closes = self.operation == Operation::Execute;
+        luggage::hand_over_locks(self.pid, self.node, |number| {
+            !(closes && number.is_closed_on_exec)
+        });
     }
 
     fn tell(&self, operation: Operation) {
@@ -326,6 +337,7 @@ impl Moving<'_> {
     /// It is on the other node.
     fn leave(self) -> Outcome {
         let (pid, node) = (self.hand_over.pid, self.hand_over.node);
+        self.hand_over.hand_over_locks();
         guest::depart(move |signal| {
             // One that is gone there needs none.
             let _ = leave_behind(pid, node, signal);

@@ -25,6 +25,7 @@ use ssi_files::Ticket;
 use ssi_kapi::{
     bytes,
     file_install,
+    file_lock,
     open_files, //
 };
 
@@ -113,6 +114,25 @@ impl Drop for Tickets {
         for ticket in &self.0 {
             ssi_files::withdraw(ticket);
         }
+    }
+}
+
+/// Lets the running task, which goes on on node `to` as `process`, keep the record locks
+/// there of the files that it `keeps`. May sleep.
+pub(crate) fn hand_over_locks(
+    process: u32,
+    to: NodeId,
+    keeps: impl Fn(&open_files::Number) -> bool,
+) {
+    // Who shares its table of files leaves the locks to it.
+    if !file_lock::are_own() {
+        return;
+    }
+    for number in open_files::all().filter(|number| !keeps(number)) {
+        ssi_files::end_locks(number.fd, process);
+    }
+    for number in open_files::all().filter(keeps) {
+        ssi_files::hand_over_locks(number.fd, process, to);
     }
 }
 

@@ -41,6 +41,20 @@ expect "one of the same name is not taken for it" "$(on 1 sh -c 'exec onnode 2 c
 expect "a folder is the one with the same name" \
 	"$(on 1 sh -c 'exec 5</numbers; exec 4</; exec onnode 2 readlink /proc/self/fd/4')" /
 
+say "locks of a file that all nodes have"
+gcc -static -O2 -Wall -Wextra -s -I "$TEST_TOP/include/uapi" -o "$root/tmp/locks" \
+	"$(dirname "$0")/files/locks.c" ||
+	fail "locks.c does not compile"
+mkdir "$root/locks"
+for nodes in "- - - - -" "- - - 2 1" "- 2 - - 1" "- 2 2 - -"; do
+	on 1 sh -c "LOCKS=/locks /tmp/locks $nodes" >"$TEST_DIR/locks" ||
+		fail "with $nodes: $(tail -n 1 "$TEST_DIR/locks")"
+	[ -e "$TEST_DIR/home" ] || mv "$TEST_DIR/locks" "$TEST_DIR/home"
+	[ ! -e "$TEST_DIR/locks" ] || diff -u "$TEST_DIR/home" "$TEST_DIR/locks" ||
+		fail "with $nodes locks are others"
+	echo "ok: $nodes"
+done
+
 say "memory of a child that is forked there"
 for case in maps memory further; do
 	here=$(on 1 /bin/forker 1 "$case")

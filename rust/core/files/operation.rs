@@ -21,6 +21,7 @@
 //!  Taken        | name
 //!  Lock         | name | lock | wait
 //!  Socket       | name | call, see [`socket`](super::socket)
+//!  RecordLock, Unlock, MoveLocks               see [`record_lock`](super::record_lock)
 //!  Ready        | name | events                      from the home
 //! ```
 
@@ -78,11 +79,17 @@ pub enum Operation {
     Lock,
     /// What sockets alone can do.
     Socket,
+    /// To lock a part, as fcntl(2) does.
+    RecordLock,
+    /// To end all such locks of a process, which closed it.
+    Unlock,
+    /// Nothing: who has such locks is on another node now.
+    MoveLocks,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Read,
         Self::Write,
         Self::Poll,
@@ -97,6 +104,9 @@ impl Operation {
         Self::Taken,
         Self::Lock,
         Self::Socket,
+        Self::RecordLock,
+        Self::Unlock,
+        Self::MoveLocks,
     ];
 
     /// Its number.
@@ -116,6 +126,9 @@ impl Operation {
             Self::Taken => 12,
             Self::Lock => 13,
             Self::Socket => 14,
+            Self::RecordLock => 15,
+            Self::Unlock => 16,
+            Self::MoveLocks => 17,
         }
     }
 
@@ -297,7 +310,7 @@ impl Sync {
     }
 }
 
-/// A lock of flock(2).
+/// A lock of flock(2) or fcntl(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lock {
     /// Shared with other readers.
@@ -312,12 +325,17 @@ impl Lock {
     /// All of them, in the order of their codes.
     pub const ALL: [Self; 3] = [Self::Shared, Self::Exclusive, Self::None];
 
-    const fn code(self) -> u8 {
+    pub(super) const fn code(self) -> u8 {
         match self {
             Self::Shared => 1,
             Self::Exclusive => 2,
             Self::None => 3,
         }
+    }
+
+    pub(super) fn from_code(code: u8) -> Result<Self, Malformed> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|lock| lock.code() == code).ok_or(Malformed)
     }
 
     /// Puts it behind the name; `waits` says whether to wait for others.
@@ -327,11 +345,10 @@ impl Lock {
 
     /// Reads it, and whether to wait, to the end of the message.
     pub fn decode(mut message: Reader<'_>) -> Result<(Self, bool), Malformed> {
-        let code = message.u8()?;
+        let lock = Self::from_code(message.u8()?)?;
         let waits = message.flag()?;
         message.end()?;
-        let lock = Self::ALL.into_iter().find(|lock| lock.code() == code);
-        lock.map(|lock| (lock, waits)).ok_or(Malformed)
+        Ok((lock, waits))
     }
 }
 
@@ -423,7 +440,7 @@ mod tests {
             assert_eq!(Operation::from_code(operation.code()), Some(operation));
         }
         assert_eq!(
-            (Operation::from_code(0), Operation::from_code(15)),
+            (Operation::from_code(0), Operation::from_code(18)),
             (None, None)
         );
     }

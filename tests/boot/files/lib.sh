@@ -8,7 +8,7 @@ put() {
 	local nodes=$1 node program
 	shift
 	for program; do
-		gcc -static -O2 -Wall -Wextra -s -o "$TEST_DIR/$program" \
+		gcc -static -O2 -Wall -Wextra -s -I "$TEST_TOP/include/uapi" -o "$TEST_DIR/$program" \
 			"$(dirname "${BASH_SOURCE[0]}")/$program.c" -lutil ||
 			fail "$program.c does not compile"
 		for node in $nodes; do

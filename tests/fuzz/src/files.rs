@@ -9,6 +9,7 @@ use ssi_core::{
         handles::{Handle, Slot, Table, FILES_MAX},
         lease::{Fate, Lease},
         operation::{self, Device, Poll, Ready, Seek, Sync, Transfer, TRANSFER_BYTES_MAX},
+        record_lock::{self, Found, Move, RecordLock},
         socket::{self, Call, Receive, Received, Send, Tickets},
         status::Status,
         terminal::{self, Act, Change, Group, Member, Opening, MEMBER_BYTES},
@@ -206,6 +207,15 @@ pub fn parsers(data: &[u8]) {
             lock.encode(waits, out);
         },
     );
+    again(data, RecordLock::decode(message), |lock, out| {
+        lock.encode(out);
+    });
+    again(data, Move::decode(message), |change, out| {
+        change.encode(out);
+    });
+    if let Ok(found) = Found::decode(data) {
+        assert_eq!(found.encode(), data);
+    }
     again(data, Group::decode(message), |group, out| group.encode(out));
     again(data, Change::decode(message), |change, out| {
         change.encode(out);
@@ -239,6 +249,7 @@ pub fn parsers(data: &[u8]) {
         operation::place(message),
         operation::claims(message),
         operation::node(message),
+        record_lock::process(message),
     );
     leases(data);
 }
