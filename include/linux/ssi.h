@@ -199,4 +199,26 @@ static inline int ssi_group_signal(struct pid *pgrp, int sig, struct kernel_sigi
 }
 #endif
 
+#ifdef CONFIG_SSI_FILES
+#include <linux/sched/signal.h>
+
+struct pid *__ssi_sender(void);
+struct pid *__ssi_get_sender(pid_t nr);
+
+/* The process that sends, which a thread of the kernel may do for one of another node. */
+static inline struct pid *ssi_sender(void)
+{
+	return current->flags & PF_KTHREAD ? __ssi_sender() : task_tgid(current);
+}
+
+/* As find_get_pid(); who sends is found, too. */
+static inline struct pid *ssi_get_sender(pid_t nr)
+{
+	return current->flags & PF_KTHREAD ? __ssi_get_sender(nr) : find_get_pid(nr);
+}
+#else
+#define ssi_sender()		task_tgid(current)
+#define ssi_get_sender(nr)	find_get_pid(nr)
+#endif
+
 #endif /* _LINUX_SSI_H */

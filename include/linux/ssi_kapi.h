@@ -612,6 +612,13 @@ int ssi_home_sync(struct ssi_home *home, u64 start, u64 end, bool is_data_only);
 
 void ssi_home_ready(u64 name);
 
+/* sender.c */
+
+struct ssi_sending;
+
+struct ssi_sending *ssi_sending_begin(u32 nr);
+void ssi_sending_end(struct ssi_sending *sending);
+
 /* file_lock.c: locks of fcntl(2) that processes of other nodes have. */
 
 /* A lock of a part of a file, both ends included. */
@@ -770,6 +777,7 @@ int ssi_home_get_option(const struct ssi_home *home, int level, int option, unsi
 int ssi_home_set_option(const struct ssi_home *home, int level, int option, void *value,
 			size_t bytes);
 s64 ssi_home_time_limit(const struct ssi_home *home, bool sends);
+bool ssi_home_tells_senders(const struct ssi_home *home);
 struct file *ssi_home_take_file(int fd);
 int ssi_home_lend(struct file *file);
 void ssi_home_end_loan(int fd);

@@ -11,9 +11,14 @@ use ssi_core::{
             INLINE_BYTES_MAX,
             SOON, //
         },
+        socket::{
+            CALL_BYTES_MAX,
+            GROUPS_MAX, //
+        },
         terminal::BACKGROUND, //
     },
     ids::NodeId,
+    vproc::caller::CALLER_HEAD_BYTES,
     wire::{
         Reader,
         Writer, //
@@ -48,6 +53,10 @@ pub(crate) const VERSION: u16 = 1;
 
 /// Most bytes of a question.
 const QUESTION_BYTES_MAX: usize = INLINE_BYTES_MAX + 64;
+
+// What is asked of a socket has room with its name and who asks.
+const _: () =
+    assert!(9 + CALLER_HEAD_BYTES + 4 * GROUPS_MAX + CALL_BYTES_MAX <= QUESTION_BYTES_MAX);
 
 /// How long to wait before what was not possible for a moment is tried again, the first
 /// and each later time, in microseconds.

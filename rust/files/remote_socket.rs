@@ -24,6 +24,7 @@ use ssi_core::{
             CONTROL_BYTES_MAX,
             DATA_BYTES_MAX,
             FILES_MAX,
+            GROUPS_MAX,
             RECEIVE_AT_ONCE,
             RECEIVE_FLAGS,
             SEND_FLAGS, //
@@ -37,6 +38,7 @@ use ssi_ics::{
     Reply, //
 };
 use ssi_kapi::{
+    behalf::Caller,
     bytes,
     clock,
     file_proxy::{
@@ -57,6 +59,7 @@ use ssi_kapi::{
         WAITALL, //
     }, //
 };
+use ssi_vproc::traveller;
 
 use crate::{
     ask::{
@@ -180,7 +183,18 @@ impl Remote for Sockets {
 }
 
 fn ask(proxy: &Proxy, call: Call<'_>) -> Result<Question> {
-    Question::new(Operation::Socket, proxy.handle(), |out| call.encode(out))
+    let caller = match call.is_judged() {
+        true => Some(Caller::current()?),
+        false => None,
+    };
+    Question::new(Operation::Socket, proxy.handle(), |out| {
+        out.u8(caller.is_some().into());
+        if let Some(caller) = caller {
+            let groups = caller.groups.get(..GROUPS_MAX).unwrap_or(&caller.groups);
+            traveller::to_wire(&caller).encode(groups, out);
+        }
+        call.encode(out);
+    })
 }
 
 /// Asks for what is never waited for.

@@ -24,6 +24,7 @@ use ssi_core::{
         socket_option, //
     },
     ids::NodeId,
+    vproc::caller,
     wire::{
         Reader,
         Writer, //
@@ -34,6 +35,7 @@ use ssi_ics::{
     Request, //
 };
 use ssi_kapi::{
+    behalf,
     bytes,
     file_home::{
         HomeFile,
@@ -44,6 +46,7 @@ use ssi_kapi::{
         WRITABLE, //
     },
     page::PAGE_BYTES,
+    sender,
     socket_home::{
         self,
         Loan,
@@ -52,6 +55,7 @@ use ssi_kapi::{
     },
     socket_proxy::CONTROL_CUT, //
 };
+use ssi_vproc::traveller;
 
 use crate::{
     control::{
@@ -70,11 +74,31 @@ use crate::{
 
 pub(crate) fn call(
     file: &Exported,
-    message: Reader<'_>,
+    mut message: Reader<'_>,
     request: &Request,
 ) -> Result<Answer, Fault> {
+    let caller = match message.flag()? {
+        true => {
+            let (caller, groups) = caller::Caller::decode(&mut message)?;
+            Some(traveller::from_wire(&caller, groups)?)
+        }
+        false => None,
+    };
+    let call = Call::decode(message)?;
+    match caller {
+        Some(caller) if call.is_judged() => match file.tells_senders() {
+            true => sender::send_as(&caller, || make(file, call, request))?,
+            false => behalf::run_as(&caller, || make(file, call, request))?,
+        },
+        None if !call.is_judged() => make(file, call, request),
+        _ => Err(Fault::Malformed),
+    }
+}
+
+/// Makes a call with the rights of who made it, if these matter.
+fn make(file: &Exported, call: Call<'_>, request: &Request) -> Result<Answer, Fault> {
     let client = request.from().node;
-    match Call::decode(message)? {
+    match call {
         Call::Send(send) => sent(file, &send, request.pages()),
         Call::Receive(receive) => received(file, &receive, request),
         Call::Accept(waits) => accepted(file, waits, client),

@@ -2,8 +2,9 @@
 /*
  * Sockets of this node that other nodes use.
  *
- * Nothing done here waits: a socket that is not ready says so. All is done with the rights
- * of who opened it.
+ * Nothing done here waits: a socket that is not ready says so. What the network asks rights
+ * for, to send, name, connect, listen or set an option, is done with those of the running
+ * thread, all else with those of who opened the socket.
  */
 #include <linux/cleanup.h>
 #include <linux/cred.h>
@@ -39,7 +40,6 @@ ssize_t ssi_home_send(const struct ssi_home *home, const struct ssi_home_sending
 		.msg_controllen = sending->control_bytes,
 	};
 	struct kvec part;
-	ssize_t sent;
 
 	if (!socket)
 		return -ENOTSOCK;
@@ -50,9 +50,7 @@ ssize_t ssi_home_send(const struct ssi_home *home, const struct ssi_home_sending
 		message.msg_namelen = sending->address_bytes;
 	}
 	ssi_home_iter(&message.msg_iter, ITER_SOURCE, &part, &sending->data);
-	scoped_with_creds(home->cred)
-		sent = sock_sendmsg(socket, &message);
-	return sent;
+	return sock_sendmsg(socket, &message);
 }
 
 ssize_t ssi_home_receive(const struct ssi_home *home, struct ssi_home_receiving *receiving)
@@ -112,11 +110,7 @@ static int with_address(const struct ssi_home *home, const void *address, size_t
 	if (!socket)
 		return -ENOTSOCK;
 	error = copy_address(&copy, address, bytes);
-	if (error)
-		return error;
-	scoped_with_creds(home->cred)
-		error = act(socket, &copy, bytes);
-	return error;
+	return error ?: act(socket, &copy, bytes);
 }
 
 /* -EINPROGRESS and -EALREADY while it is on its way. */
@@ -133,13 +127,8 @@ int ssi_home_bind(const struct ssi_home *home, const void *address, size_t bytes
 int ssi_home_listen(const struct ssi_home *home, u32 backlog)
 {
 	struct socket *socket = socket_of(home);
-	int error;
 
-	if (!socket)
-		return -ENOTSOCK;
-	scoped_with_creds(home->cred)
-		error = __sys_listen_socket(socket, backlog);
-	return error;
+	return socket ? __sys_listen_socket(socket, backlog) : -ENOTSOCK;
 }
 
 int ssi_home_shutdown(const struct ssi_home *home, int how)
@@ -177,14 +166,10 @@ int ssi_home_set_option(const struct ssi_home *home, int level, int option, void
 			size_t bytes)
 {
 	struct socket *socket = socket_of(home);
-	int error;
 
 	if (!socket)
 		return -ENOTSOCK;
-	scoped_with_creds(home->cred)
-		error = do_sock_setsockopt(socket, false, level, option, KERNEL_SOCKPTR(value),
-					   bytes);
-	return error;
+	return do_sock_setsockopt(socket, false, level, option, KERNEL_SOCKPTR(value), bytes);
 }
 
 /* For how many microseconds who sends or receives waits, negative for ever. */
@@ -197,6 +182,14 @@ s64 ssi_home_time_limit(const struct ssi_home *home, bool sends)
 		return -1;
 	ticks = sends ? sock_sndtimeo(socket->sk, false) : sock_rcvtimeo(socket->sk, false);
 	return ticks == MAX_SCHEDULE_TIMEOUT ? -1 : (s64)ticks * (USEC_PER_SEC / HZ);
+}
+
+/* Whether the other end may be told who sends, connects or listens. */
+bool ssi_home_tells_senders(const struct ssi_home *home)
+{
+	struct socket *socket = socket_of(home);
+
+	return socket && socket->ops->family == PF_UNIX;
 }
 
 /* The file that came as number @fd, which ends with it, with a reference. */

@@ -3,7 +3,9 @@
 //! Sockets others use.
 //!
 //! What a socket can do beyond reading and writing, as [`HomeFile`] does that: nothing
-//! waits. All of it is `ENOTSOCK` for what is no socket.
+//! waits. All of it is `ENOTSOCK` for what is no socket. To send, name, connect, listen and
+//! set an option is done with the rights of the running thread, which may have
+//! [those of another one](crate::sender::send_as); all else with those of who opened it.
 //!
 //! C header: [`include/linux/net.h`](srctree/include/linux/net.h)
 
@@ -200,6 +202,12 @@ impl HomeFile {
         to_result(unsafe {
             bindings::ssi_home_set_option(self.as_ptr(), level, option, start, length)
         })
+    }
+
+    /// Whether the other end may be told who sends, connects or listens.
+    pub fn tells_senders(&self) -> bool {
+        // SAFETY: Valid.
+        unsafe { bindings::ssi_home_tells_senders(self.as_ptr()) }
     }
 
     /// For how many microseconds who sends or receives waits, `None` for ever.

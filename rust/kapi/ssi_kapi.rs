@@ -90,6 +90,8 @@ pub mod reboot;
 pub mod release;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod restart;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod sender;
 pub mod signal;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod signal_info;

@@ -45,7 +45,8 @@ use crate::{
         self,
         Presence, //
     },
-    scans, //
+    scans,
+    traveller, //
 };
 
 /// The service of all nodes.
@@ -166,7 +167,7 @@ impl Question {
         let caller = Caller::current()?;
         let mut args = bytes::zeros(QUESTION_BYTES_MAX)?;
         let mut out = Writer::new(&mut args);
-        travelling(&caller).encode(&caller.groups, &mut out);
+        traveller::to_wire(&caller).encode(&caller.groups, &mut out);
         put(&mut out);
         let length = out.finish().map_err(|_| E2BIG)?;
         args.truncate(length);
@@ -403,7 +404,7 @@ impl Asker {
         Ok(Self {
             caller: caller::Caller {
                 tid: 0,
-                ..travelling(&caller)
+                ..traveller::to_wire(&caller)
             },
             groups: caller.groups,
         })
@@ -412,19 +413,5 @@ impl Asker {
     /// Whether it is of the same process, with whatever rights.
     pub(crate) fn is_of(&self, other: &Self) -> bool {
         self.caller.tgid == other.caller.tgid
-    }
-}
-
-fn travelling(caller: &Caller) -> caller::Caller {
-    let ids = |ids: ssi_kapi::behalf::Ids| [ids.real, ids.effective, ids.saved, ids.fs];
-    caller::Caller {
-        user: ids(caller.user),
-        group: ids(caller.group),
-        effective: caller.effective,
-        permitted: caller.permitted,
-        tgid: caller.tgid,
-        tid: caller.tid,
-        session: caller.session,
-        is_foreign: caller.is_foreign,
     }
 }

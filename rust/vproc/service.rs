@@ -33,7 +33,6 @@ use ssi_kapi::{
         self,
         Caller,
         FileTurn,
-        Ids,
         SignalInfo, //
     },
     pidfd,
@@ -60,7 +59,8 @@ use crate::{
     orphans,
     served_calls,
     served_files,
-    served_goto, //
+    served_goto,
+    traveller, //
 };
 
 /// Requests of one node that wait here at once.
@@ -235,27 +235,7 @@ fn is_held(pid: u32, held: Held) -> Result {
 /// Who asks, as the message begins.
 pub(crate) fn read_caller(message: &mut Reader<'_>) -> Result<Caller, Fault> {
     let (caller, groups) = caller::Caller::decode(message)?;
-    let ids = |[real, effective, saved, fs]: caller::Ids| Ids {
-        real,
-        effective,
-        saved,
-        fs,
-    };
-    let mut list = KVec::with_capacity(groups.len(), GFP_KERNEL)?;
-    for group in groups.iter() {
-        list.push(group, GFP_KERNEL)?;
-    }
-    Ok(Caller {
-        user: ids(caller.user),
-        group: ids(caller.group),
-        effective: caller.effective,
-        permitted: caller.permitted,
-        tgid: caller.tgid,
-        tid: caller.tid,
-        session: caller.session,
-        is_foreign: caller.is_foreign,
-        groups: list,
-    })
+    Ok(traveller::from_wire(&caller, groups)?)
 }
 
 fn signal(

@@ -45,6 +45,7 @@ mod service;
 mod signals;
 mod span;
 mod totals;
+pub mod traveller;
 
 pub use crate::dispatch::install_itself;
 

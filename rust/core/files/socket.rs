@@ -2,11 +2,13 @@
 
 //! Call of a socket.
 //!
-//! What is asked of the home of a socket beyond reading and writing. The call follows the
-//! name; an address, control data and a value are as the kernel has them, which is the same
-//! on all nodes.
+//! What is asked of the home of a socket beyond reading and writing. The name is followed by
+//! who calls, for those that need to be [judged](Call::is_judged), and the call. An address,
+//! control data and a value are as the kernel has them, which is the same on all nodes.
 //!
 //! ```text
+//!  | name | judged 1 | caller, if it is | call |
+//!
 //!   1 Send      | flags | wait | address | control | tickets | length | data, if it is short
 //!   2 Receive   | flags | wait | room for control | length
 //!   3 Accept    | wait
@@ -56,6 +58,10 @@ pub const CALL_BYTES_MAX: usize = 32
 
 /// Longest [`Received`], in bytes.
 pub const RECEIVED_BYTES_MAX: usize = CALL_BYTES_MAX;
+
+/// Most supplementary groups that travel with a call. Who has more has fewer rights at home,
+/// never more.
+pub const GROUPS_MAX: usize = 28;
 
 /// Flags of send(2) that travel: `MSG_OOB`, `DONTROUTE`, `EOR`, `CONFIRM`, `MORE`.
 pub const SEND_FLAGS: u32 = 0x1 | 0x4 | 0x80 | 0x800 | 0x8000;
@@ -172,6 +178,16 @@ pub enum Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    /// Whether it depends on who makes it.
+    pub const fn is_judged(&self) -> bool {
+        match self {
+            Self::Send(_) | Self::Connect(..) | Self::Bind(_) | Self::Listen(_) => true,
+            Self::Set(..) => true,
+            Self::Receive(_) | Self::Accept(_) | Self::Shutdown(_) => false,
+            Self::Name(_) | Self::Get(..) => false,
+        }
+    }
+
     /// Puts it behind the name.
     pub fn encode(&self, out: &mut Writer<'_>) {
         match *self {

@@ -14,9 +14,9 @@ const IPV6: u32 = 41;
 
 /// Reuse, type, error, routing, sizes, liveness, priority, lingering, credentials, time limits,
 /// names and what is seen of a message.
-const OF_SOCKETS: [u32; 34] = [
-    2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 16, 17, 18, 19, 20, 21, 25, 28, 29, 30, 34, 35, 36, 38,
-    39, 40, 42, 49, 57, 66, 67, 75,
+const OF_SOCKETS: [u32; 36] = [
+    2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 16, 17, 18, 19, 20, 21, 25, 28, 29, 30, 32, 33, 34, 35,
+    36, 38, 39, 40, 42, 49, 57, 66, 67, 75,
 ];
 /// Service, hops, path, errors, what is seen of a packet, binding and groups.
 const OF_IP: [u32; 18] = [

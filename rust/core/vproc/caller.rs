@@ -21,8 +21,11 @@ use crate::wire::{
 /// Most groups that travel. Who has more has fewer rights elsewhere, never more.
 pub const GROUPS_MAX: usize = 256;
 
+/// Bytes of the encoding before the groups.
+pub const CALLER_HEAD_BYTES: usize = 32 + 16 + 12 + 3;
+
 /// Longest encoding, in bytes.
-pub const CALLER_BYTES_MAX: usize = 63 + GROUPS_MAX * 4;
+pub const CALLER_BYTES_MAX: usize = CALLER_HEAD_BYTES + GROUPS_MAX * 4;
 
 /// The real, effective, saved and file system id of a user or group.
 pub type Ids = [u32; 4];
