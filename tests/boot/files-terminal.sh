@@ -135,6 +135,7 @@ say "hanging up"
 type_line 'onnode 2 sh'
 type_line 'sleep 606'
 within 10 "a job of a shell elsewhere" there_are 2 "sleep 606" 1
+must "and the shell" there_are 2 sh 1
 kill -KILL "$terminal"
 within 10 "ends with the terminal" there_are 2 "sleep 606" 0
 within 10 "as does the shell" there_are 2 sh 0
