@@ -142,6 +142,27 @@ static inline int ssi_group_signal(struct pid *pgrp, int sig, struct kernel_sigi
 	return READ_ONCE(ssi_groups_span) ? __ssi_group_signal(pgrp, sig, info, result) : result;
 }
 
+#ifdef CONFIG_SSI_FILES
+/* Whether a process here may have its terminal on another node. */
+extern bool ssi_terminals_span;
+
+void __ssi_stat_terminal(struct task_struct *task, struct pid_namespace *ns, int *device,
+			 int *group);
+#endif
+
+/*
+ * Device and foreground group, as @ns has it, of @task's terminal, if that is on another
+ * node; else they stay as they are. May sleep.
+ */
+static inline void ssi_stat_terminal(struct task_struct *task, struct pid_namespace *ns,
+				     int *device, int *group)
+{
+#ifdef CONFIG_SSI_FILES
+	if (READ_ONCE(ssi_terminals_span))
+		__ssi_stat_terminal(task, ns, device, group);
+#endif
+}
+
 /* What the file "where" of a process of this kernel says. */
 int ssi_proc_where(struct seq_file *file, struct pid_namespace *ns, struct pid *pid,
 		   struct task_struct *task);
@@ -196,6 +217,11 @@ static inline int ssi_group_signal(struct pid *pgrp, int sig, struct kernel_sigi
 				   int result)
 {
 	return result;
+}
+
+static inline void ssi_stat_terminal(struct task_struct *task, struct pid_namespace *ns,
+				     int *device, int *group)
+{
 }
 #endif
 

@@ -489,6 +489,8 @@ void ssi_surrogate_exit(int status, const struct ssi_usage *usage) __noreturn;
 
 /* guest.c */
 
+int ssi_take_group(struct task_struct *task, u32 pgid, u32 session);
+
 enum ssi_child_news {
 	SSI_CHILD_EXITED,
 	SSI_CHILD_STOPPED,
@@ -675,6 +677,7 @@ struct ssi_proxy_access {
 int ssi_proxy_begin(void);
 struct vfsmount *ssi_proxy_mount(void);
 int ssi_proxy_adopt(struct ssi_proxy *proxy, struct file *file);
+int ssi_proxy_adopt_named(struct ssi_proxy *proxy, struct file *file);
 struct ssi_proxy *ssi_proxy_new(u8 node, u64 incarnation, u64 handle,
 				const struct ssi_file_description *about, const char *name);
 void ssi_proxy_get(struct ssi_proxy *proxy);
@@ -738,10 +741,50 @@ void ssi_terminal_inherit(void);
 void ssi_terminal_joined(struct task_struct *task);
 struct file *ssi_terminal_put_on(u32 session, unsigned int flags);
 void ssi_terminal_take_off(void);
+bool ssi_terminal_look(u32 session, u32 *device, u32 *foreground);
+int ssi_terminal_vouches(u32 group, u32 session);
+int ssi_terminal_put_group(int fd, u32 group);
+
+/* The running task, as far as it may take a terminal. */
+struct ssi_terminal_leader {
+	u32 pid;
+	bool leads;
+	bool has_one;	/* of this node */
+	bool is_admin;
+	u32 user;
+	u32 effective;
+};
+
+void ssi_terminal_leader(struct ssi_terminal_leader *out);
 
 /* terminal.rs: -ENXIO if no other node has the terminal of the running task. */
 
 int ssi_terminal_elsewhere(struct file *file, u32 flags);
+void ssi_terminal_opened(struct ssi_proxy *proxy);
+bool ssi_terminal_seen(u32 session, u32 *device, u32 *foreground);
+
+/* terminal_session.c: sessions with terminals of other nodes */
+
+int ssi_session_add(u32 session, u8 node);
+u8 ssi_session_node(u32 session);
+void ssi_session_remove(u32 session, u8 node);
+void ssi_session_hang_up(u32 session, u8 node);
+void ssi_session_lose(u8 node);
+
+/* terminal.rs: who leads the session ended, which has its terminal at @node. */
+
+void ssi_session_ended(u32 session, u8 node);
+
+/* terminal_leader.c: sessions of other nodes with terminals of this one */
+
+long ssi_leader_ioctl(const struct ssi_home *home, const struct ssi_terminal_leader *who,
+		      u8 client, unsigned int number, unsigned long argument);
+void ssi_leader_end(u32 session);
+void ssi_leader_lose(u8 client);
+
+/* terminal.rs: the terminal of a session that node @client has the leader of hung up. */
+
+void ssi_leader_hung_up(u32 session, u8 client);
 
 /* socket_home.c: sockets of this node that other nodes use. */
 

@@ -19,6 +19,7 @@ use ssi_core::{
     files::{
         operation::Operation,
         terminal::{
+            self,
             Change,
             Group,
             Member,
@@ -28,10 +29,6 @@ use ssi_core::{
         }, //
     },
     ids::NodeId,
-    vproc::pid::{
-        self,
-        Origin, //
-    },
     wire::{
         Reader,
         Writer, //
@@ -51,13 +48,15 @@ use ssi_kapi::{
     syscall,
     terminal::{
         Finder,
-        Forbidden, //
+        Forbidden,
+        Leader,
+        Seen, //
     }, //
 };
 
 use crate::{
-    members,
     proxies,
+    sessions,
     terminals::{
         NAME,
         VERSION, //
@@ -105,7 +104,9 @@ pub(crate) fn ioctl(proxy: &Proxy, number: u32, argument: usize) -> Option<Resul
     let done = match request {
         Request::Foreground | Request::Session => tell(proxy, request, argument),
         Request::SetForeground => set_foreground(proxy, argument),
-        Request::Take | Request::GiveUp | Request::Open => act(proxy, request, argument),
+        Request::Take | Request::GiveUp => act(proxy, request, argument),
+        // No ioctl(2) asks for the others.
+        _ => return None,
     };
     Some(done.map(|()| 0))
 }
@@ -126,10 +127,22 @@ fn set_foreground(proxy: &Proxy, argument: usize) -> Result {
         number: named.map_or(0, |named| named.group),
         is_vouched: named.is_ok_and(|named| named.is_vouched),
     };
-    let outcome = put(proxy, Request::SetForeground, |out| {
-        member().encode(out);
-        group.encode(out);
-    });
+    let ask = |group: Group| {
+        put(proxy, Request::SetForeground, |out| {
+            member().encode(out);
+            group.encode(out);
+        })
+    };
+    let mut outcome = ask(group);
+    sessions::forget(member().session);
+    if matches!((&outcome, &named), (Err(ESRCH), Ok(named)) if !named.is_vouched) {
+        outcome = sessions::vouch(group.number, member().session).and_then(|()| {
+            ask(Group {
+                is_vouched: true,
+                ..group
+            })
+        });
+    }
     match (outcome, named) {
         // As tiocspgrp() has it.
         (Err(EIO), _) => Err(ENOTTY),
@@ -138,13 +151,48 @@ fn set_foreground(proxy: &Proxy, argument: usize) -> Result {
     }
 }
 
-/// Has what the process left at the terminal's home do it.
+/// Has what the process left at the terminal's home do it, or who stands for it there.
 fn act(proxy: &Proxy, request: Request, argument: usize) -> Result {
-    let change = Change {
+    let change = |leader| Change {
         pid: syscall::own_process(),
         argument: argument as u32,
+        leader,
     };
-    put(proxy, request, |out| change.encode(out)).map(|_| ())
+    let Some(leader) = Leader::of_current() else {
+        return put(proxy, request, |out| change(None).encode(out)).map(|_| ());
+    };
+    let node = NodeId::new(proxy.node()).ok_or(EIO)?;
+    let change = change(Some(terminal::Leader {
+        user: leader.user,
+        effective: leader.effective,
+        is_admin: leader.is_admin,
+    }));
+    if request == Request::Take {
+        return take(proxy, node, &leader, change);
+    }
+    put(proxy, request, |out| change.encode(out))?;
+    sessions::forget(leader.pid);
+    ssi_kapi::terminal::given_up(leader.pid, node.get());
+    sessions::publish(leader.pid, None);
+    Ok(())
+}
+
+/// The node of the leader knows of the terminal before that has one: he may end at any time.
+fn take(proxy: &Proxy, node: NodeId, leader: &Leader, change: Change) -> Result {
+    let session = leader.pid;
+    let has_another = ssi_kapi::terminal::place(session).is_some_and(|place| place != node.get());
+    if leader.has_one || has_another {
+        return Err(EPERM);
+    }
+    let is_new = sessions::taken(session, node)?;
+    let taken = put(proxy, Request::Take, |out| change.encode(out));
+    sessions::forget(session);
+    match taken {
+        Ok(_) => sessions::publish(session, Some(node)),
+        Err(_) if is_new => ssi_kapi::terminal::given_up(session, node.get()),
+        Err(_) => (),
+    }
+    taken.map(|_| ())
 }
 
 fn user(argument: usize) -> UserSlice {
@@ -159,13 +207,19 @@ fn put(proxy: &Proxy, request: Request, arguments: impl FnOnce(&mut Writer<'_>))
     call(node, request, |out| arguments(out.u64(proxy.handle())))
 }
 
-fn call(node: NodeId, request: Request, put: impl FnOnce(&mut Writer<'_>)) -> Result<Reply> {
+/// Asks `node`; a leader waits to the end of what he takes, even if he is killed.
+pub(crate) fn call(
+    node: NodeId,
+    request: Request,
+    put: impl FnOnce(&mut Writer<'_>),
+) -> Result<Reply> {
     let mut room = [0; QUESTION_BYTES_MAX];
     let mut out = Writer::new(&mut room);
     put(&mut out);
     let length = out.finish().map_err(|_| E2BIG)?;
     let args = room.get(..length).unwrap_or_default();
-    let question = Ask::new(ServiceRef::new(NAME, VERSION), request.code(), args);
+    let mut question = Ask::new(ServiceRef::new(NAME, VERSION), request.code(), args);
+    question.is_to_the_end = request == Request::Take;
     match ssi_ics::call(node, &question) {
         Ok(reply) if reply.result == BACKGROUND => Err(in_background(Operation::Device)),
         Ok(reply) if reply.result < 0 => Err(ssi_ics::error_of_peer(reply.result)),
@@ -176,22 +230,52 @@ fn call(node: NodeId, request: Request, put: impl FnOnce(&mut Writer<'_>)) -> Re
     }
 }
 
-/// Looks where the session has its number from: there its terminal is.
+/// Finds terminals of other nodes.
 pub(crate) struct Elsewhere;
 
 impl Finder for Elsewhere {
     fn find(&self, session: u32, flags: u32) -> Result<ARef<File>> {
-        let me = members::me()?;
-        let node = match pid::origin(session) {
-            Some(Origin::Node(node)) if node != me => node,
-            _ => return Err(ENXIO),
-        };
+        let node = sessions::place(session).ok_or(ENXIO)?;
         let opening = Opening { session, flags };
-        let reply = call(node, Request::Open, |out| opening.encode(out));
-        match reply {
+        let ask = |node| match call(node, Request::Open, |out| opening.encode(out)) {
             // There is no terminal any more.
             Err(EIO) => Err(ENXIO),
-            reply => proxies::import(reply?.body()).map_err(|_| ENXIO),
+            reply => reply,
+        };
+        let mut reply = ask(node)?;
+        let next = u8::try_from(reply.result).ok().and_then(NodeId::new);
+        if let Some(next) = next.filter(|_| reply.body().is_empty()) {
+            reply = ask(next)?;
+        }
+        proxies::import(reply.body()).map_err(|_| ENXIO)
+    }
+
+    fn seen(&self, session: u32) -> Option<Seen> {
+        sessions::seen(session)
+    }
+
+    fn vouch(&self, group: u32, session: u32) -> Result {
+        sessions::vouch(group, session)
+    }
+
+    fn opened(&self, proxy: &Proxy) {
+        let leads = Leader::of_current()
+            .filter(|leader| !leader.has_one && ssi_kapi::terminal::place(leader.pid).is_none());
+        if leads.is_some() {
+            // Somebody else's is opened all the same.
+            let _ = act(proxy, Request::Take, 0);
+        }
+    }
+
+    fn ended(&self, session: u32, node: u8) {
+        if let Some(node) = NodeId::new(node) {
+            sessions::ended(session, node);
+        }
+    }
+
+    fn hung_up(&self, session: u32, client: u8) {
+        if let Some(client) = NodeId::new(client) {
+            sessions::hung_up(session, client);
         }
     }
 }

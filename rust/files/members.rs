@@ -29,7 +29,8 @@ use ssi_core::{
 
 use crate::{
     exports,
-    proxies, //
+    proxies,
+    terminals, //
 };
 
 static ME: SetOnce<NodeId> = SetOnce::new();
@@ -50,6 +51,15 @@ pub(crate) fn me() -> Result<NodeId> {
 /// Whether `node` is a member, as far as its end has been seen to here.
 pub(crate) fn is_there(node: NodeId) -> bool {
     NodeSet::from_words([MEMBERS.load(Acquire)]).contains(node)
+}
+
+/// All other members.
+pub(crate) fn others() -> NodeSet {
+    let mut others = NodeSet::from_words([MEMBERS.load(Acquire)]);
+    if let Ok(me) = me() {
+        others.remove(me);
+    }
+    others
 }
 
 /// This node in its life.
@@ -94,5 +104,6 @@ impl ssi_clms::Subsystem for Follower {
         self.follow(view);
         exports::lose(instance.node);
         proxies::lose(instance.node);
+        terminals::lose(instance.node);
     }
 }

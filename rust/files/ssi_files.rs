@@ -47,6 +47,7 @@ mod report;
 mod served;
 mod served_socket;
 mod service;
+mod sessions;
 mod terminals;
 mod ticket;
 mod transfer;
@@ -132,6 +133,7 @@ impl kernel::Module for Files {
             waiting::create()?;
             record_locks::create()?;
             remote_lock::create()?;
+            sessions::create()?;
             workers::create()?;
             file_home::on_ready(ready::happened);
             socket_proxy::install(&remote_socket::Sockets);

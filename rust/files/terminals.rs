@@ -24,11 +24,21 @@ use ssi_core::{
             Group,
             Member,
             Opening,
+            Placed,
+            Seen,
+            Vouch,
             BACKGROUND, //
         }, //
     },
     ids::NodeId,
-    wire::Reader, //
+    vproc::pid::{
+        self,
+        Origin, //
+    },
+    wire::{
+        Reader,
+        Writer, //
+    }, //
 };
 use ssi_ics::{
     Handler,
@@ -52,15 +62,20 @@ use ssi_kapi::{
 use crate::{
     exported::Exported,
     exports,
+    members,
     service::{
         Answer,
         Fault, //
     },
+    sessions,
     workers, //
 };
 
 pub(crate) const NAME: &str = "ssi.files.terminals";
 pub(crate) const VERSION: u16 = 1;
+
+/// Bytes of a [`Seen`].
+const SEEN_BYTES: usize = 12;
 
 /// Requests of one node that are here at once.
 const WINDOW: u16 = 64;
@@ -117,6 +132,9 @@ impl Handler for Server {
         let Some(wanted) = terminal::Request::from_code(request.operation()) else {
             return request.no_operation();
         };
+        if matches!(wanted, terminal::Request::Look | terminal::Request::Vouch) {
+            return serve(wanted, request);
+        }
         // Without memory the request is dropped, which its node is told.
         let _ = workers::run(move || serve(wanted, request));
     }
@@ -130,6 +148,11 @@ fn serve(wanted: terminal::Request, request: Request) {
         terminal::Request::Foreground => number(&request, |control| control.foreground),
         terminal::Request::Session => number(&request, |control| control.session),
         terminal::Request::SetForeground => set_foreground(&request),
+        terminal::Request::Look => look(&request),
+        terminal::Request::Vouch => vouch(&request),
+        terminal::Request::HungUp => hung_up(&request),
+        terminal::Request::Ended => ended(&request),
+        terminal::Request::Placed => placed(&request),
     };
     answer(request, outcome);
 }
@@ -182,31 +205,74 @@ fn set_foreground(request: &Request) -> Result<Answer, Fault> {
     Ok(Answer::number(0))
 }
 
-/// Has what a process left here make the call: this kernel knows nothing else of it.
+/// Has what a process left here make the call, which this kernel knows as the process; or
+/// who stands for the leader of a session.
 fn act(number: u32, request: Request) {
-    match change_of(number, &request) {
-        Ok((file, Change { pid, argument })) => {
-            let node = request.from().node.get();
-            run(pid, node, move || {
-                let outcome = ssi_kapi::terminal::ioctl(&file, number, argument);
-                let answered = outcome.map(|()| Answer::number(0));
-                answer(request, answered.map_err(Fault::Error));
-            });
-        }
-        Err(fault) => answer(request, Err(fault)),
+    let (file, change) = match change_of(&request) {
+        Ok(found) => found,
+        Err(fault) => return answer(request, Err(fault)),
+    };
+    let Change { pid, argument, .. } = change;
+    // It need not have gone straight to where it is.
+    if let Some(next) = whereabouts::away(pid) {
+        return run(pid, next, move || {
+            let outcome = ssi_kapi::terminal::ioctl(&file, number, argument);
+            let answered = outcome.map(|()| Answer::number(0));
+            answer(request, answered.map_err(Fault::Error));
+        });
     }
+    let outcome = match (change.leader, number) {
+        (Some(leader), _) if !is_ours(pid) => {
+            act_for(pid, leader, &request, &file, (number, argument))
+        }
+        (_, GIVE_UP) => Err(ENOTTY),
+        _ => Err(EPERM),
+    };
+    answer(
+        request,
+        outcome.map(|()| Answer::number(0)).map_err(Fault::Error),
+    );
 }
 
-fn change_of(number: u32, request: &Request) -> Result<(Arc<Exported>, Change), Fault> {
+/// Whether `pid` was born here. Then there is something of it, or it is gone.
+fn is_ours(pid: u32) -> bool {
+    matches!(pid::origin(pid), Some(Origin::Node(node)) if members::me() == Ok(node))
+}
+
+fn change_of(request: &Request) -> Result<(Arc<Exported>, Change), Fault> {
     let mut message = Reader::new(request.args());
     let file = file_of(request, &mut message)?;
-    let change = Change::decode(message)?;
-    let is_known = whereabouts::away(change.pid) == Some(request.from().node.get());
-    match (is_known, number) {
-        (true, _) => Ok((file, change)),
-        (false, GIVE_UP) => Err(ENOTTY.into()),
-        (false, _) => Err(EPERM.into()),
+    Ok((file, Change::decode(message)?))
+}
+
+#[cfg(CONFIG_SSI_MIGRATE)]
+fn act_for(
+    pid: u32,
+    leader: terminal::Leader,
+    request: &Request,
+    file: &HomeFile,
+    (number, argument): (u32, u32),
+) -> Result {
+    let client = request.from();
+    let leader = ssi_kapi::terminal::Leader {
+        pid,
+        has_one: false,
+        is_admin: leader.is_admin,
+        user: leader.user,
+        effective: leader.effective,
+    };
+    let node = client.node.get();
+    let outcome = ssi_kapi::terminal::ioctl_of(&leader, node, file, number, argument);
+    // It may have gone before there was somebody to lose it.
+    if !members::lives(client) {
+        ssi_kapi::terminal::lose_leaders(node);
     }
+    outcome
+}
+
+#[cfg(not(CONFIG_SSI_MIGRATE))]
+fn act_for(_: u32, _: terminal::Leader, _: &Request, _: &HomeFile, _: (u32, u32)) -> Result {
+    Err(EPERM)
 }
 
 /// What is not run is not answered, which says that the process is gone.
@@ -218,10 +284,80 @@ fn run(pid: u32, node: u8, act: impl FnOnce() + Send + 'static) {
 #[cfg(not(CONFIG_SSI_MIGRATE))]
 fn run(_: u32, _: u8, _: impl FnOnce() + Send + 'static) {}
 
+/// `node` is gone. May sleep.
+pub(crate) fn lose(node: NodeId) {
+    let node = node.get();
+    // Without memory the leaders find out when they use the terminal.
+    let _ = workers::run(move || {
+        ssi_kapi::terminal::lose(node);
+        #[cfg(CONFIG_SSI_MIGRATE)]
+        ssi_kapi::terminal::lose_leaders(node);
+    });
+}
+
+/// The terminal of a session, here or where it is.
+fn look(request: &Request) -> Result<Answer, Fault> {
+    let session = terminal::session(Reader::new(request.args()))?;
+    let seen = match ssi_kapi::terminal::look(session) {
+        Some(ssi_kapi::terminal::Seen { device, foreground }) => Seen::Here { device, foreground },
+        None => Seen::At(elsewhere(session)?),
+    };
+    let mut room = [0; SEEN_BYTES];
+    let mut out = Writer::new(&mut room);
+    seen.encode(&mut out);
+    out.finish().map_err(|_| E2BIG)?;
+    Ok(Answer::bytes(&room)?)
+}
+
+fn elsewhere(session: u32) -> Result<NodeId> {
+    let place = ssi_kapi::terminal::place(session).and_then(NodeId::new);
+    place.ok_or(ENXIO)
+}
+
+fn vouch(request: &Request) -> Result<Answer, Fault> {
+    let Vouch { group, session } = Vouch::decode(Reader::new(request.args()))?;
+    ssi_kapi::terminal::vouches(group, session)?;
+    Ok(Answer::number(0))
+}
+
+fn hung_up(request: &Request) -> Result<Answer, Fault> {
+    let session = terminal::session(Reader::new(request.args()))?;
+    sessions::forget(session);
+    ssi_kapi::terminal::hang_up(session, request.from().node.get());
+    Ok(Answer::number(0))
+}
+
+fn ended(request: &Request) -> Result<Answer, Fault> {
+    let _session = terminal::session(Reader::new(request.args()))?;
+    #[cfg(CONFIG_SSI_MIGRATE)]
+    ssi_kapi::terminal::end_leader(_session);
+    Ok(Answer::number(0))
+}
+
+fn placed(request: &Request) -> Result<Answer, Fault> {
+    let Placed { session, node } = Placed::decode(Reader::new(request.args()))?;
+    match node {
+        Some(node) if members::me() != Ok(node) => {
+            ssi_kapi::terminal::placed(session, node.get())?;
+        }
+        _ => {
+            if let Some(before) = ssi_kapi::terminal::place(session) {
+                ssi_kapi::terminal::given_up(session, before);
+            }
+        }
+    }
+    Ok(Answer::number(0))
+}
+
+/// A ticket for the terminal of a session; if it is elsewhere, the node to ask.
 fn open(request: &Request) -> Result<Answer, Fault> {
     let Opening { session, flags } = Opening::decode(Reader::new(request.args()))?;
     let client: NodeId = request.from().node;
     let ticket =
-        ssi_kapi::terminal::with_terminal(session, flags, |file| exports::export(file, client))?;
+        ssi_kapi::terminal::with_terminal(session, flags, |file| exports::export(file, client));
+    if let (Err(ENXIO), Ok(node)) = (&ticket, elsewhere(session)) {
+        return Ok(Answer::number(node.get().into()));
+    }
+    let ticket = ticket?;
     Ok(Answer::bytes(ticket.as_bytes()).inspect_err(|_| ticket.withdraw())?)
 }

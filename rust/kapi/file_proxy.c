@@ -15,6 +15,7 @@
 #include <linux/fs_context.h>
 #include <linux/hrtimer.h>
 #include <linux/kdev_t.h>
+#include <linux/major.h>
 #include <linux/mount.h>
 #include <linux/poll.h>
 #include <linux/pseudo_fs.h>
@@ -339,10 +340,28 @@ int ssi_proxy_adopt(struct ssi_proxy *proxy, struct file *file)
 	return 0;
 }
 
+/* As tty_open() asks. The master of a pseudo terminal has the device of what makes one. */
+static bool may_control(const struct ssi_proxy *proxy, const struct file *file)
+{
+	return proxy->about.kind == SSI_HOME_TERMINAL && !(file->f_flags & O_NOCTTY) &&
+	       file->f_mode & FMODE_READ &&
+	       MAJOR(new_decode_dev(proxy->about.rdev)) != TTYAUX_MAJOR;
+}
+
+/* As ssi_proxy_adopt(), for who may get a terminal by it. */
+int ssi_proxy_adopt_named(struct ssi_proxy *proxy, struct file *file)
+{
+	int error = ssi_proxy_adopt(proxy, file);
+
+	if (!error && may_control(proxy, file))
+		ssi_terminal_opened(proxy);
+	return error;
+}
+
 /* By /proc/<pid>/fd: it is not opened anew at home, but shared. */
 static int proxy_open(struct inode *inode, struct file *file)
 {
-	return ssi_proxy_adopt(inode->i_private, file);
+	return ssi_proxy_adopt_named(inode->i_private, file);
 }
 
 static int proxy_release(struct inode *inode, struct file *file)

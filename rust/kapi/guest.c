@@ -237,7 +237,8 @@ static int ssi_take(struct task_struct *task, enum pid_type type, u32 nr)
 	return error;
 }
 
-static int ssi_take_group(struct task_struct *task, u32 pgid, u32 session)
+/* Puts @task into a group and a session; numbers private to a node mean none. May sleep. */
+int ssi_take_group(struct task_struct *task, u32 pgid, u32 session)
 {
 	int error = 0;
 

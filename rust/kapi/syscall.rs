@@ -22,6 +22,8 @@ pub mod number {
 
     /// execve(2)
     pub const EXECVE: u32 = bindings::__NR_execve;
+    /// ioctl(2); of these only `TIOCSPGRP` is asked about
+    pub const IOCTL: u32 = bindings::__NR_ioctl;
     /// getdents(2)
     pub const GETDENTS: u32 = bindings::__NR_getdents;
     /// getdents64(2)
@@ -206,6 +208,9 @@ unsafe extern "C" fn __ssi_syscall(
     // SAFETY: The registers are valid by the caller, and there are six arguments.
     unsafe { bindings::ssi_syscall_arguments(regs, arguments.as_mut_ptr().cast()) };
     let call = SystemCall { number, arguments };
+    if number == number::IOCTL && call.int(1) as u32 != bindings::TIOCSPGRP {
+        return false;
+    }
     let dispatched = DISPATCH.as_ref().and_then(|dispatch| {
         if sees_cluster() {
             dispatch.dispatch(&call)

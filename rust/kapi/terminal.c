@@ -25,6 +25,8 @@
 #include <../drivers/tty/tty.h>
 #include "file_home.h"
 
+bool ssi_terminals_span __read_mostly;
+
 /* How often a number is looked for that comes and goes at the moment. */
 #define TRIES_MAX	100
 
@@ -84,6 +86,22 @@ int ssi_terminal_vouch(int *group)
 		return -EPERM;
 	*group = pid_nr(pid);
 	return true;
+}
+
+/* What the running task is to a terminal it takes or gives up. */
+void ssi_terminal_leader(struct ssi_terminal_leader *out)
+{
+	const struct cred *cred = current_cred();
+
+	*out = (struct ssi_terminal_leader) {
+		.pid = task_tgid_nr(current),
+		.leads = current->signal->leader,
+		.has_one = READ_ONCE(current->signal->tty),
+		.is_admin = cred->user_ns == &init_user_ns &&
+			    cap_raised(cred->cap_effective, CAP_SYS_ADMIN),
+		.user = from_kuid(&init_user_ns, cred->uid),
+		.effective = from_kuid(&init_user_ns, cred->euid),
+	};
 }
 
 /* The number the running task knows @group by, 0 for none. */
@@ -186,19 +204,22 @@ static void ssi_group_came(struct tty_struct *tty, struct pid *group)
 	put_pid(before);
 }
 
-/*
- * Puts a group of @session into the foreground. One that has no members here must be
- * vouched for. May sleep.
- */
-int ssi_terminal_set_foreground(const struct ssi_home *home, u32 session, u32 group,
-				bool is_vouched)
+/* Whether @group has members here: 0 if they are of @session, -EPERM if of another one. */
+int ssi_terminal_vouches(u32 group, u32 session)
 {
-	struct tty_struct *tty = ssi_terminal_of(home);
+	struct pid *pid = ssi_known_group(group, session);
+
+	if (IS_ERR_OR_NULL(pid))
+		return pid ? PTR_ERR(pid) : -ESRCH;
+	put_pid(pid);
+	return 0;
+}
+
+static int ssi_put_group(struct tty_struct *tty, u32 session, u32 group, bool is_vouched)
+{
 	struct pid *pid;
 	int error = 0;
 
-	if (!tty)
-		return -ENOTTY;
 	pid = ssi_group(group, session, is_vouched);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
@@ -216,6 +237,49 @@ int ssi_terminal_set_foreground(const struct ssi_home *home, u32 session, u32 gr
 		put_pid(pid);
 	}
 	return error;
+}
+
+/*
+ * Puts a group of @session into the foreground. One that has no members here must be
+ * vouched for. May sleep.
+ */
+int ssi_terminal_set_foreground(const struct ssi_home *home, u32 session, u32 group,
+				bool is_vouched)
+{
+	struct tty_struct *tty = ssi_terminal_of(home);
+
+	return tty ? ssi_put_group(tty, session, group, is_vouched) : -ENOTTY;
+}
+
+/* The end of a pair that controls; NULL for what is no terminal of this node. */
+static struct tty_struct *ssi_controlling_end(const struct file *file)
+{
+	struct file_operations operations;
+	struct tty_struct *tty;
+
+	tty_default_fops(&operations);
+	if (file->f_op->read_iter != operations.read_iter)
+		return NULL;
+	tty = ((struct tty_file_private *)file->private_data)->tty;
+	return tty->driver->type == TTY_DRIVER_TYPE_PTY &&
+	       tty->driver->subtype == PTY_TYPE_MASTER ? tty->link : tty;
+}
+
+/*
+ * As tiocspgrp() of the running task, for a group that has no members here and is vouched
+ * for. May sleep.
+ */
+int ssi_terminal_put_group(int fd, u32 group)
+{
+	CLASS(fd, opened)(fd);
+	struct tty_struct *tty;
+
+	if (fd_empty(opened))
+		return -EBADF;
+	tty = ssi_controlling_end(fd_file(opened));
+	if (!tty || READ_ONCE(current->signal->tty) != tty)
+		return -ENOTTY;
+	return ssi_put_group(tty, task_session_nr_ns(current, &init_pid_ns), group, true);
 }
 
 /*
@@ -257,6 +321,50 @@ static struct tty_struct *ssi_terminal_of_session(struct pid *session, const str
 	return found;
 }
 
+/* The terminal of this node that controls @session; false for none. Process context. */
+bool ssi_terminal_look(u32 session, u32 *device, u32 *foreground)
+{
+	struct tty_struct *tty = NULL;
+	struct pid *group;
+
+	scoped_guard(write_lock_irq, &tasklist_lock) {
+		struct pid *pid = find_pid_ns(session, &init_pid_ns);
+
+		if (pid)
+			tty = ssi_terminal_of_session(pid, NULL);
+	}
+	if (!tty)
+		return false;
+	group = tty_get_pgrp(tty);
+	*device = new_encode_dev(tty_devnum(tty));
+	*foreground = pid_nr(group);
+	put_pid(group);
+	tty_kref_put(tty);
+	return true;
+}
+
+/* What @ns knows @group by. */
+static int ssi_number_in(u32 group, struct pid_namespace *ns)
+{
+	if (ns == &init_pid_ns)
+		return group;
+	guard(rcu)();
+	return pid_nr_ns(find_pid_ns(group, &init_pid_ns), ns);
+}
+
+void __ssi_stat_terminal(struct task_struct *task, struct pid_namespace *ns, int *device,
+			 int *group)
+{
+	u32 session = task_session_nr_ns(task, &init_pid_ns);
+	u32 seen, foreground;
+
+	if (session < SSI_PIDS_PRIVATE || READ_ONCE(task->signal->tty) ||
+	    !ssi_terminal_seen(session, &seen, &foreground))
+		return;
+	*device = seen;
+	*group = ssi_number_in(foreground, ns);
+}
+
 /* @task, which came from another node, is in another group than before. */
 void ssi_terminal_joined(struct task_struct *task)
 {
@@ -284,6 +392,7 @@ void ssi_terminal_inherit(void)
 
 	if (task_session_nr_ns(current, &init_pid_ns) < SSI_PIDS_PRIVATE)
 		return;
+	WRITE_ONCE(ssi_terminals_span, true);
 	/* Who hangs it up has the lock, too. */
 	scoped_guard(write_lock_irq, &tasklist_lock) {
 		tty = ssi_terminal_of_session(task_session(current), NULL);

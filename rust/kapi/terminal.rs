@@ -22,13 +22,25 @@ use kernel::{
     sync::{
         aref::ARef,
         SetOnce, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice, //
     }, //
 };
 
 use crate::{
+    behalf::PRIVATE_PIDS,
     file_home::HomeFile,
-    file_proxy::Proxy,
-    pids, //
+    file_proxy::{
+        self,
+        Proxy, //
+    },
+    pids,
+    syscall::{
+        number,
+        SystemCall, //
+    }, //
 };
 
 /// ioctl(2): the terminal controls the session of the running task.
@@ -45,6 +57,35 @@ pub trait Finder: Sync {
     ///
     /// `ENXIO` if no other node has it; those of open(2).
     fn find(&self, session: u32, flags: u32) -> Result<ARef<File>>;
+
+    /// The terminal of another node that controls `session`, if there is one. May sleep.
+    fn seen(&self, session: u32) -> Option<Seen>;
+
+    /// Asks the other nodes whether `group` is one of `session`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` if none knows the group, `EPERM` for one of another session.
+    fn vouch(&self, group: u32, session: u32) -> Result;
+
+    /// The running task, which leads a session without a terminal, opened this one: it is to
+    /// be that of the session if it is nobody's. May sleep.
+    fn opened(&self, proxy: &Proxy);
+
+    /// Who led `session` ended, whose terminal is at `node`. May sleep.
+    fn ended(&self, session: u32, node: u8);
+
+    /// The terminal of `session`, which is led at `client`, was hung up here. May sleep.
+    fn hung_up(&self, session: u32, client: u8);
+}
+
+/// What `/proc/<pid>/stat` says of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its device.
+    pub device: u32,
+    /// The group in the foreground, 0 if there is none.
+    pub foreground: u32,
 }
 
 static FINDER: SetOnce<&'static dyn Finder> = SetOnce::new();
@@ -95,6 +136,38 @@ pub enum Forbidden {
     Read,
     /// To write or to change: `SIGTTOU`.
     Write,
+}
+
+/// Who leads a session, as far as a terminal asks for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leader {
+    /// His process, and the number of the session.
+    pub pid: u32,
+    /// Whether he has a terminal of his node.
+    pub has_one: bool,
+    /// Whether he may all (`CAP_SYS_ADMIN`).
+    pub is_admin: bool,
+    /// His user.
+    pub user: u32,
+    /// The one whose rights he has.
+    pub effective: u32,
+}
+
+impl Leader {
+    /// The running task, if it leads its session and other nodes know that.
+    pub fn of_current() -> Option<Self> {
+        let mut raw: bindings::ssi_terminal_leader = pin_init::zeroed();
+        // SAFETY: It can be written.
+        unsafe { bindings::ssi_terminal_leader(&mut raw) };
+        let leads = raw.leads && raw.pid >= PRIVATE_PIDS;
+        leads.then_some(Self {
+            pid: raw.pid,
+            has_one: raw.has_one,
+            is_admin: raw.is_admin,
+            user: raw.user,
+            effective: raw.effective,
+        })
+    }
 }
 
 /// The running task is in the background of its terminal, elsewhere. Sends its group the
@@ -195,6 +268,138 @@ pub fn ioctl(home: &HomeFile, number: u32, argument: u32) -> Result {
     to_result(result as c_int)
 }
 
+/// As [`ioctl`], of `leader`, who is at `client` and not known here: a thread stands for him
+/// from then on, until he [ends](end_leader) or gives the terminal up. May sleep.
+///
+/// # Errors
+///
+/// Those of ioctl(2); `EIO` for what is no terminal any more, `ENOMEM`.
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub fn ioctl_of(
+    leader: &Leader,
+    client: u8,
+    home: &HomeFile,
+    number: u32,
+    argument: u32,
+) -> Result {
+    let who = bindings::ssi_terminal_leader {
+        pid: leader.pid,
+        leads: true,
+        has_one: leader.has_one,
+        is_admin: leader.is_admin,
+        user: leader.user,
+        effective: leader.effective,
+    };
+    // SAFETY: Both are valid while they are borrowed. See `ioctl` for the argument.
+    let result = unsafe {
+        bindings::ssi_leader_ioctl(home.as_ptr(), &who, client, number, argument as usize)
+    };
+    to_result(result as c_int)
+}
+
+/// Who led `session` from another node ended: his terminal here is hung up as if it had been
+/// here. May sleep.
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub fn end_leader(session: u32) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_leader_end(session) };
+}
+
+/// Node `client` is gone, and so are those who led sessions there. May sleep.
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub fn lose_leaders(client: u8) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_leader_lose(client) };
+}
+
+/// The terminal of this node that controls `session`. Process context, does not sleep.
+pub fn look(session: u32) -> Option<Seen> {
+    let (mut device, mut foreground) = (0, 0);
+    // SAFETY: Both can be written.
+    let is_there = unsafe { bindings::ssi_terminal_look(session, &mut device, &mut foreground) };
+    is_there.then_some(Seen { device, foreground })
+}
+
+/// Whether `group` has members on this node, and those are of `session`. Any context but an
+/// interrupt.
+///
+/// # Errors
+///
+/// `ESRCH` if it has none, `EPERM` if they are of another session.
+pub fn vouches(group: u32, session: u32) -> Result {
+    // SAFETY: No preconditions.
+    to_result(unsafe { bindings::ssi_terminal_vouches(group, session) })
+}
+
+/// Where the terminal of `session` is, as far as this node knows one to be elsewhere. Any
+/// context.
+pub fn place(session: u32) -> Option<u8> {
+    // SAFETY: No preconditions.
+    let node = unsafe { bindings::ssi_session_node(session) };
+    (node != 0).then_some(node)
+}
+
+/// The terminal of `session` is one of `node`, until its leader [ends](Finder::ended). False
+/// if that was known. May sleep.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such process here, `ENOMEM`.
+pub fn placed(session: u32, node: u8) -> Result<bool> {
+    // SAFETY: No preconditions.
+    let outcome = unsafe { bindings::ssi_session_add(session, node) };
+    to_result(outcome.min(0))?;
+    Ok(outcome == 0)
+}
+
+/// The terminal of `session` is not at `node` any more. May sleep; not from
+/// [`Finder::ended`].
+pub fn given_up(session: u32, node: u8) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_session_remove(session, node) };
+}
+
+/// The terminal of `session` was hung up at `node`: who leads it is told. May sleep.
+pub fn hang_up(session: u32, node: u8) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_session_hang_up(session, node) };
+}
+
+/// `node` is gone, and all terminals there: who led a session with one is told. May sleep.
+pub fn lose(node: u8) {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_session_lose(node) };
+}
+
+/// Makes ioctl(2) `TIOCSPGRP` if the kernel here does not know the group and another node
+/// does. May sleep.
+pub fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
+    if call.number != number::IOCTL || call.int(1) as u32 != bindings::TIOCSPGRP {
+        return None;
+    }
+    let outcome = call.native();
+    Some(match outcome == ESRCH.to_errno() as isize {
+        true => put_group(call),
+        false => Ok(outcome),
+    })
+}
+
+/// The kernel here found nothing wrong but that it has no such group.
+fn put_group(call: &SystemCall) -> Result<isize> {
+    let [_, _, address, ..] = call.arguments;
+    let user = UserSlice::new(UserPtr::from_addr(address), size_of::<i32>());
+    let group = user.reader().read::<i32>()?;
+    let finder = FINDER.copy().ok_or(ESRCH)?;
+    let is_shared = (PRIVATE_PIDS..pids::LIMIT).contains(&u32::try_from(group).map_err(|_| ESRCH)?);
+    if !is_shared {
+        return Err(ESRCH);
+    }
+    finder.vouch(group as u32, Member::of_current().session)?;
+    // SAFETY: No preconditions.
+    to_result(unsafe { bindings::ssi_terminal_put_group(call.int(0), group as u32) })?;
+    Ok(0)
+}
+
 /// Runs `act` with the terminal of `session`, of this node, opened with `flags`. Only a
 /// thread of the kernel may call it; may sleep.
 ///
@@ -238,6 +443,57 @@ unsafe extern "C" fn ssi_terminal_elsewhere(file: *mut bindings::file, flags: u3
     proxy.map_or_else(|error| error.to_errno(), |()| 0)
 }
 
+/// # Safety
+///
+/// The proxy is valid.
+#[export]
+unsafe extern "C" fn ssi_terminal_opened(proxy: *mut bindings::ssi_proxy) {
+    if let Some(finder) = FINDER.copy() {
+        // SAFETY: By the caller.
+        finder.opened(unsafe { file_proxy::proxy(proxy) });
+    }
+}
+
+/// # Safety
+///
+/// Both can be written.
+#[export]
+unsafe extern "C" fn ssi_terminal_seen(
+    session: u32,
+    device: *mut u32,
+    foreground: *mut u32,
+) -> bool {
+    let Some(seen) = FINDER.copy().and_then(|finder| finder.seen(session)) else {
+        return false;
+    };
+    // SAFETY: By the caller.
+    unsafe {
+        device.write(seen.device);
+        foreground.write(seen.foreground);
+    }
+    true
+}
+
+/// # Safety
+///
+/// None: it is declared to C, where every function is unsafe.
+#[export]
+unsafe extern "C" fn ssi_session_ended(session: u32, node: u8) {
+    if let Some(finder) = FINDER.copy() {
+        finder.ended(session, node);
+    }
+}
+
+/// # Safety
+///
+/// None: it is declared to C, where every function is unsafe.
+#[export]
+unsafe extern "C" fn ssi_leader_hung_up(session: u32, client: u8) {
+    if let Some(finder) = FINDER.copy() {
+        finder.hung_up(session, client);
+    }
+}
+
 #[cfg(all(CONFIG_SSI_KUNIT_TEST, CONFIG_SSI_MIGRATE))]
 #[kernel::macros::kunit_tests(ssi_kapi_terminal)]
 mod tests {
@@ -254,7 +510,8 @@ mod tests {
                 PID, //
             },
             Arrival, //
-        }, //
+        },
+        thread, //
     };
     use kernel::sync::Arc;
 
@@ -334,6 +591,78 @@ mod tests {
         assert!(missing == Err(ENXIO));
         guest::kill(PID);
         assert!(is_gone(PID));
+        Ok(())
+    }
+
+    fn leader(pid: u32, is_admin: bool) -> Leader {
+        Leader {
+            pid,
+            has_one: false,
+            is_admin,
+            user: 1000,
+            effective: 1000,
+        }
+    }
+
+    /// Nodes of leaders.
+    const CLIENTS: [u8; 2] = [7, 8];
+
+    fn is_free(home: &HomeFile) -> bool {
+        (0..500).any(|_| {
+            thread::sleep(10_000);
+            is_controlled(home, 0, 0)
+        })
+    }
+
+    #[test]
+    fn who_leads_elsewhere_has_a_terminal_here() -> Result {
+        let (terminal, _master) = file_fixture::terminal()?;
+        let home = HomeFile::new(&terminal)?;
+        let [client, other] = CLIENTS;
+        let one = leader(PID, false);
+        let ask = |who: &Leader, number, how| ioctl_of(who, client, &home, number, how);
+        assert!(ask(&one, GIVE_UP, 0) == Err(ENOTTY));
+        assert!(ask(&one, TAKE, 0) == Ok(()) && ask(&one, TAKE, 0) == Ok(()));
+        assert!(is_controlled(&home, PID, PID));
+        assert!(look(PID).is_some_and(|seen| seen.foreground == PID && seen.device != 0));
+        assert!(vouches(PID, PID) == Ok(()) && vouches(PID, OTHER) == Err(EPERM));
+        assert!(vouches(OTHER, PID) == Err(ESRCH));
+        assert!(ask(&leader(OTHER, false), TAKE, 1) == Err(EPERM));
+        assert!(ask(&leader(OTHER, true), TAKE, 1) == Ok(()));
+        assert!(is_controlled(&home, OTHER, OTHER) && look(PID).is_none());
+        assert!(ask(&leader(OTHER, false), GIVE_UP, 0) == Ok(()));
+        assert!(is_controlled(&home, 0, 0) && ask(&one, TAKE, 0) == Ok(()));
+        lose_leaders(other);
+        assert!(is_controlled(&home, PID, PID));
+        lose_leaders(client);
+        assert!(is_free(&home) && ask(&one, TAKE, 0) == Ok(()));
+        end_leader(PID);
+        assert!(is_free(&home) && is_gone(PID) && is_gone(OTHER));
+        Ok(())
+    }
+
+    #[test]
+    fn a_node_knows_where_its_sessions_have_terminals() -> Result {
+        guest::kunit::begin()?;
+        let [node, other] = CLIENTS;
+        assert!(placed(PID, node) == Err(ESRCH) && place(PID).is_none());
+        create(&member(PID), || Ok(()))?;
+        assert!(placed(PID, node) == Ok(true) && placed(PID, node) == Ok(false));
+        assert!(place(PID) == Some(node));
+        given_up(PID, other);
+        hang_up(PID, other);
+        lose(other);
+        assert!(place(PID) == Some(node));
+        given_up(PID, node);
+        assert!(place(PID).is_none() && placed(PID, other) == Ok(true));
+        hang_up(PID, other);
+        assert!(place(PID).is_none() && placed(PID, node) == Ok(true));
+        guest::kill(PID);
+        assert!(is_gone(PID));
+        assert!((0..500).any(|_| {
+            thread::sleep(10_000);
+            place(PID).is_none()
+        }));
         Ok(())
     }
 }

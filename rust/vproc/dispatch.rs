@@ -54,6 +54,8 @@ pub(crate) fn hook() -> Result {
     for refused in &REFUSED {
         syscall::hook(refused.number)?;
     }
+    #[cfg(CONFIG_SSI_FILES)]
+    syscall::hook(number::IOCTL)?;
     Ok(())
 }
 
@@ -71,6 +73,8 @@ impl Dispatch for Dispatcher {
             pidfd_calls::dispatch(call)
         } else if LISTINGS.contains(&call.number) {
             list(call)
+        } else if call.number == number::IOCTL {
+            put_group(call)
         } else {
             refuse(call)
         };
@@ -114,6 +118,17 @@ fn of_itself(call: &SystemCall) -> Option<Result<isize>> {
 fn parent() -> Option<Result<isize>> {
     let guest = whereabouts::guest(syscall::own_process())?;
     Some(Ok(guest.parent as isize))
+}
+
+/// Puts a group of other nodes into the foreground of a terminal here.
+#[cfg(CONFIG_SSI_FILES)]
+fn put_group(call: &SystemCall) -> Option<Result<isize>> {
+    ssi_kapi::terminal::dispatch(call)
+}
+
+#[cfg(not(CONFIG_SSI_FILES))]
+fn put_group(_: &SystemCall) -> Option<Result<isize>> {
+    None
 }
 
 /// The calls that list a folder.

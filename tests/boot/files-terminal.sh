@@ -16,6 +16,17 @@ state_is() { on "$1" grep -q "^State:.$3" "/proc/$(pid_of "$1" "$2")/status"; }
 # The process is in a group of its own, which has the terminal: is_in_front NODE WORDS.
 is_in_front() { [ "$(on 1 cut -d ' ' -f 8 "/proc/$shell/stat")" = "$(pid_of "$1" "$2")" ]; }
 
+# Terminal and foreground of a process of node 2 as each node has them: sees WORDS PID.
+sees() {
+	local pid node seen
+	pid=$(pid_of 2 "$1")
+	for node in 1 2 3 "2 localview"; do
+		# shellcheck disable=SC2086 # a node, and perhaps a word
+		seen=$(on $node cut -d ' ' -f 7,8 "/proc/$pid/stat")
+		[ "$seen" = "$tty $2" ] || return
+	done
+}
+
 up 3
 put "1 2 3" control
 
@@ -58,8 +69,15 @@ type_line 'echo now on $(clusternode_num)'
 within 10 "it reads what is typed" is_on_screen "now on 2"
 type_line 'sleep 601'
 within 10 "it has a job" there_are 2 "sleep 601" 1
+tty=$(on 1 cut -d ' ' -f 7 "/proc/$shell/stat")
+must "a shell at home has a terminal" [ "$tty" -gt 0 ]
+job=$(pid_of 2 "sleep 601")
+within 5 "/proc/<pid>/stat says so of the job" sees "sleep 601" "$job"
+within 5 "and of the shell" sees sh "$job"
 press '\032'
 within 5 "^Z stops it" state_is 2 "sleep 601" T
+within 5 "the shell is in front then" sees "sleep 601" "$(pid_of 2 sh)"
+must "ps names it" eval 'on 3 ps -o tty,args | grep "^136,[0-9]* *sleep 601$" >/dev/null'
 type_line 'jobs; echo job $?'
 within 5 "the shell goes on" is_on_screen "job 0"
 must "and knows it" grep -q "Stopped.*sleep 601" "$SCREEN"

@@ -14,10 +14,13 @@
 //! ```
 
 use super::operation::Operation;
-use crate::wire::{
-    Malformed,
-    Reader,
-    Writer, //
+use crate::{
+    ids::NodeId,
+    wire::{
+        Malformed,
+        Reader,
+        Writer, //
+    }, //
 };
 
 /// The result of an answer that is none: who asks is in the background, where it is to be
@@ -146,17 +149,32 @@ pub enum Request {
     GiveUp,
     /// A ticket for the terminal of a session.
     Open,
+    /// Which terminal a session has, and where. The answer's body is [`Seen`].
+    Look,
+    /// Whether a group is known, and of a session.
+    Vouch,
+    /// The terminal of a session was hung up: to tell who leads it.
+    HungUp,
+    /// Who leads a session ended, and with him what he has a terminal by.
+    Ended,
+    /// Where the terminal of a session is.
+    Placed,
 }
 
 impl Request {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::Foreground,
         Self::SetForeground,
         Self::Session,
         Self::Take,
         Self::GiveUp,
         Self::Open,
+        Self::Look,
+        Self::Vouch,
+        Self::HungUp,
+        Self::Ended,
+        Self::Placed,
     ];
 
     /// Its number.
@@ -168,6 +186,11 @@ impl Request {
             Self::Take => 4,
             Self::GiveUp => 5,
             Self::Open => 6,
+            Self::Look => 7,
+            Self::Vouch => 8,
+            Self::HungUp => 9,
+            Self::Ended => 10,
+            Self::Placed => 11,
         }
     }
 
@@ -217,12 +240,42 @@ impl Group {
     }
 }
 
+/// A number of a process or a session.
+fn pid(message: &mut Reader<'_>) -> Result<u32, Malformed> {
+    let pid = message.u32()?;
+    (1..PID_LIMIT)
+        .contains(&pid)
+        .then_some(pid)
+        .ok_or(Malformed)
+}
+
 /// A number of a process or a session, and one more, to the end of the message.
 fn pair(mut message: Reader<'_>) -> Result<(u32, u32), Malformed> {
-    let (pid, other) = (message.u32()?, message.u32()?);
+    let numbers = (pid(&mut message)?, message.u32()?);
     message.end()?;
-    let is_pid = (1..PID_LIMIT).contains(&pid);
-    is_pid.then_some((pid, other)).ok_or(Malformed)
+    Ok(numbers)
+}
+
+/// Arguments of HungUp, Ended and Look: a session, to the end of the message.
+///
+/// # Errors
+///
+/// [`Malformed`] for what is none.
+pub fn session(mut message: Reader<'_>) -> Result<u32, Malformed> {
+    let session = pid(&mut message)?;
+    message.end()?;
+    Ok(session)
+}
+
+/// Who leads a session, as far as a terminal asks for his rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leader {
+    /// His user.
+    pub user: u32,
+    /// The one whose rights he has.
+    pub effective: u32,
+    /// Whether he may all (`CAP_SYS_ADMIN`).
+    pub is_admin: bool,
 }
 
 /// Arguments of Take and GiveUp, behind a name.
@@ -232,17 +285,129 @@ pub struct Change {
     pub pid: u32,
     /// The argument of the ioctl(2).
     pub argument: u32,
+    /// If he leads his session, which has his number.
+    pub leader: Option<Leader>,
 }
 
 impl Change {
     /// Puts it behind the name.
     pub fn encode(self, out: &mut Writer<'_>) {
-        out.u32(self.pid).u32(self.argument);
+        out.u32(self.pid)
+            .u32(self.argument)
+            .u8(self.leader.is_some().into());
+        if let Some(leader) = self.leader {
+            out.u32(leader.user)
+                .u32(leader.effective)
+                .u8(leader.is_admin.into());
+        }
+    }
+
+    /// Reads it to the end of the message.
+    pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
+        let (pid, argument) = (pid(&mut message)?, message.u32()?);
+        let leader = match message.flag()? {
+            false => None,
+            true => Some(Leader {
+                user: message.u32()?,
+                effective: message.u32()?,
+                is_admin: message.flag()?,
+            }),
+        };
+        message.end()?;
+        Ok(Self {
+            pid,
+            argument,
+            leader,
+        })
+    }
+}
+
+/// Arguments of Vouch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouch {
+    /// The group.
+    pub group: u32,
+    /// The session it is to be of.
+    pub session: u32,
+}
+
+impl Vouch {
+    /// Puts it into a message.
+    pub fn encode(self, out: &mut Writer<'_>) {
+        out.u32(self.group).u32(self.session);
     }
 
     /// Reads it to the end of the message.
     pub fn decode(message: Reader<'_>) -> Result<Self, Malformed> {
-        pair(message).map(|(pid, argument)| Self { pid, argument })
+        pair(message).map(|(group, session)| Self { group, session })
+    }
+}
+
+/// Arguments of Placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// A session.
+    pub session: u32,
+    /// Where its terminal is, `None` if it has none elsewhere.
+    pub node: Option<NodeId>,
+}
+
+impl Placed {
+    /// Puts it into a message.
+    pub fn encode(self, out: &mut Writer<'_>) {
+        let node = self.node.map_or(0, NodeId::get);
+        out.u32(self.session).u32(node.into());
+    }
+
+    /// Reads it to the end of the message.
+    pub fn decode(message: Reader<'_>) -> Result<Self, Malformed> {
+        let (session, number) = pair(message)?;
+        let node = node(number)?;
+        Ok(Self { session, node })
+    }
+}
+
+/// The node with this number, 0 for none.
+fn node(number: u32) -> Result<Option<NodeId>, Malformed> {
+    if number == 0 {
+        return Ok(None);
+    }
+    let node = u8::try_from(number).ok().and_then(NodeId::new);
+    node.map(Some).ok_or(Malformed)
+}
+
+/// The terminal of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// That of a node, which is to be asked.
+    At(NodeId),
+    /// One of who answers.
+    Here {
+        /// Its device, as in `/proc/<pid>/stat`.
+        device: u32,
+        /// The group in the foreground, 0 if there is none.
+        foreground: u32,
+    },
+}
+
+impl Seen {
+    /// Puts it into a message.
+    pub fn encode(self, out: &mut Writer<'_>) {
+        match self {
+            Self::At(node) => out.u32(node.get().into()).u32(0).u32(0),
+            Self::Here { device, foreground } => out.u32(0).u32(device).u32(foreground),
+        };
+    }
+
+    /// Reads it to the end of the message.
+    pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
+        let (number, device, foreground) = (message.u32()?, message.u32()?, message.u32()?);
+        message.end()?;
+        match node(number)? {
+            None if foreground < PID_LIMIT => Ok(Self::Here { device, foreground }),
+            Some(node) if device == 0 && foreground == 0 => Ok(Self::At(node)),
+            _ => Err(Malformed),
+        }
     }
 }
 
@@ -394,7 +559,10 @@ mod tests {
         for request in Request::ALL {
             assert_eq!(Request::from_code(request.code()), Some(request));
         }
-        assert_eq!((Request::from_code(0), Request::from_code(7)), (None, None));
+        assert_eq!(
+            (Request::from_code(0), Request::from_code(12)),
+            (None, None)
+        );
         assert_eq!(Request::of_call(0x5410), Some(Request::SetForeground));
         assert_eq!(Request::of_call(0x5401), None);
     }
@@ -410,18 +578,70 @@ mod tests {
         for wrong in [&bytes[..4], &[bytes.clone(), vec![0]].concat(), &[255; 5]] {
             assert_eq!(Group::decode(Reader::new(wrong)), Err(Malformed));
         }
-        let (pid, argument, session, flags) = (65_600, 1, 65_600, 2);
-        let change = Change { pid, argument };
+        let (session, flags) = (65_600, 2);
         let opening = Opening { session, flags };
-        let bytes = [
-            written(|out| change.encode(out)),
-            written(|out| opening.encode(out)),
-        ];
-        assert_eq!(Change::decode(Reader::new(&bytes[0])), Ok(change));
-        assert_eq!(Opening::decode(Reader::new(&bytes[1])), Ok(opening));
-        for wrong in [&bytes[0][..7], &[&bytes[0][..], &[0]].concat(), &[0; 8]] {
-            assert_eq!(Change::decode(Reader::new(wrong)), Err(Malformed));
+        let bytes = written(|out| opening.encode(out));
+        assert_eq!(Opening::decode(Reader::new(&bytes)), Ok(opening));
+        for wrong in [&bytes[..7], &[&bytes[..], &[0]].concat(), &[0; 8]] {
             assert_eq!(Opening::decode(Reader::new(wrong)), Err(Malformed));
+            assert_eq!(Vouch::decode(Reader::new(wrong)), Err(Malformed));
+            assert_eq!(Placed::decode(Reader::new(wrong)), Err(Malformed));
+            assert_eq!(super::session(Reader::new(wrong)), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn a_change_says_who_leads() {
+        let leader = Leader {
+            user: 1000,
+            effective: 0,
+            is_admin: true,
+        };
+        for (leader, length) in [(None, 9), (Some(leader), 18)] {
+            let change = Change {
+                pid: 65_600,
+                argument: 1,
+                leader,
+            };
+            let bytes = written(|out| change.encode(out));
+            assert_eq!(bytes.len(), length);
+            assert_eq!(Change::decode(Reader::new(&bytes)), Ok(change));
+            for wrong in [&bytes[..length - 1], &[&bytes[..], &[0]].concat()] {
+                assert_eq!(Change::decode(Reader::new(wrong)), Err(Malformed));
+            }
+        }
+    }
+
+    #[test]
+    fn what_nodes_tell_of_a_session_arrives_as_it_was() {
+        let node = NodeId::new(3).unwrap();
+        let (group, session) = (131_073, 65_600);
+        let vouch = Vouch { group, session };
+        let bytes = written(|out| vouch.encode(out));
+        assert_eq!(Vouch::decode(Reader::new(&bytes)), Ok(vouch));
+        for node in [None, Some(node)] {
+            let placed = Placed { session, node };
+            let bytes = written(|out| placed.encode(out));
+            assert_eq!(Placed::decode(Reader::new(&bytes)), Ok(placed));
+        }
+        let here = Seen::Here {
+            device: 0x8800,
+            foreground: group,
+        };
+        for seen in [here, Seen::At(node)] {
+            let bytes = written(|out| seen.encode(out));
+            assert_eq!(Seen::decode(Reader::new(&bytes)), Ok(seen));
+            assert_eq!(Seen::decode(Reader::new(&bytes[1..])), Err(Malformed));
+        }
+        for wrong in [
+            [3, 1, 0],
+            [3, 0, 1],
+            [0, 1, PID_LIMIT],
+            [64, 0, 0],
+            [256, 0, 0],
+        ] {
+            let bytes = wrong.map(u32::to_le_bytes).concat();
+            assert_eq!(Seen::decode(Reader::new(&bytes)), Err(Malformed));
         }
     }
 }

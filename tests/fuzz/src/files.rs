@@ -12,7 +12,9 @@ use ssi_core::{
         record_lock::{self, Found, Move, RecordLock},
         socket::{self, Call, Receive, Received, Send, Tickets},
         status::Status,
-        terminal::{self, Act, Change, Group, Member, Opening, MEMBER_BYTES},
+        terminal::{
+            self, Act, Change, Group, Member, Opening, Placed, Seen, Vouch, MEMBER_BYTES,
+        },
         ticket::{Kind, Ticket, PATH_BYTES_MAX, TICKET_BYTES_MAX},
     },
     ids::{Incarnation, Instance, NodeId},
@@ -223,6 +225,11 @@ pub fn parsers(data: &[u8]) {
     again(data, Opening::decode(message), |opening, out| {
         opening.encode(out);
     });
+    again(data, Vouch::decode(message), |vouch, out| vouch.encode(out));
+    again(data, Placed::decode(message), |placed, out| {
+        placed.encode(out);
+    });
+    again(data, Seen::decode(message), |seen, out| seen.encode(out));
     let mut rest = message;
     if let Ok(member) = Member::decode(&mut rest) {
         same(&data[..MEMBER_BYTES], |out| member.encode(out));
@@ -250,6 +257,7 @@ pub fn parsers(data: &[u8]) {
         operation::claims(message),
         operation::node(message),
         record_lock::process(message),
+        terminal::session(message),
     );
     leases(data);
 }
