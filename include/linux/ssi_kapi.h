@@ -765,7 +765,9 @@ bool ssi_terminal_seen(u32 session, u32 *device, u32 *foreground);
 
 /* terminal_session.c: sessions with terminals of other nodes */
 
+int ssi_session_begin(void);
 int ssi_session_add(u32 session, u8 node);
+void ssi_session_settle(void);
 u8 ssi_session_node(u32 session);
 void ssi_session_remove(u32 session, u8 node);
 void ssi_session_hang_up(u32 session, u8 node);

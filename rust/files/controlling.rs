@@ -184,6 +184,8 @@ fn take(proxy: &Proxy, node: NodeId, leader: &Leader, change: Change) -> Result 
     if leader.has_one || has_another {
         return Err(EPERM);
     }
+    // It may have been that of who ended just now.
+    ssi_kapi::terminal::settle();
     let is_new = sessions::taken(session, node)?;
     let taken = put(proxy, Request::Take, |out| change.encode(out));
     sessions::forget(session);

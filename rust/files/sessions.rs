@@ -221,9 +221,9 @@ pub(crate) fn publish(session: u32, node: Option<NodeId>) {
     }
 }
 
-/// Who led `session` ended.
+/// Who led `session` ended. Waits until his terminal is given up, or its node is gone.
 pub(crate) fn ended(session: u32, node: NodeId) {
-    tell(node, Request::Ended, |out| {
+    let _ = call(node, Request::Ended, |out| {
         out.u32(session);
     });
 }

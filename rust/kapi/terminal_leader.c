@@ -40,6 +40,7 @@ struct ssi_leader {
 	u8 client;
 	wait_queue_head_t wait;
 	struct ssi_leader_call *call;
+	struct completion gone;
 	bool is_over;
 };
 
@@ -102,7 +103,7 @@ static bool ssi_is_hung_up(void)
 	return is_hung_up;
 }
 
-/* Ends as a task that leads a session does: see disassociate_ctty(). */
+/* Ends as a task that leads a session does. */
 static int ssi_leader_stand(void *data)
 {
 	struct ssi_leader *leader = data;
@@ -115,6 +116,8 @@ static int ssi_leader_stand(void *data)
 			ssi_leader_hung_up(leader->session, READ_ONCE(leader->client));
 		ssi_leader_serve(leader);
 	}
+	disassociate_ctty(1);
+	complete(&leader->gone);
 	ssi_leader_put(leader);
 	return 0;
 }
@@ -130,12 +133,13 @@ static struct ssi_leader *ssi_leader_find(u32 session)
 	return NULL;
 }
 
-/* For a holder of the lock. */
+/* For a holder of the lock. The terminal is given up then. */
 static void ssi_leader_stop(struct ssi_leader *leader)
 {
 	list_del(&leader->list);
 	WRITE_ONCE(leader->is_over, true);
 	wake_up(&leader->wait);
+	wait_for_completion(&leader->gone);
 	ssi_leader_put(leader);
 }
 
@@ -150,6 +154,7 @@ static struct ssi_leader *ssi_leader_new(u32 session, u8 client)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&leader->references, 2);
 	init_waitqueue_head(&leader->wait);
+	init_completion(&leader->gone);
 	leader->session = session;
 	leader->client = client;
 	task = kthread_create(ssi_leader_stand, leader, "ssi_leader");

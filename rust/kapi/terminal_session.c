@@ -28,6 +28,22 @@ struct ssi_session {
 
 /* By number. Whoever takes one out ends it. */
 static DEFINE_XARRAY(sessions);
+/* Those whose leader ended. */
+static struct workqueue_struct *ends;
+
+/* Once, or again. */
+int ssi_session_begin(void)
+{
+	if (!ends)
+		ends = alloc_workqueue("ssi_sessions", WQ_UNBOUND, 0);
+	return ends ? 0 : -ENOMEM;
+}
+
+/* Who ended so far has no terminal any more when this returns. May sleep. */
+void ssi_session_settle(void)
+{
+	flush_workqueue(ends);
+}
 
 static bool ssi_has_ended(struct pid *pid)
 {
@@ -66,7 +82,7 @@ static void ssi_session_look(struct work_struct *work)
 /* Under the lock of the queue, in any context. */
 static int ssi_session_woken(wait_queue_entry_t *entry, unsigned int mode, int sync, void *key)
 {
-	schedule_work(&container_of(entry, struct ssi_session, entry)->work);
+	queue_work(ends, &container_of(entry, struct ssi_session, entry)->work);
 	return 0;
 }
 
@@ -113,7 +129,7 @@ int ssi_session_add(u32 number, u8 node)
 		ssi_session_end(other);
 	/* It may have ended before it was looked after. */
 	if (ssi_has_ended(session->pid))
-		schedule_work(&session->work);
+		queue_work(ends, &session->work);
 	return 0;
 }
 
