@@ -15,6 +15,7 @@ struct dentry;
 struct dir_context;
 struct file;
 struct file_operations;
+struct inode_operations;
 struct kernel_siginfo;
 struct pid;
 struct pid_namespace;
@@ -31,6 +32,9 @@ struct task_struct;
 
 /* Processes with lower numbers are private to their node; but process 1 is not. */
 #define SSI_PIDS_PRIVATE	0x10000
+
+/* Nodes that numbers of pseudo terminals tell apart. */
+#define SSI_PTY_NODES		64
 
 /* Of kernel/exit.c: takes its address space from a task whose program is elsewhere. */
 void exit_mm(void);
@@ -226,6 +230,8 @@ static inline void ssi_stat_terminal(struct task_struct *task, struct pid_namesp
 #endif
 
 #ifdef CONFIG_SSI_FILES
+#include <linux/kdev_t.h>
+#include <linux/minmax.h>
 #include <linux/sched/signal.h>
 
 struct pid *__ssi_sender(void);
@@ -242,9 +248,58 @@ static inline struct pid *ssi_get_sender(pid_t nr)
 {
 	return current->flags & PF_KTHREAD ? __ssi_get_sender(nr) : find_get_pid(nr);
 }
+
+extern const struct inode_operations ssi_pts_folder_operations;
+
+/* The number all nodes know the pseudo terminal @local of this one by; negative as it is. */
+static inline int ssi_pty_index(int local)
+{
+	if (!ssi_pid_end || local < 0)
+		return local;
+	return local * SSI_PTY_NODES + ssi_pid_first / SSI_PIDS_PRIVATE - 1;
+}
+
+static inline int ssi_pty_local(int index)
+{
+	return ssi_pid_end ? index / SSI_PTY_NODES : index;
+}
+
+/* How many of @max this node has numbers for. */
+static inline int ssi_pty_max(int max)
+{
+	return ssi_pid_end ? min(max, (1 << MINORBITS) / SSI_PTY_NODES) : max;
+}
+
+/* What is looked up in /dev/pts, which is that of the system if @is_main. */
+static inline const struct inode_operations *
+ssi_pts_folder(bool is_main, const struct inode_operations *native)
+{
+	return ssi_pid_end && is_main ? &ssi_pts_folder_operations : native;
+}
 #else
 #define ssi_sender()		task_tgid(current)
 #define ssi_get_sender(nr)	find_get_pid(nr)
+
+static inline int ssi_pty_index(int local)
+{
+	return local;
+}
+
+static inline int ssi_pty_local(int index)
+{
+	return index;
+}
+
+static inline int ssi_pty_max(int max)
+{
+	return max;
+}
+
+static inline const struct inode_operations *
+ssi_pts_folder(bool is_main, const struct inode_operations *native)
+{
+	return native;
+}
 #endif
 
 #endif /* _LINUX_SSI_H */

@@ -23,6 +23,7 @@ struct hmac_sha256_ctx;
 struct inode;
 struct mm_struct;
 struct page;
+struct path;
 struct pt_regs;
 struct task_struct;
 struct vfsmount;
@@ -606,6 +607,7 @@ long ssi_home_ioctl(struct ssi_home *home, unsigned int number, unsigned long ar
 		    bool drains);
 s64 ssi_home_seek(struct ssi_home *home, s64 offset, u32 whence);
 int ssi_home_status(struct ssi_home *home, struct ssi_file_status *out);
+int ssi_path_status(const struct path *path, struct ssi_file_status *out);
 int ssi_home_truncate(struct ssi_home *home, u64 length);
 int ssi_home_lock(struct ssi_home *home, int type);
 int ssi_home_sync(struct ssi_home *home, u64 start, u64 end, bool is_data_only);
@@ -762,6 +764,16 @@ void ssi_terminal_leader(struct ssi_terminal_leader *out);
 int ssi_terminal_elsewhere(struct file *file, u32 flags);
 void ssi_terminal_opened(struct ssi_proxy *proxy);
 bool ssi_terminal_seen(u32 session, u32 *device, u32 *foreground);
+
+/* pts.c: pseudo terminals of this node, for others */
+
+int ssi_pts_status(u32 index, struct ssi_file_status *out);
+struct file *ssi_pts_opened(u32 index, unsigned int flags, u32 user);
+
+/* terminal.rs: those of node @node */
+
+int ssi_pts_elsewhere(u32 index, u8 node, struct ssi_file_status *out);
+int ssi_pts_open_elsewhere(u32 index, u8 node, struct file *file, u32 flags);
 
 /* terminal_session.c: sessions with terminals of other nodes */
 

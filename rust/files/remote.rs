@@ -193,19 +193,7 @@ impl file_proxy::Remote for Remote {
 
     fn status(&self, proxy: &Proxy) -> Result<Status> {
         let reply = ask_about(Operation::Status, proxy, |_| ())?.put_to(proxy)?;
-        let found = status::Status::decode(reply.body()).map_err(|_| EIO)?;
-        Ok(Status {
-            size: found.size,
-            blocks: found.blocks,
-            accessed: found.accessed,
-            modified: found.modified,
-            changed: found.changed,
-            mode: found.mode,
-            uid: found.uid,
-            gid: found.gid,
-            nlink: found.nlink,
-            block_bytes: found.block_bytes,
-        })
+        status_of(reply.body())
     }
 
     fn truncate(&self, proxy: &Proxy, length: u64) -> Result {
@@ -222,6 +210,27 @@ impl file_proxy::Remote for Remote {
     fn closed(&self, proxy: &Proxy) {
         proxies::closed(proxy);
     }
+}
+
+/// A status that came.
+///
+/// # Errors
+///
+/// `EIO`: it is none.
+pub(crate) fn status_of(body: &[u8]) -> Result<Status> {
+    let found = status::Status::decode(body).map_err(|_| EIO)?;
+    Ok(Status {
+        size: found.size,
+        blocks: found.blocks,
+        accessed: found.accessed,
+        modified: found.modified,
+        changed: found.changed,
+        mode: found.mode,
+        uid: found.uid,
+        gid: found.gid,
+        nlink: found.nlink,
+        block_bytes: found.block_bytes,
+    })
 }
 
 fn ask_about(

@@ -30,6 +30,7 @@ use ssi_kapi::{
         Kind,
         Lock,
         Place,
+        Status,
         OVER,
         READABLE, //
     },
@@ -183,8 +184,12 @@ pub(crate) fn seek(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault
 
 pub(crate) fn status(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fault> {
     message.end()?;
-    let found = file.status()?;
-    let status = status::Status {
+    Ok(Answer::bytes(&travelling(&file.status()?).encode())?)
+}
+
+/// A status as it travels.
+pub(crate) fn travelling(found: &Status) -> status::Status {
+    status::Status {
         size: found.size,
         blocks: found.blocks,
         accessed: found.accessed,
@@ -195,6 +200,5 @@ pub(crate) fn status(file: &HomeFile, message: Reader<'_>) -> Result<Answer, Fau
         gid: found.gid,
         nlink: found.nlink,
         block_bytes: found.block_bytes,
-    };
-    Ok(Answer::bytes(&status.encode())?)
+    }
 }

@@ -26,6 +26,7 @@ use ssi_kapi::{
     file_home,
     file_lock,
     file_proxy,
+    pts,
     socket_proxy,
     terminal, //
 };
@@ -37,6 +38,7 @@ mod direct;
 mod exported;
 mod exports;
 mod members;
+mod numbered;
 mod proxies;
 mod ready;
 mod record_locks;
@@ -139,6 +141,7 @@ impl kernel::Module for Files {
             socket_proxy::install(&remote_socket::Sockets);
             file_proxy::install(&remote::Remote)?;
             terminal::begin(&controlling::Elsewhere)?;
+            pts::install(&numbered::Elsewhere)?;
             ssi_ics::register(&service::SERVICE)?;
             ssi_ics::register(&service::WAITING)?;
             ssi_ics::register(&ready::SERVICE)?;

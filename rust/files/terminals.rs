@@ -63,6 +63,7 @@ use crate::{
     exported::Exported,
     exports,
     members,
+    numbered,
     service::{
         Answer,
         Fault, //
@@ -153,6 +154,8 @@ fn serve(wanted: terminal::Request, request: Request) {
         terminal::Request::HungUp => hung_up(&request),
         terminal::Request::Ended => ended(&request),
         terminal::Request::Placed => placed(&request),
+        terminal::Request::Number => numbered::status(&request),
+        terminal::Request::OpenNumber => numbered::open(&request),
     };
     answer(request, outcome);
 }

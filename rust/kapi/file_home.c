@@ -457,14 +457,11 @@ static u64 nanoseconds(const struct timespec64 *time)
 	return timespec64_to_ns(time);
 }
 
-int ssi_home_status(struct ssi_home *home, struct ssi_file_status *out)
+int ssi_path_status(const struct path *path, struct ssi_file_status *out)
 {
 	struct kstat stat;
-	int error;
+	int error = vfs_getattr(path, &stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
 
-	scoped_with_creds(home->file->f_cred)
-		error = vfs_getattr(&home->file->f_path, &stat, STATX_BASIC_STATS,
-				    AT_STATX_SYNC_AS_STAT);
 	if (error)
 		return error;
 	*out = (struct ssi_file_status) {
@@ -480,6 +477,15 @@ int ssi_home_status(struct ssi_home *home, struct ssi_file_status *out)
 		.block_bytes = stat.blksize,
 	};
 	return 0;
+}
+
+int ssi_home_status(struct ssi_home *home, struct ssi_file_status *out)
+{
+	int error;
+
+	scoped_with_creds(home->file->f_cred)
+		error = ssi_path_status(&home->file->f_path, out);
+	return error;
 }
 
 int ssi_home_truncate(struct ssi_home *home, u64 length)

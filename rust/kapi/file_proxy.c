@@ -22,6 +22,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
+#include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
 #include <linux/stat.h>
 #include <linux/string.h>
@@ -466,6 +467,19 @@ static const struct super_operations proxy_super_operations = {
 	.evict_inode	= proxy_evict_inode,
 };
 
+/* Whether all nodes know it by its name: see pts.c. */
+static bool is_known_by_name(const struct ssi_proxy *proxy)
+{
+	dev_t device = new_decode_dev(proxy->about.rdev);
+	char name[24];
+
+	if (proxy->about.kind != SSI_HOME_TERMINAL || MAJOR(device) != UNIX98_PTY_SLAVE_MAJOR ||
+	    MINOR(device) % SSI_PTY_NODES + 1 != proxy->node)
+		return false;
+	snprintf(name, sizeof(name), "/dev/pts/%u", MINOR(device));
+	return !strcmp(proxy->name, name);
+}
+
 static char *proxy_dname(struct dentry *dentry, char *buffer, int bytes)
 {
 	const struct ssi_proxy *proxy = d_inode(dentry)->i_private;
@@ -473,6 +487,8 @@ static char *proxy_dname(struct dentry *dentry, char *buffer, int bytes)
 	/* What terminal.c opens is of this node. */
 	if (!proxy)
 		return dynamic_dname(buffer, bytes, "/dev/tty");
+	if (is_known_by_name(proxy))
+		return dynamic_dname(buffer, bytes, "%s", proxy->name);
 	return dynamic_dname(buffer, bytes, "node%u:%s", proxy->node, proxy->name);
 }
 

@@ -84,6 +84,8 @@ pub mod proc_text;
 pub mod procfs;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod program_state;
+#[cfg(CONFIG_SSI_FILES)]
+pub mod pts;
 pub mod queue;
 pub mod random;
 pub mod reboot;

@@ -141,13 +141,43 @@ within 5 "and not the shells" is_on_screen deeper
 type_line 'sleep 605 >/dev/null &'
 type_line 'exec 3</dev/tty; readlink /proc/self/fd/3'
 within 5 "/dev/tty is a file of this node" is_on_screen /dev/tty
-type_line 'tty; readlink /proc/self/fd/0'
-within 5 "ttyname(3) finds none" is_on_screen "not a tty"
-within 5 "though its link names it" is_on_screen "node1:/dev/pts/.*"
+name=$(on 1 readlink "/proc/$shell/fd/0")
+must "the terminal has a name at home" grep -qx "/dev/pts/[0-9]*" <<<"$name"
+type_line 'echo it is $(tty)'
+within 5 "ttyname(3) finds it" is_on_screen "it is $name"
+type_line 'echo by $(readlink /proc/self/fd/0)'
+within 5 "as its link names it" is_on_screen "by $name"
+type_line 'echo by its name >"$(tty)"'
+within 5 "and it can be opened by that" is_on_screen "by its name"
+type_line 'echo device $(stat -c %t:%T:%a:%u "$(tty)")'
+within 5 "it is the same device" is_on_screen "device $(on 1 stat -c %t:%T:%a:%u "$name")"
+expect "so it is on a third node" "$(on 3 stat -c %t:%T:%a:%u "$name")" \
+	"$(on 1 stat -c %t:%T:%a:%u "$name")"
 type_line exit
 type_line 'echo here again on $(clusternode_num)'
 within 10 "the first shell has the terminal back" is_on_screen "here again on 1"
 on 2 killall sleep
+
+say "names"
+# The name of a terminal of a node.
+own() { script -qec "ssi exec -t $1 -- tty" /dev/null </dev/null | tr -d '\r'; }
+must "node 1 has its numbers" [ "$(($(own 1 | sed 's|/dev/pts/||') % 64))" = 0 ]
+must "node 2 has others" [ "$(($(own 2 | sed 's|/dev/pts/||') % 64))" = 1 ]
+gone="/dev/pts/$((64 * 100))"
+refuses_all() {
+	local node
+	for node in 1 2; do
+		! on "$node" stat "$gone" 2>"$TEST_DIR/no" || return
+		grep "No such file" "$TEST_DIR/no" >/dev/null || return
+		! on "$node" sh -c "echo >$gone" 2>"$TEST_DIR/no" || return
+	done
+}
+must "there is no other" refuses_all
+must "and the folder has its own alone" [ -z "$(on 3 ls /dev/pts | grep -vx ptmx)" ]
+type_line 'chmod 600 "$(tty)"; echo changed'
+within 5 "nobody else may" is_on_screen changed
+must "open it" eval '! on 2 su -s /bin/sh nobody -c "echo no >$name" 2>"$TEST_DIR/no"'
+must "from elsewhere" grep -q "ermission denied" "$TEST_DIR/no"
 
 say "hanging up"
 type_line 'onnode 2 sh'

@@ -159,11 +159,16 @@ pub enum Request {
     Ended,
     /// Where the terminal of a session is.
     Placed,
+    /// What the pseudo terminal with a number is. The answer's body is a
+    /// [`Status`](super::status::Status).
+    Number,
+    /// A ticket for that.
+    OpenNumber,
 }
 
 impl Request {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Foreground,
         Self::SetForeground,
         Self::Session,
@@ -175,6 +180,8 @@ impl Request {
         Self::HungUp,
         Self::Ended,
         Self::Placed,
+        Self::Number,
+        Self::OpenNumber,
     ];
 
     /// Its number.
@@ -191,6 +198,8 @@ impl Request {
             Self::HungUp => 9,
             Self::Ended => 10,
             Self::Placed => 11,
+            Self::Number => 12,
+            Self::OpenNumber => 13,
         }
     }
 
@@ -432,6 +441,50 @@ impl Opening {
     }
 }
 
+/// Arguments of OpenNumber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbered {
+    /// The number of a pseudo terminal.
+    pub index: u32,
+    /// Flags of open(2).
+    pub flags: u32,
+    /// Who opens it, and may.
+    pub user: u32,
+}
+
+impl Numbered {
+    /// Puts it into a message.
+    pub fn encode(self, out: &mut Writer<'_>) {
+        out.u32(self.index).u32(self.flags).u32(self.user);
+    }
+
+    /// Reads it to the end of the message.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for what is none.
+    pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
+        let numbered = Self {
+            index: message.u32()?,
+            flags: message.u32()?,
+            user: message.u32()?,
+        };
+        message.end()?;
+        Ok(numbered)
+    }
+}
+
+/// The argument of Number: that of a pseudo terminal, to the end of the message.
+///
+/// # Errors
+///
+/// [`Malformed`] for what is none.
+pub fn index(mut message: Reader<'_>) -> Result<u32, Malformed> {
+    let index = message.u32()?;
+    message.end()?;
+    Ok(index)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -560,7 +613,7 @@ mod tests {
             assert_eq!(Request::from_code(request.code()), Some(request));
         }
         assert_eq!(
-            (Request::from_code(0), Request::from_code(12)),
+            (Request::from_code(0), Request::from_code(14)),
             (None, None)
         );
         assert_eq!(Request::of_call(0x5410), Some(Request::SetForeground));
@@ -588,6 +641,17 @@ mod tests {
             assert_eq!(Placed::decode(Reader::new(wrong)), Err(Malformed));
             assert_eq!(super::session(Reader::new(wrong)), Err(Malformed));
         }
+    }
+
+    #[test]
+    fn a_number_arrives_as_it_was() {
+        let (index, flags, user) = (64, 2, 1000);
+        let numbered = Numbered { index, flags, user };
+        let bytes = written(|out| numbered.encode(out));
+        assert_eq!(Numbered::decode(Reader::new(&bytes)), Ok(numbered));
+        assert_eq!(Numbered::decode(Reader::new(&bytes[1..])), Err(Malformed));
+        assert_eq!(super::index(Reader::new(&bytes[..4])), Ok(index));
+        assert_eq!(super::index(Reader::new(&bytes)), Err(Malformed));
     }
 
     #[test]

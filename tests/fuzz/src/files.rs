@@ -13,7 +13,7 @@ use ssi_core::{
         socket::{self, Call, Receive, Received, Send, Tickets},
         status::Status,
         terminal::{
-            self, Act, Change, Group, Member, Opening, Placed, Seen, Vouch, MEMBER_BYTES,
+            self, Act, Change, Group, Member, Numbered, Opening, Placed, Seen, Vouch, MEMBER_BYTES,
         },
         ticket::{Kind, Ticket, PATH_BYTES_MAX, TICKET_BYTES_MAX},
     },
@@ -229,6 +229,9 @@ pub fn parsers(data: &[u8]) {
     again(data, Placed::decode(message), |placed, out| {
         placed.encode(out);
     });
+    again(data, Numbered::decode(message), |numbered, out| {
+        numbered.encode(out);
+    });
     again(data, Seen::decode(message), |seen, out| seen.encode(out));
     let mut rest = message;
     if let Ok(member) = Member::decode(&mut rest) {
@@ -258,6 +261,7 @@ pub fn parsers(data: &[u8]) {
         operation::node(message),
         record_lock::process(message),
         terminal::session(message),
+        terminal::index(message),
     );
     leases(data);
 }
