@@ -121,6 +121,23 @@ pub(crate) enum Question {
     },
     /// Look at all processes as `ps` does: [`Answer::Walked`].
     Walk,
+    /// Start a program that ends its output and goes on, then kill it and wait for it,
+    /// `count` times, at least once: [`Answer::RoundTrip`], from the kill on.
+    Reap {
+        /// The program and its arguments.
+        words: Vec<String>,
+        /// How often.
+        count: u32,
+    },
+    /// Start a program on a terminal, and pass bytes through that: [`Answer::Received`].
+    Terminal {
+        /// The program and its arguments.
+        words: Vec<String>,
+        /// Whether it reads from the terminal, to its end. Else it writes to it.
+        reads: bool,
+        /// How many.
+        bytes: u64,
+    },
     /// Start a program and wait for its end, `count` times, at least once:
     /// [`Answer::RoundTrip`].
     Run {

@@ -11,6 +11,7 @@ use anyhow::{
     Result, //
 };
 
+use super::processes;
 use crate::bench::Bench;
 use crate::cluster::Cluster;
 use crate::figure::Unit;
@@ -18,7 +19,8 @@ use crate::links;
 use crate::peer::Peer;
 use crate::question::{
     Answer,
-    Question, //
+    Question,
+    Touch, //
 };
 use crate::row::{
     Goal,
@@ -48,6 +50,15 @@ const BLOCKS: [(usize, &str); 2] = [(1 << 20, "1 MiB"), (128 << 10, "128 KiB")];
 const ONE_END_MIN: f64 = 0.5;
 const THREE_NODES_MIN: f64 = 0.2;
 
+/// To wait for a child elsewhere takes at most so many round trips of plain TCP more than here.
+const WAIT_MAX: f64 = 1.5;
+
+/// What says by the end of its output that it is at work, and does nothing.
+const IDLE: &str = "exec sleep 1000 >/dev/null";
+
+/// Bytes through a terminal.
+const TERMINAL_BYTES: u64 = 16 << 20;
+
 /// Bytes of a batch of plain TCP.
 const BATCH_BYTES: usize = 64 << 10;
 
@@ -57,6 +68,7 @@ const SERIES: [(&str, (usize, &str)); 3] =
 
 const MS_PER_NS: f64 = 1e-6;
 const US_PER_MS: f64 = 1e3;
+const NS_PER_US: f64 = 1e3;
 const MB: f64 = 1e6;
 const NS_PER_S: f64 = 1e9;
 
@@ -65,7 +77,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let rounds = bench.effort.call_rounds;
     bench.progress.begin(
         "programs on other nodes",
-        (2 + SPREADS.len() + SERIES.len()) * rounds,
+        (4 + SPREADS.len() + SERIES.len()) * rounds,
     );
     let mut rows = with_three(bench)?;
     for nodes in SPREADS {
@@ -81,7 +93,10 @@ fn with_three(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = vec![
         start(bench, &mut nodes[0])?,
         start_true(bench, &mut nodes[0])?,
+        wait(bench, &mut nodes)?,
     ];
+    links::secure(&mut nodes, "none")?;
+    rows.extend(terminals(bench, &mut nodes[0])?);
     for (mode, block) in SERIES {
         links::secure(&mut nodes, mode)?;
         rows.extend(pipes(bench, &mut nodes[0], mode, block)?);
@@ -107,6 +122,130 @@ fn start_true(bench: &Bench, guest: &mut Peer) -> Result<Row> {
     let what = "onnode 2 true, less four round trips";
     let row = turns.row("migrate-true", what, "true", Unit::Milliseconds)?;
     Ok(row.toward(Goal::RatioAtMost(TRUE_MAX)))
+}
+
+/// From a kill to the end of wait4(2) for a child elsewhere; less the same for one here, which
+/// dies as long, and less a kill of a process elsewhere.
+fn wait(bench: &Bench, nodes: &mut [Peer; 3]) -> Result<Row> {
+    let [guest, other, _] = nodes;
+    let idle = processes::bred(other, 1)?;
+    let mut turns = Turns::default();
+    for round in 0..bench.effort.call_rounds {
+        let (far, near) = match round % 2 {
+            0 => {
+                let far = reap_us(bench, guest, &["onnode", "2", "sh", "-c", IDLE])?;
+                (far, reap_us(bench, guest, &["sh", "-c", IDLE])?)
+            }
+            _ => {
+                let near = reap_us(bench, guest, &["sh", "-c", IDLE])?;
+                (
+                    reap_us(bench, guest, &["onnode", "2", "sh", "-c", IDLE])?,
+                    near,
+                )
+            }
+        };
+        let kill = processes::touch_us(guest, Touch::Kill, idle, bench.effort.touches)?;
+        let raw = links::run(
+            guest,
+            &format!("raw node=2 size=64 count={}", bench.effort.touches),
+        )?;
+        turns.add(far - near - kill, raw.number("p50_us")?);
+        bench.progress.step();
+    }
+    let what = "wait4 for a child on another node, less one here";
+    let row = turns.row("migrate-wait", what, "raw TCP", Unit::Microseconds)?;
+    Ok(row.toward(Goal::RatioAtMost(WAIT_MAX)))
+}
+
+fn reap_us(bench: &Bench, guest: &mut Peer, words: &[&str]) -> Result<f64> {
+    let words = words.iter().copied().map(str::to_owned).collect();
+    let count = bench.effort.touches / 6;
+    guest.tell(&Question::Reap { words, count })?;
+    guest
+        .wait_for(|answer| match answer {
+            Answer::RoundTrip { ns } => Some(ns / NS_PER_US),
+            _ => None,
+        })
+        .context("a child that is waited for")
+}
+
+/// Who is at the other end of a terminal of node 1.
+struct End {
+    name: &'static str,
+    what: &'static str,
+    reads: bool,
+    over_near: Turns,
+    over_raw: Turns,
+}
+
+impl End {
+    fn new(name: &'static str, what: &'static str, reads: bool) -> Self {
+        Self {
+            name,
+            what,
+            reads,
+            over_near: Turns::default(),
+            over_raw: Turns::default(),
+        }
+    }
+
+    /// Megabytes in a second with the program on `node`.
+    fn pass(&self, guest: &mut Peer, node: u8) -> Result<f64> {
+        let bytes = TERMINAL_BYTES;
+        let line = match self.reads {
+            true => format!("onnode {node} head -c {bytes}"),
+            false => format!("onnode {node} head -c {bytes} /dev/zero"),
+        };
+        let words = line.split(' ').map(str::to_owned).collect();
+        let reads = self.reads;
+        guest.tell(&Question::Terminal {
+            words,
+            reads,
+            bytes,
+        })?;
+        let ns = guest.wait_for(|answer| match answer {
+            Answer::Received { ns, .. } => Some(ns),
+            _ => None,
+        })?;
+        Ok(bytes as f64 / MB * NS_PER_S / ns as f64)
+    }
+
+    fn rows(&self) -> Result<[Row; 2]> {
+        let row = |turns: &Turns, floor: &str, word: &'static str| {
+            let name = format!("migrate-terminal-{}-{floor}", self.name);
+            turns.row(&name, self.what, word, Unit::MegabytesPerSecond)
+        };
+        Ok([
+            row(&self.over_raw, "tcp", "raw TCP")?,
+            row(&self.over_near, "near", "this node")?,
+        ])
+    }
+}
+
+/// Terminals of node 1, beside those with a program there and plain TCP.
+fn terminals(bench: &Bench, guest: &mut Peer) -> Result<Vec<Row>> {
+    let mut ends = [
+        End::new("writer", "terminal, its writer on another node", false),
+        End::new("reader", "terminal, its reader on another node", true),
+    ];
+    for round in 0..bench.effort.call_rounds {
+        for end in &mut ends {
+            let (first, second) = if round % 2 == 0 { (2, 1) } else { (1, 2) };
+            let one = end.pass(guest, first)?;
+            let raw = plain_tcp(guest)?;
+            let other = end.pass(guest, second)?;
+            let (far, near) = if first == 2 {
+                (one, other)
+            } else {
+                (other, one)
+            };
+            end.over_near.add(far, near);
+            end.over_raw.add(far, raw);
+        }
+        bench.progress.step();
+    }
+    let rows = ends.iter().map(End::rows).collect::<Result<Vec<_>>>()?;
+    Ok(rows.concat())
 }
 
 /// Short programs on `nodes` nodes in turn, and as the floor on the one that starts them.

@@ -158,9 +158,9 @@ impl Touches {
     ) -> Result<()> {
         let count = bench.effort.touches;
         let turned = round % 2;
-        let first = self.us(guest, pids[turned], count)?;
+        let first = touch_us(guest, self.touch, pids[turned], count)?;
         let raw = links::run(guest, &format!("raw node=2 size=64 count={count}"))?;
-        let second = self.us(guest, pids[1 - turned], count)?;
+        let second = touch_us(guest, self.touch, pids[1 - turned], count)?;
         let (far, near) = match turned {
             0 => (first, second),
             _ => (second, first),
@@ -168,15 +168,6 @@ impl Touches {
         self.over_raw.add(far, raw.number("p50_us")?);
         self.over_near.add(far, near);
         Ok(())
-    }
-
-    fn us(&self, guest: &mut Peer, pid: i32, count: u32) -> Result<f64> {
-        let touch = self.touch;
-        guest.tell(&Question::Touch { touch, pid, count })?;
-        guest.wait_for(|answer| match answer {
-            Answer::RoundTrip { ns } => Some(ns * US_PER_NS),
-            _ => None,
-        })
     }
 
     fn rows(&self) -> Result<Vec<Row>> {
@@ -190,8 +181,17 @@ impl Touches {
     }
 }
 
+/// Touches process `pid`; the median, in microseconds.
+pub(super) fn touch_us(guest: &mut Peer, touch: Touch, pid: i32, count: u32) -> Result<f64> {
+    guest.tell(&Question::Touch { touch, pid, count })?;
+    guest.wait_for(|answer| match answer {
+        Answer::RoundTrip { ns } => Some(ns * US_PER_NS),
+        _ => None,
+    })
+}
+
 /// Starts `count` idle processes; the number of the first.
-fn bred(guest: &mut Peer, count: u32) -> Result<i32> {
+pub(super) fn bred(guest: &mut Peer, count: u32) -> Result<i32> {
     guest.tell(&Question::Breed { count })?;
     first_bred(guest)
 }

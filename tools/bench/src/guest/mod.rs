@@ -13,6 +13,7 @@ mod files;
 mod network;
 mod processes;
 mod programs;
+mod terminal;
 
 use std::io::{
     self,
@@ -177,6 +178,12 @@ fn answer(question: &Question, children: &mut Children) -> Result<Answer> {
         Question::Touch { touch, pid, count } => processes::touch(*touch, *pid, *count),
         Question::Walk => processes::walk(),
         Question::Run { words, count } => programs::run(words, *count),
+        Question::Reap { words, count } => programs::reap(words, *count),
+        Question::Terminal {
+            words,
+            reads,
+            bytes,
+        } => terminal::pass(words, *reads, *bytes),
     }
 }
 
