@@ -177,7 +177,8 @@ fn act(proxy: &Proxy, request: Request, argument: usize) -> Result {
     Ok(())
 }
 
-/// The node of the leader knows of the terminal before that has one: he may end at any time.
+/// His node and the one he was born on know of the terminal before he has it: he may end at any
+/// time.
 fn take(proxy: &Proxy, node: NodeId, leader: &Leader, change: Change) -> Result {
     let session = leader.pid;
     let has_another = ssi_kapi::terminal::place(session).is_some_and(|place| place != node.get());
@@ -187,12 +188,14 @@ fn take(proxy: &Proxy, node: NodeId, leader: &Leader, change: Change) -> Result 
     // It may have been that of who ended just now.
     ssi_kapi::terminal::settle();
     let is_new = sessions::taken(session, node)?;
+    if is_new {
+        sessions::publish(session, Some(node));
+    }
     let taken = put(proxy, Request::Take, |out| change.encode(out));
     sessions::forget(session);
-    match taken {
-        Ok(_) => sessions::publish(session, Some(node)),
-        Err(_) if is_new => ssi_kapi::terminal::given_up(session, node.get()),
-        Err(_) => (),
+    if taken.is_err() && is_new {
+        ssi_kapi::terminal::given_up(session, node.get());
+        sessions::publish(session, None);
     }
     taken.map(|_| ())
 }
@@ -221,7 +224,7 @@ pub(crate) fn call(
     let length = out.finish().map_err(|_| E2BIG)?;
     let args = room.get(..length).unwrap_or_default();
     let mut question = Ask::new(ServiceRef::new(NAME, VERSION), request.code(), args);
-    question.is_to_the_end = request == Request::Take;
+    question.is_to_the_end = matches!(request, Request::Take | Request::Placed);
     match ssi_ics::call(node, &question) {
         Ok(reply) if reply.result == BACKGROUND => Err(in_background(Operation::Device)),
         Ok(reply) if reply.result < 0 => Err(ssi_ics::error_of_peer(reply.result)),

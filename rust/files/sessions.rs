@@ -213,16 +213,29 @@ pub(crate) fn taken(session: u32, node: NodeId) -> Result<bool> {
     ssi_kapi::terminal::placed(session, node.get())
 }
 
-/// Tells the node the number of `session` is of where its terminal is.
+/// Tells the node the number of `session` is of where its terminal is; waits until it knows.
 pub(crate) fn publish(session: u32, node: Option<NodeId>) {
     if let Some(born) = born(session).filter(|&born| Some(born) != node) {
         let placed = Placed { session, node };
-        tell(born, Request::Placed, |out| placed.encode(out));
+        // One that is gone needs not know.
+        let _ = call(born, Request::Placed, |out| placed.encode(out));
     }
 }
 
-/// Who led `session` ended. Waits until his terminal is given up, or its node is gone.
+/// The node to be told of what becomes of a terminal, of a leader who is at `node`: he may go on
+/// from there, but leaves something where he was born.
+pub(crate) fn keeper(session: u32, node: NodeId) -> NodeId {
+    born(session)
+        .filter(|&born| members::is_there(born))
+        .unwrap_or(node)
+}
+
+/// Who led `session` ended, or went on. Waits until his terminal is given up, or its node is gone.
 pub(crate) fn ended(session: u32, node: NodeId) {
+    // That knows which of both it was.
+    if born(session).is_some_and(members::is_there) {
+        return;
+    }
     let _ = call(node, Request::Ended, |out| {
         out.u32(session);
     });

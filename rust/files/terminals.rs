@@ -264,11 +264,15 @@ fn act_for(
         user: leader.user,
         effective: leader.effective,
     };
-    let node = client.node.get();
-    let outcome = ssi_kapi::terminal::ioctl_of(&leader, node, file, number, argument);
+    let keeper = sessions::keeper(pid, client.node);
+    let outcome = ssi_kapi::terminal::ioctl_of(&leader, keeper.get(), file, number, argument);
     // It may have gone before there was somebody to lose it.
-    if !members::lives(client) {
-        ssi_kapi::terminal::lose_leaders(node);
+    let is_there = match keeper == client.node {
+        true => members::lives(client),
+        false => members::is_there(keeper),
+    };
+    if !is_there {
+        ssi_kapi::terminal::lose_leaders(keeper.get());
     }
     outcome
 }
