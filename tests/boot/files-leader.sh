@@ -34,6 +34,9 @@ same "went to a third node from a second" \
 	"/tmp/take self onnode 2 sh -c 'onnode 3 \"\$@\"; :' sh"
 same "with a terminal of a second" "sh -c 'onnode 2 /tmp/take child onnode 3; :'"
 same "went on from its terminal" "sh -c 'onnode 2 /tmp/take go onnode 3; :'"
+kept=$(take "/tmp/take on")
+must "a leader keeps what he has" grep -qx " stat: it, group mine" <<<"$kept"
+expect "and takes it home" "$(take "sh -c 'onnode 2 /tmp/take on onnode 3; :'")" "$kept"
 
 say "a group in the foreground"
 # put BY COMMAND: BY puts the group there that COMMAND makes.

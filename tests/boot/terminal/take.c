@@ -2,11 +2,12 @@
 /*
  * The leader of a session and a terminal that is nobody's.
  *
- * take child|self|go|hold COMMAND...: opens a pair and runs COMMAND, which runs this program as
- * "led". There a session is led by the program or, with "child", by its child; it prints
- * what came of each case. "go" is as "self", but for that the program executes COMMAND in
- * place of a child of it. With "hold" the leader and a program on node 1, which is in front,
- * write into /tmp/leader and /tmp/front that they were hung up.
+ * take child|self|go|on|hold COMMAND...: opens a pair and runs COMMAND, which runs this
+ * program as "led". There a session is led by the program or, with "child", by its child; it
+ * prints what came of each case. "go" is as "self", but for that the program executes COMMAND
+ * in place of a child of it, and so is "on", where the leader goes on to node 1. With "hold"
+ * the leader and a program on node 1, which is in front, write into /tmp/leader and
+ * /tmp/front that they were hung up.
  *
  * Who has the other end answers what is written to the terminal: '?' with a line, '!' with
  * ^C, '.' by hanging up.
@@ -285,6 +286,16 @@ static int hold(void)
 	return hung_up("/tmp/leader");
 }
 
+/* Goes to node 1 with the terminal. */
+static int go_on(void)
+{
+	setsid();
+	say("take it along", ioctl(TERMINAL, TIOCSCTTY, 0));
+	fflush(stdout);
+	execlp("onnode", "onnode", "1", "/tmp/take", "led", "kept", NULL);
+	return 1;
+}
+
 static void run(int (*body)(void))
 {
 	pid_t child = fork();
@@ -300,6 +311,13 @@ static int led(const char *how)
 	if (!strcmp(how, "hold")) {
 		run(hold);
 		return 0;
+	}
+	if (!strcmp(how, "on"))
+		return go_on();
+	if (!strcmp(how, "kept")) {
+		state("kept");
+		foreground();
+		return write(TERMINAL, ".", 1) != 1;
 	}
 	if (!strcmp(how, "child"))
 		run(lead);
@@ -341,7 +359,7 @@ int main(int argc, char **argv)
 	words[last++] = "led";
 	words[last++] = argv[1];
 	fcntl(10, F_SETFD, FD_CLOEXEC);
-	if (strcmp(how, "go") && fork())
+	if (strcmp(how, "go") && strcmp(how, "on") && fork())
 		return wait(NULL) < 0;
 	execvp(words[0], words);
 	return 1;
