@@ -16,6 +16,7 @@ struct dir_context;
 struct file;
 struct file_operations;
 struct inode_operations;
+struct fown_struct;
 struct kernel_siginfo;
 struct pid;
 struct pid_namespace;
@@ -167,6 +168,21 @@ static inline void ssi_stat_terminal(struct task_struct *task, struct pid_namesp
 #endif
 }
 
+/* Whether there ever was a file here whose owner is elsewhere. */
+extern bool ssi_owners_elsewhere;
+
+void __ssi_owner_signal(struct fown_struct *owner, int fd, int reason);
+
+/*
+ * The kernel sent SIGIO to @owner, as far as that is here: of file @fd, with a @reason of
+ * POLL_IN and so on, or SIGURG if that is 0. Called under the owner's lock, in any context.
+ */
+static inline void ssi_owner_signal(struct fown_struct *owner, int fd, int reason)
+{
+	if (READ_ONCE(ssi_groups_span) || READ_ONCE(ssi_owners_elsewhere))
+		__ssi_owner_signal(owner, fd, reason);
+}
+
 /* What the file "where" of a process of this kernel says. */
 int ssi_proc_where(struct seq_file *file, struct pid_namespace *ns, struct pid *pid,
 		   struct task_struct *task);
@@ -221,6 +237,10 @@ static inline int ssi_group_signal(struct pid *pgrp, int sig, struct kernel_sigi
 				   int result)
 {
 	return result;
+}
+
+static inline void ssi_owner_signal(struct fown_struct *owner, int fd, int reason)
+{
 }
 
 static inline void ssi_stat_terminal(struct task_struct *task, struct pid_namespace *ns,

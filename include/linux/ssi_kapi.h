@@ -19,11 +19,13 @@
 struct bio_vec;
 struct dir_context;
 struct file;
+struct fown_struct;
 struct hmac_sha256_ctx;
 struct inode;
 struct mm_struct;
 struct page;
 struct path;
+struct pid;
 struct pt_regs;
 struct task_struct;
 struct vfsmount;
@@ -181,6 +183,58 @@ int ssi_group_signal_begin(void);
 bool ssi_group_signal_next(struct ssi_group_signal *signal, void *bytes);
 int ssi_group_signal_settle(void);
 void ssi_group_signal_give(const struct ssi_group_signal *signal, const void *bytes, u8 from);
+bool ssi_group_is_alone(u32 pgid);
+bool ssi_group_member_has_it(struct task_struct *task, u8 from);
+
+/* file_owner.c: who is sent SIGIO and SIGURG for a file. */
+
+enum ssi_owner_kind {
+	SSI_OWNER_PROCESS,
+	SSI_OWNER_THREAD,
+	SSI_OWNER_GROUP,
+};
+
+struct ssi_file_owner {
+	u32 kind;		/* one of ssi_owner_kind */
+	u32 number;		/* 0: nobody */
+	u32 user;		/* of who made it the owner, as is the next */
+	u32 effective;
+	u64 identity;		/* of the process, as @node knows it */
+	u8 node;
+};
+
+struct ssi_owner_state {
+	struct ssi_file_owner owner;
+	bool is_here;		/* it, or what it left */
+	u32 signal;		/* of F_SETSIG */
+};
+
+bool ssi_owner_is_here(u32 kind, u32 number);
+int ssi_owner_set(struct file *file, const struct ssi_file_owner *owner);
+void ssi_owner_get(struct file *file, struct ssi_owner_state *state);
+int ssi_owner_set_signal(struct file *file, u32 signal);
+int ssi_owner_notify(struct file *file, int fd, bool notifies,
+		     const struct ssi_file_owner *asks);
+void ssi_owner_show_notified(struct file *file, bool notifies);
+bool ssi_owner_is_socket(const struct file *file);
+bool ssi_owner_elsewhere(const struct pid *pid);
+void ssi_owner_describe(const struct fown_struct *from, struct ssi_file_owner *owner);
+
+/* owner_signal.c */
+
+struct ssi_owner_signal {
+	struct ssi_file_owner owner;
+	u32 signal;		/* of F_SETSIG */
+	s32 fd;
+	u32 reason;		/* POLL_IN and so on, 0 for SIGURG */
+	u8 hops;		/* how many nodes have sent it on */
+	bool is_given;		/* to those of a group that are here */
+};
+
+int ssi_owner_signal_begin(void);
+bool ssi_owner_signal_queue(const struct ssi_owner_signal *signal);
+bool ssi_owner_signal_next(struct ssi_owner_signal *signal);
+void ssi_owner_signal_give(const struct ssi_owner_signal *signal, u8 from);
 
 /* syscall.c */
 

@@ -10,6 +10,7 @@
 //! | [`handles`] | names of files that never come twice |
 //! | [`lease`] | the right of a node to a file |
 //! | [`ticket`] | what one node tells another of a file |
+//! | [`owner`] | who is sent signals for a file |
 //! | [`operation`] | what is asked of the home of a file |
 //! | [`record_lock`] | locks of parts of a file |
 //! | [`status`] | what changes of a file |
@@ -24,6 +25,7 @@ pub mod device;
 pub mod handles;
 pub mod lease;
 pub mod operation;
+pub mod owner;
 pub mod record_lock;
 pub mod socket;
 pub mod socket_option;

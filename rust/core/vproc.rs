@@ -13,6 +13,7 @@
 //! | [`caller`] | who asks |
 //! | [`signal`] | a signal for another node |
 //! | [`group`] | a signal of another node's kernel to a group |
+//! | [`owner`] | who is sent signals for a file |
 //! | [`span`] | numbers of a node on others |
 //! | [`pidfd`], [`anchor`] | a pidfd of another node's process, who tells of its end |
 //! | [`call`] | a system call that is made on another node |
@@ -31,6 +32,7 @@ pub mod call;
 pub mod caller;
 pub mod group;
 pub mod listing;
+pub mod owner;
 pub mod path;
 pub mod pid;
 pub mod pidfd;

@@ -48,6 +48,10 @@ use ssi_kapi::{
         WRITABLE, //
     },
     file_lock::RecordLock,
+    file_owner::{
+        Request,
+        State, //
+    },
     file_proxy::{
         self,
         Access,
@@ -67,6 +71,7 @@ use crate::{
         Question, //
     },
     controlling,
+    owner,
     proxies,
     remote_lock,
     served, //
@@ -201,6 +206,12 @@ impl file_proxy::Remote for Remote {
             out.u64(length);
         })?;
         question.put_to(proxy).map(|_| ())
+    }
+
+    fn own(&self, proxy: &Proxy, request: &Request) -> Result<State> {
+        let request = owner::request_to_core(request)?;
+        let question = ask_about(Operation::Owner, proxy, |out| request.encode(out))?;
+        owner::state_from_core(question.put_to(proxy)?.body())
     }
 
     fn opened(&self, proxy: &Proxy) -> Result {

@@ -43,6 +43,7 @@ use crate::{
     },
     direct,
     exports,
+    owner,
     record_locks,
     served,
     served_socket,
@@ -232,6 +233,7 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
             exports::move_locks(client, handle, record_lock::Move::decode(message)?)?;
             Ok(Answer::number(0))
         }
+        Operation::Owner => owner::serve(&*found()?, message),
         Operation::Close => {
             exports::give_back(client, handle, operation::claims(message)?);
             Ok(Answer::number(0))

@@ -39,6 +39,7 @@ mod exported;
 mod exports;
 mod members;
 mod numbered;
+mod owner;
 mod proxies;
 mod ready;
 mod record_locks;

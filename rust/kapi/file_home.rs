@@ -39,6 +39,7 @@ use crate::{
         Area,
         AREA_BYTES, //
     },
+    file_owner,
     page::{
         SharedPage,
         PAGE_BYTES, //
@@ -141,6 +142,16 @@ impl HomeFile {
         let raw = from_err_ptr(unsafe { bindings::ssi_home_again(self.raw.as_ptr()) })?;
         // INVARIANT: It was made just now.
         NonNull::new(raw).map(|raw| Self { raw }).ok_or(ENOMEM)
+    }
+
+    /// Does what another node asks of its owner. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`serve`](file_owner::serve).
+    pub fn own(&self, request: &file_owner::Request) -> Result<file_owner::State> {
+        let file = self.file().ok_or(EIO)?;
+        file_owner::serve(&file, request)
     }
 
     pub(crate) fn as_ptr(&self) -> *mut bindings::ssi_home {

@@ -559,8 +559,8 @@ static struct inode *inode_of(struct ssi_proxy *proxy)
 /* A new file, for which ssi_proxy_closed() will be called. */
 struct file *ssi_proxy_open(struct ssi_proxy *proxy)
 {
-	unsigned int flags = proxy->about.flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC |
-						   __O_SYNC);
+	unsigned int flags = proxy->about.flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | FASYNC |
+						   O_DSYNC | __O_SYNC);
 	struct inode *inode;
 	struct file *file;
 

@@ -38,10 +38,14 @@ use kernel::{
 
 use crate::{
     file_lock::RecordLock,
+    file_owner::{
+        Request,
+        State, //
+    },
     page::{
         SharedPage,
         PAGE_BYTES, //
-    }, //
+    },
 };
 
 pub use crate::file_description::{
@@ -135,6 +139,13 @@ pub trait Remote: Sync {
     ///
     /// Those of ftruncate(2).
     fn truncate(&self, proxy: &Proxy, length: u64) -> Result;
+
+    /// What fcntl(2) asks of its owner.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`file_owner::serve`](crate::file_owner::serve); `EIO` when its home is gone.
+    fn own(&self, proxy: &Proxy, request: &Request) -> Result<State>;
 
     /// One more file of it is opened.
     ///
@@ -432,6 +443,11 @@ pub(crate) unsafe fn proxy<'a>(raw: *mut bindings::ssi_proxy) -> &'a Proxy {
 
 fn remote() -> Result<&'static dyn Remote> {
     REMOTE.copy().ok_or(EIO)
+}
+
+/// Asks the home of `proxy` about its owner. May sleep.
+pub(crate) fn own(proxy: &Proxy, request: &Request) -> Result<State> {
+    remote()?.own(proxy, request)
 }
 
 pub(crate) fn size(result: Result<usize>) -> isize {
@@ -766,6 +782,10 @@ mod tests {
 
         fn truncate(&self, proxy: &Proxy, length: u64) -> Result {
             home(proxy).truncate(length)
+        }
+
+        fn own(&self, proxy: &Proxy, request: &Request) -> Result<State> {
+            home(proxy).own(request)
         }
 
         fn opened(&self, _: &Proxy) -> Result {

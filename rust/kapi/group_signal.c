@@ -125,7 +125,7 @@ static void ssi_describe(struct ssi_group_signal *signal, kernel_siginfo_t *info
 }
 
 /* Whether a group of this node has no members elsewhere. */
-static bool ssi_is_alone(u32 pgid)
+bool ssi_group_is_alone(u32 pgid)
 {
 	return pgid >= ssi_pid_first && pgid < ssi_pid_end && !ssi_any_left();
 }
@@ -142,7 +142,7 @@ int __ssi_group_signal(struct pid *pgrp, int number, struct kernel_siginfo *info
 	if (info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV)
 		return result;
 	signal.pgid = pid_nr(pgrp);
-	if (ssi_is_alone(signal.pgid))
+	if (ssi_group_is_alone(signal.pgid))
 		return result;
 	if (!number || signal.pgid < SSI_PIDS_PRIVATE || !READ_ONCE(pool))
 		return result;
@@ -205,7 +205,7 @@ int ssi_group_signal_settle(void)
 }
 
 /* Whether @task, or what it stands for, has the signal from node @from or its own home. */
-static bool ssi_has_it(struct task_struct *task, u8 from)
+bool ssi_group_member_has_it(struct task_struct *task, u8 from)
 {
 	u32 parent;
 	u8 home;
@@ -246,7 +246,8 @@ void ssi_group_signal_give(const struct ssi_group_signal *signal, const void *by
 	guard(read_lock)(&tasklist_lock);
 	group = find_pid_ns(signal->pgid, &init_pid_ns);
 	do_each_pid_task(group, PIDTYPE_PGID, task) {
-		if (!ssi_has_it(task, from) && ssi_may_send(signal, info.si_signo, task))
+		if (!ssi_group_member_has_it(task, from) &&
+		    ssi_may_send(signal, info.si_signo, task))
 			do_send_sig_info(info.si_signo, &info, task, PIDTYPE_PGID);
 	} while_each_pid_task(group, PIDTYPE_PGID, task);
 }

@@ -271,6 +271,7 @@ struct file *ssi_remote_socket_open(struct ssi_proxy *proxy)
 		ssi_proxy_put(proxy);
 		return file;
 	}
+	file->f_flags |= proxy->about.flags & FASYNC;
 	socket->ops = &socket_operations;
 	stand_for(proxy, file);
 	return file;

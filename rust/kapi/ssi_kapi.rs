@@ -37,6 +37,8 @@ mod file_fixture;
 pub mod file_home;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_install;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod file_owner;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_lock;
 #[cfg(CONFIG_SSI_FILES)]
@@ -64,6 +66,8 @@ pub mod moves;
 pub mod notifier;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod open_files;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod owner_signal;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod page;
 #[cfg(CONFIG_SSI_VPROC)]

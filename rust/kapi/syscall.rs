@@ -20,6 +20,10 @@ use kernel::{
 pub mod number {
     use kernel::bindings;
 
+    /// fcntl(2)
+    pub const FCNTL: u32 = bindings::__NR_fcntl;
+    /// ioctl(2)
+    pub const IOCTL: u32 = bindings::__NR_ioctl;
     /// execve(2)
     pub const EXECVE: u32 = bindings::__NR_execve;
     /// ioctl(2); of these only `TIOCSPGRP` is asked about

@@ -101,10 +101,12 @@ pub(crate) enum Operation {
     Orphans,
     /// To send a signal to one that is held by a pidfd.
     SignalHeld,
+    /// Which process or thread has a number.
+    Identify,
 }
 
 impl Operation {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Signal,
         Self::Call,
         Self::Look,
@@ -118,6 +120,7 @@ impl Operation {
         Self::Total,
         Self::Orphans,
         Self::SignalHeld,
+        Self::Identify,
     ];
 
     /// Whether what was known of processes may be wrong behind it.

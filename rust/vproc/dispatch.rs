@@ -28,6 +28,7 @@ use ssi_kapi::{
 use crate::{
     calls,
     map,
+    owners,
     pidfd_calls,
     signals, //
 };
@@ -48,6 +49,9 @@ pub(crate) fn hook() -> Result {
     for number in LISTINGS {
         syscall::hook(number)?;
     }
+    for number in owners::NUMBERS {
+        syscall::hook(number)?;
+    }
     for number in pidfd_calls::NUMBERS {
         syscall::hook(number)?;
     }
@@ -61,7 +65,9 @@ pub(crate) fn hook() -> Result {
 
 impl Dispatch for Dispatcher {
     fn dispatch(&self, call: &SystemCall) -> Option<isize> {
-        let outcome = if call.number == number::GETPPID {
+        let outcome = if owners::NUMBERS.contains(&call.number) {
+            owners::dispatch(call)
+        } else if call.number == number::GETPPID {
             parent()
         } else if OF_ITSELF.contains(&call.number) {
             of_itself(call)

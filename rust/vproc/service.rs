@@ -35,6 +35,7 @@ use ssi_kapi::{
         FileTurn,
         SignalInfo, //
     },
+    bytes,
     pidfd,
     visit::{
         self,
@@ -197,6 +198,7 @@ fn answer(operation: Operation, request: &Request) -> Result<Answer, Fault> {
             message.end()?;
             boots::answer()
         }
+        Operation::Identify => identify(message),
         _ => {
             let place = FilePlace::decode(message)?;
             let _turn = match operation {
@@ -223,6 +225,15 @@ pub(crate) fn ours(pid: u32) -> Result<(), Fault> {
 pub(crate) fn visited(pid: u32) -> Result<Visit, Fault> {
     ours(pid)?;
     visit::visit(pid).map_err(|_| Fault::Busy)
+}
+
+fn identify(mut message: Reader<'_>) -> Result<Answer, Fault> {
+    let pid = message.u32()?;
+    message.end()?;
+    ours(pid)?;
+    let mut body = KVec::new();
+    bytes::extend(&mut body, &pidfd::identity(pid).ok_or(ESRCH)?.to_le_bytes())?;
+    Ok(Answer::body(body))
 }
 
 /// Whether `pid` may be the one that is `held`.

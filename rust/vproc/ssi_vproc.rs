@@ -12,6 +12,7 @@
 //!   /proc/<pid>  ------------> remote_proc    /              \ served_files -> /proc
 //!   pidfd -> pidfd_calls -> pidfds ------> pid_watches
 //!                      \-> map: where is it?
+//!   fcntl -> owners -> ask ...; the kernel -> owner_signals ---> owner_signals
 //!   /proc/cluster/stat -> totals ---------> ask ...
 //! ```
 
@@ -33,6 +34,8 @@ mod groups;
 mod init;
 mod map;
 mod orphans;
+mod owner_signals;
+mod owners;
 mod pid_watches;
 mod pidfd_calls;
 mod pidfds;
@@ -75,6 +78,7 @@ impl kernel::Module for Vproc {
             ssi_ics::register(&service::SERVICE)?;
             ssi_ics::register(&pid_watches::SERVICE)?;
             groups::begin()?;
+            owner_signals::begin()?;
             ssi_clms::register_subsystem(&map::Follower)?;
             ssi_clms::register_service(&init::Init)?;
             dispatch::hook()?;

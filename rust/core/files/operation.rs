@@ -22,6 +22,7 @@
 //!  Lock         | name | lock | wait
 //!  Socket       | name | call, see [`socket`](super::socket)
 //!  RecordLock, Unlock, MoveLocks               see [`record_lock`](super::record_lock)
+//!  Owner        | name | request, see [`owner`](super::owner)
 //!  Ready        | name | events                      from the home
 //! ```
 
@@ -85,11 +86,13 @@ pub enum Operation {
     Unlock,
     /// Nothing: who has such locks is on another node now.
     MoveLocks,
+    /// Who is sent signals for it.
+    Owner,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Read,
         Self::Write,
         Self::Poll,
@@ -107,6 +110,7 @@ impl Operation {
         Self::RecordLock,
         Self::Unlock,
         Self::MoveLocks,
+        Self::Owner,
     ];
 
     /// Its number.
@@ -129,6 +133,7 @@ impl Operation {
             Self::RecordLock => 15,
             Self::Unlock => 16,
             Self::MoveLocks => 17,
+            Self::Owner => 18,
         }
     }
 

@@ -9,6 +9,7 @@ use ssi_core::{
         handles::{Handle, Slot, Table, FILES_MAX},
         lease::{Fate, Lease},
         operation::{self, Device, Poll, Ready, Seek, Sync, Transfer, TRANSFER_BYTES_MAX},
+        owner,
         record_lock::{self, Found, Move, RecordLock},
         socket::{self, Call, Receive, Received, Send, Tickets},
         status::Status,
@@ -244,6 +245,12 @@ pub fn parsers(data: &[u8]) {
         assert!(others.admits(&member, Act::Read));
     }
     again(data, Call::decode(message), |call, out| call.encode(out));
+    again(data, owner::Request::decode(message), |request, out| {
+        request.encode(out);
+    });
+    again(data, owner::State::decode(message), |state, out| {
+        state.encode(out);
+    });
     again(data, Received::decode(data), |received, out| {
         received.encode(out);
     });

@@ -11,6 +11,7 @@ use ssi_core::{
         caller::{Caller, CALLER_BYTES_MAX, GROUPS_MAX},
         group::GroupSignal,
         listing::{Entry, NAME_BYTES_MAX},
+        owner::{self, Owner, OwnerSignal},
         path::{self, Place, DATA_BYTES_MAX, PATH_BYTES_MAX},
         pid::is_shared,
         pidfd::{target as target_of, Held, Kind, Life, Notice, Watch, Watched},
@@ -118,6 +119,25 @@ pub fn corpus() -> Vec<Vec<u8>> {
             .encode(out);
         }),
         written(|out| {
+            OwnerSignal {
+                owner: Owner {
+                    kind: owner::Kind::Group,
+                    number: pid,
+                    user: 1000,
+                    effective: 0,
+                    held: Held {
+                        node: node(2),
+                        identity: 7,
+                    },
+                },
+                signal: 34,
+                file: 3,
+                reason: 1,
+                hops: 2,
+            }
+            .encode(out);
+        }),
+        written(|out| {
             let (token, kind) = (2, Kind::Thread);
             Watch { token, pid, kind }.encode(out);
         }),
@@ -161,6 +181,7 @@ pub fn parsers(data: &[u8]) {
     caller(data);
     target(data);
     group_signal(data);
+    owner_signal(data);
     pidfd(data);
     call(data);
     place(data);
@@ -202,6 +223,18 @@ fn group_signal(data: &[u8]) {
     assert!(is_shared(signal.group));
     let again = written(|out| signal.encode(out));
     assert_eq!([&again, message.rest()].concat(), data);
+}
+
+fn owner_signal(data: &[u8]) {
+    let Ok(signal) = OwnerSignal::decode(Reader::new(data)) else {
+        return;
+    };
+    assert!(is_shared(signal.owner.number));
+    assert_eq!(written(|out| signal.encode(out)), data);
+    if let Some(next) = signal.sent_on() {
+        let again = written(|out| next.encode(out));
+        assert_eq!(OwnerSignal::decode(Reader::new(&again)), Ok(next));
+    }
 }
 
 fn pidfd(data: &[u8]) {
