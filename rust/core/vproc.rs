@@ -17,6 +17,7 @@
 //! | [`span`] | numbers of a node on others |
 //! | [`pidfd`], [`anchor`] | a pidfd of another node's process, who tells of its end |
 //! | [`call`] | a system call that is made on another node |
+//! | [`cpu_clock`] | the time a process has used, as a clock |
 //! | [`attributes`], [`listing`] | what another node says of a file, of a folder |
 //! | [`batch`], [`scan`] | a file of many processes, read ahead |
 //! | [`path`] | a file below `/proc` that another node has |
@@ -30,6 +31,7 @@ pub mod attributes;
 pub mod batch;
 pub mod call;
 pub mod caller;
+pub mod cpu_clock;
 pub mod group;
 pub mod listing;
 pub mod owner;

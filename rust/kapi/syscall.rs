@@ -82,6 +82,16 @@ pub mod number {
     pub const PRLIMIT64: u32 = bindings::__NR_prlimit64;
     /// capget(2)
     pub const CAPGET: u32 = bindings::__NR_capget;
+    /// clock_gettime(2)
+    pub const CLOCK_GETTIME: u32 = bindings::__NR_clock_gettime;
+    /// clock_getres(2)
+    pub const CLOCK_GETRES: u32 = bindings::__NR_clock_getres;
+    /// clock_settime(2)
+    pub const CLOCK_SETTIME: u32 = bindings::__NR_clock_settime;
+    /// clock_nanosleep(2)
+    pub const CLOCK_NANOSLEEP: u32 = bindings::__NR_clock_nanosleep;
+    /// timer_create(2)
+    pub const TIMER_CREATE: u32 = bindings::__NR_timer_create;
     /// ptrace(2)
     pub const PTRACE: u32 = bindings::__NR_ptrace;
     /// process_vm_readv(2)

@@ -80,6 +80,9 @@ pub(crate) fn number(call: Call) -> u32 {
         Call::SchedRrGetInterval => number::SCHED_RR_GET_INTERVAL,
         Call::PrLimit => number::PRLIMIT64,
         Call::CapGet => number::CAPGET,
+        Call::ClockGetTime => number::CLOCK_GETTIME,
+        Call::ClockGetRes => number::CLOCK_GETRES,
+        Call::ClockSetTime => number::CLOCK_SETTIME,
     }
 }
 

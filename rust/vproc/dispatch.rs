@@ -27,6 +27,7 @@ use ssi_kapi::{
 
 use crate::{
     calls,
+    cpu_clocks,
     map,
     owners,
     pidfd_calls,
@@ -52,6 +53,9 @@ pub(crate) fn hook() -> Result {
     for number in owners::NUMBERS {
         syscall::hook(number)?;
     }
+    for number in cpu_clocks::NUMBERS {
+        syscall::hook(number)?;
+    }
     for number in pidfd_calls::NUMBERS {
         syscall::hook(number)?;
     }
@@ -75,6 +79,8 @@ impl Dispatch for Dispatcher {
             signals::dispatch(call)
         } else if let Some(which) = calls::which(call) {
             calls::dispatch(which, call)
+        } else if cpu_clocks::NUMBERS.contains(&call.number) {
+            cpu_clocks::dispatch(call)
         } else if pidfd_calls::NUMBERS.contains(&call.number) {
             pidfd_calls::dispatch(call)
         } else if LISTINGS.contains(&call.number) {

@@ -29,6 +29,7 @@ use ssi_kapi::{
 mod ask;
 mod boots;
 mod calls;
+mod cpu_clocks;
 mod dispatch;
 mod groups;
 mod init;

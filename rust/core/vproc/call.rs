@@ -17,6 +17,7 @@
 
 use super::{
     answers::Rule,
+    cpu_clock,
     pid::is_shared, //
 };
 use crate::wire::{
@@ -87,6 +88,9 @@ calls! {
     SchedRrGetInterval = 15, "sched_rr_get_interval(2)";
     PrLimit = 16, "prlimit(2)";
     CapGet = 17, "capget(2)";
+    ClockGetTime = 18, "clock_gettime(2)";
+    ClockGetRes = 19, "clock_getres(2)";
+    ClockSetTime = 20, "clock_settime(2)";
 }
 
 /// Whom a call is about.
@@ -193,6 +197,8 @@ const MASK_IN: Piece = piece(2, Length::Mask(1), Way::In);
 const INTERVAL_OUT: Piece = piece(1, Length::Fixed(16), Way::Out);
 const LIMIT_IN: Piece = piece(2, Length::Fixed(16), Way::In);
 const LIMIT_OUT: Piece = piece(3, Length::Fixed(16), Way::Out);
+const TIME_IN: Piece = piece(1, Length::Fixed(16), Way::In);
+const TIME_OUT: Piece = piece(1, Length::Fixed(16), Way::Out);
 const CAP_HEADER: Piece = piece(0, Length::Fixed(8), Way::InOut);
 const CAP_DATA: Piece = piece(1, Length::Capabilities, Way::Out);
 
@@ -217,6 +223,8 @@ impl Call {
             Self::SchedRrGetInterval => &[INTERVAL_OUT],
             Self::PrLimit => &[LIMIT_IN, LIMIT_OUT],
             Self::CapGet => &[CAP_HEADER, CAP_DATA],
+            Self::ClockGetTime | Self::ClockGetRes => &[TIME_OUT],
+            Self::ClockSetTime => &[TIME_IN],
         }
     }
 
@@ -228,6 +236,12 @@ impl Call {
             Self::GetPriority | Self::SetPriority => Subject::chosen(first, second, 0),
             Self::IoPrioGet | Self::IoPrioSet => Subject::chosen(first, second, 1),
             Self::CapGet => Subject::process(first >> 32),
+            Self::ClockGetTime | Self::ClockGetRes | Self::ClockSetTime => {
+                match cpu_clock::process(int(first)) {
+                    Some(pid) => Subject::Process(pid),
+                    None => Subject::Own,
+                }
+            }
             _ => Subject::process(first),
         }
     }
@@ -506,5 +520,12 @@ mod tests {
         assert_eq!(who(Call::IoPrioSet, [2, 0]), Subject::OwnGroup);
         assert_eq!(who(Call::IoPrioGet, [3, 1000]), Subject::User);
         assert_eq!(who(Call::CapGet, [PID << 32, 0]), Subject::Process(65_600));
+        let clock = !PID << 3;
+        assert_eq!(
+            who(Call::ClockGetTime, [clock, 0]),
+            Subject::Process(65_600)
+        );
+        assert_eq!(who(Call::ClockGetRes, [clock | 4, 0]), Subject::Own);
+        assert_eq!(who(Call::ClockSetTime, [1, PID]), Subject::Own);
     }
 }
