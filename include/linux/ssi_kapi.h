@@ -217,7 +217,7 @@ int ssi_owner_notify(struct file *file, int fd, bool notifies,
 		     const struct ssi_file_owner *asks);
 void ssi_owner_show_notified(struct file *file, bool notifies);
 bool ssi_owner_is_socket(const struct file *file);
-bool ssi_owner_elsewhere(const struct pid *pid);
+bool ssi_owner_elsewhere(const struct fown_struct *owner);
 void ssi_owner_describe(const struct fown_struct *from, struct ssi_file_owner *owner);
 
 /* owner_signal.c */

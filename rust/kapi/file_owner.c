@@ -39,11 +39,6 @@ static u8 node_of(const struct pid *pid)
 	return number > 0 && number <= U8_MAX ? number : 0;
 }
 
-bool ssi_owner_elsewhere(const struct pid *pid)
-{
-	return node_of(pid);
-}
-
 static struct pid *elsewhere(const struct ssi_file_owner *owner)
 {
 	struct pid *pid = kmem_cache_zalloc(init_pid_ns.pid_cachep, GFP_KERNEL);
@@ -153,17 +148,41 @@ int ssi_owner_set(struct file *file, const struct ssi_file_owner *owner)
 	return 0;
 }
 
-/* For a holder of its lock; it has a pid. */
+/*
+ * Whether nobody here is the owner any more, a process of another node, which may have gone on.
+ * For RCU readers.
+ */
+static bool may_have_gone(const struct fown_struct *owner)
+{
+	int number = owner->pid->numbers[0].nr;
+
+	return number >= SSI_PIDS_PRIVATE && (number < ssi_pid_first || number >= ssi_pid_end) &&
+	       !pid_task(owner->pid, PIDTYPE_PID);
+}
+
+/*
+ * Whether nobody here is the owner, a process or thread, and somebody elsewhere may be. Any
+ * context, for a holder of its lock; it has a pid.
+ */
+bool ssi_owner_elsewhere(const struct fown_struct *owner)
+{
+	guard(rcu)();
+	return node_of(owner->pid) ||
+	       (owner->pid_type != PIDTYPE_PGID && may_have_gone(owner));
+}
+
+/* The same. What another node knows it by is not known of one that has gone on. */
 void ssi_owner_describe(const struct fown_struct *from, struct ssi_file_owner *owner)
 {
 	u8 node = node_of(from->pid);
 
+	guard(rcu)();
 	*owner = (struct ssi_file_owner) {
 		.kind = kind_of(from->pid_type),
 		.number = from->pid->numbers[0].nr,
 		.user = from_kuid(&init_user_ns, from->uid),
 		.effective = from_kuid(&init_user_ns, from->euid),
-		.identity = from->pid->ino,
+		.identity = !node && may_have_gone(from) ? 0 : from->pid->ino,
 		.node = node ?: own_node(),
 	};
 }

@@ -115,7 +115,7 @@ bool ssi_owner_signal_queue(const struct ssi_owner_signal *signal)
 
 void __ssi_owner_signal(struct fown_struct *owner, int fd, int reason)
 {
-	bool is_elsewhere = ssi_owner_elsewhere(owner->pid);
+	bool is_elsewhere = ssi_owner_elsewhere(owner);
 	struct ssi_owner_signal signal = {
 		.signal = READ_ONCE(owner->signum),
 		.fd = fd,
@@ -203,7 +203,7 @@ void ssi_owner_signal_give(const struct ssi_owner_signal *signal, u8 from)
 		return;
 	if (signal->owner.kind != SSI_OWNER_GROUP) {
 		if (signal->owner.node != ssi_pid_first / SSI_PIDS_PRIVATE ||
-		    signal->owner.identity == pid->ino)
+		    !signal->owner.identity || signal->owner.identity == pid->ino)
 			send(signal, pid, is_thread ? PIDTYPE_PID : PIDTYPE_TGID);
 		return;
 	}

@@ -46,10 +46,14 @@ use ssi_kapi::{
         self,
         OwnerSignal, //
     },
-    thread::Thread, //
+    thread::Thread,
+    visit, //
 };
 
-use crate::map;
+use crate::{
+    ask,
+    map, //
+};
 
 const NAME: &str = "ssi.vproc.owners";
 const VERSION: u16 = 1;
@@ -90,15 +94,30 @@ fn send(signal: &OwnerSignal) {
     if signal.owner.kind == Kind::Group {
         return send_to_group(signal, message);
     }
-    match map::route(signal.owner.number) {
-        Route::Here => signal.give(0),
-        Route::Node(node) => {
-            if let Some(message) = message.sent_on() {
-                tell([node].into_iter().collect(), &message);
+    for pause in ask::pauses() {
+        match map::route(signal.owner.number) {
+            Route::Here => {
+                if let Ok(_visit) = visit::visit(signal.owner.number) {
+                    return signal.give(0);
+                }
             }
+            route => return send_on(route, &message),
         }
-        Route::Anywhere if message.sent_on().is_some() => tell(map::others(), &message.to_all()),
-        Route::Anywhere | Route::Nowhere => (),
+        // It is about to go on to another node.
+        if ask::wait(pause).is_err() {
+            return;
+        }
+    }
+}
+
+fn send_on(route: Route, message: &owner::OwnerSignal) {
+    let Some(next) = message.sent_on() else {
+        return;
+    };
+    match route {
+        Route::Node(node) => tell([node].into_iter().collect(), &next),
+        Route::Anywhere => tell(map::others(), &next.to_all()),
+        Route::Here | Route::Nowhere => (),
     }
 }
 

@@ -305,8 +305,9 @@ fn named(kind: Kind, number: u32) -> Result<Owner> {
 fn lives(owner: &Owner) -> bool {
     match owner.kind {
         Kind::Group => group_is_there(owner.number),
-        Kind::Process | Kind::Thread => identify(owner.number)
-            .is_ok_and(|(node, identity)| node != owner.node || identity == owner.identity),
+        Kind::Process | Kind::Thread => identify(owner.number).is_ok_and(|(node, identity)| {
+            node != owner.node || [0, identity].contains(&owner.identity)
+        }),
     }
 }
 

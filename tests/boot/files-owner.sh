@@ -47,6 +47,16 @@ get: self, type 1 self, signal 34, async 1
 write: good
 signal 34: code 1 band 41 file 3"
 
+expect "who leaves the node of its file stays the owner" \
+	"$(on 1 onnode 2 /tmp/owner $BLOCK pair own 3 self signal 3 34 async 3 exec onnode 3 \
+		/tmp/owner get 3 write 4 take 34)" \
+	"own: good
+signal: good
+async: good
+get: self, type 1 self, signal 34, async 1
+write: good
+signal 34: code 1 band 41 file 3"
+
 say "an owner on another node"
 # One that waits for signals: waits NODE [WORD...], and sets pid; its words end with a pause.
 owners=0
