@@ -244,6 +244,7 @@ long ssi_syscall_native(unsigned int number, const unsigned long *arguments);
 bool ssi_sees_cluster(void);
 u32 ssi_user(u32 who);
 u32 ssi_own_process(void);
+bool ssi_is_leader(void);
 u32 ssi_own_group(void);
 
 /* proc_attributes.rs: what proc_served.c says and proc_remote.c takes. */
@@ -344,6 +345,7 @@ enum ssi_whose {
 int ssi_caller_begin(void);
 bool ssi_caller_ids(struct cred *cred, const struct ssi_caller *caller);
 int ssi_caller_set_groups(struct cred *cred, const u32 *groups, u32 count);
+int ssi_put_user(struct cred *cred);
 void ssi_caller_current(struct ssi_caller *caller);
 u32 ssi_caller_group_count(void);
 u32 ssi_caller_groups(u32 *groups, u32 room);
@@ -539,6 +541,7 @@ int ssi_surrogate_signal(void *bytes, u32 parent, u32 former, bool *is_death);
 void ssi_surrogate_stop(struct task_struct *task, int signal);
 void ssi_surrogate_continue(struct task_struct *task);
 void ssi_surrogate_wake(struct task_struct *task);
+int ssi_surrogate_put_users(const struct ssi_caller *users);
 void ssi_surrogate_look(struct task_struct *task);
 void ssi_surrogate_exit(int status, const struct ssi_usage *usage) __noreturn;
 

@@ -109,15 +109,8 @@ impl Caller {
         })
     }
 
-    /// Puts its ids, capabilities and groups on the calling thread, until the value
-    /// is dropped. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` for an id nobody can have, `EPERM` for a foreign caller before
-    /// [`begin`](crate::behalf::begin), `ENOMEM`.
-    pub(crate) fn assume(&self) -> Result<Assumed> {
-        let raw = bindings::ssi_caller {
+    pub(crate) fn raw(&self) -> bindings::ssi_caller {
+        bindings::ssi_caller {
             user: self.user.to_raw(),
             group: self.group.to_raw(),
             effective: self.effective,
@@ -126,7 +119,18 @@ impl Caller {
             tid: self.tid,
             session: self.session,
             is_foreign: self.is_foreign,
-        };
+        }
+    }
+
+    /// Puts its ids, capabilities and groups on the calling thread, until the value
+    /// is dropped. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for an id nobody can have, `EPERM` for a foreign caller before
+    /// [`begin`](crate::behalf::begin), `ENOMEM`.
+    pub(crate) fn assume(&self) -> Result<Assumed> {
+        let raw = self.raw();
         let count = self.groups.len().min(GROUPS_MAX);
         // SAFETY: The C side reads both, of the second so many.
         let before = from_err_ptr(

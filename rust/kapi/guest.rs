@@ -95,6 +95,12 @@ pub trait Keeper: Sync {
     /// This became of `pid`, whose home is `home`. Called by the parent of all guests; may
     /// sleep, and they are looked after no sooner than it returns.
     fn changed(&self, pid: u32, home: u8, change: Change);
+
+    /// One comes. Does not sleep.
+    fn comes(&self);
+
+    /// The running task is one that begins to run, and home knows that it does. May sleep.
+    fn began(&self);
 }
 
 /// Process that comes.
@@ -427,6 +433,7 @@ impl Guest {
             return Err(EINVAL);
         }
         let guest = Self::new(*arrival, KBox::new(Some(body), GFP_KERNEL)?)?;
+        house.keeper.comes();
         Ok((house, guest))
     }
 
@@ -451,7 +458,7 @@ impl Guest {
     /// is to run.
     fn arrive(&self) -> bool {
         match self.settle().and_then(|()| self.run_body()) {
-            Ok(()) => self.hold(),
+            Ok(()) => self.hold() && HOUSE.as_ref().map(|house| house.keeper.began()).is_some(),
             Err(error) => {
                 self.refuse(error);
                 false
@@ -724,6 +731,10 @@ pub(crate) mod kunit {
 
     impl Keeper for Nobody {
         fn changed(&self, _: u32, _: u8, _: Change) {}
+
+        fn comes(&self) {}
+
+        fn began(&self) {}
     }
 
     /// Starts the thread, unless that was done.

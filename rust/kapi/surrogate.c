@@ -2,6 +2,7 @@
 /*
  * Task whose program runs on another node.
  */
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fdtable.h>
 #include <linux/hrtimer.h>
@@ -379,6 +380,28 @@ void ssi_surrogate_wake(struct task_struct *task)
 	task->jobctl &= ~JOBCTL_STOPPED;
 	wake_up_state(task, __TASK_STOPPED);
 	unlock_task_sighand(task, &flags);
+}
+
+/* What changed is seen from now on by who asks for the rights of the current task. */
+int ssi_surrogate_put_users(const struct ssi_caller *users)
+{
+	struct cred *cred = prepare_creds();
+	int error;
+
+	if (!cred)
+		return -ENOMEM;
+	error = ssi_caller_ids(cred, users) ? ssi_put_user(cred) : -EINVAL;
+	if (error) {
+		abort_creds(cred);
+		return error;
+	}
+	cred->cap_permitted.val = users->permitted & CAP_VALID_MASK;
+	cred->cap_effective.val = users->effective & cred->cap_permitted.val;
+	cap_clear(cred->cap_ambient);
+	error = commit_creds(cred);
+	/* That ends what a program asked for; here it is for us. */
+	current->pdeath_signal = PARENT_DIED;
+	return error;
 }
 
 /* Has it look what changed. */

@@ -49,6 +49,7 @@ pub use crate::change::{
 };
 
 use crate::{
+    caller::Caller,
     errand,
     event::{
         Event,
@@ -79,6 +80,10 @@ pub trait Owner: Sync {
     /// `pid` was killed before it was a surrogate, and what runs on `node` is to be
     /// killed, too.
     fn left(&self, pid: u32, node: u8);
+
+    /// The running task, the surrogate `pid`, is these users from now on; or keeps those it
+    /// was, for this reason.
+    fn became(&self, pid: u32, users: Result<&Caller>);
 }
 
 /// How a process leaves.
@@ -225,6 +230,9 @@ struct Surrogate {
     ended: Event,
     #[pin]
     changing: SpinLock<Changing>,
+    /// Who the program is, if it is others than this is.
+    #[pin]
+    users: SpinLock<Option<Caller>>,
 }
 
 /// How a surrogate stops being one.
@@ -404,6 +412,20 @@ pub fn look(pid: u32) {
     }
 }
 
+/// The program of surrogate `pid`, on `node`, is these `users` from now on: so is the surrogate
+/// soon, but for supplementary groups, and [`Owner::became`] is called. Of several that come
+/// before it goes on the last counts. Does not sleep; from process context.
+///
+/// # Errors
+///
+/// Those of [`run`].
+pub fn change_users(pid: u32, node: u8, users: Caller) -> Result {
+    let surrogate = find(pid, node)?;
+    *surrogate.users.lock() = Some(users);
+    // What is run for a task is not in the order in which it comes.
+    run(pid, node, move || surrogate.put_users())
+}
+
 /// Runs `act` in the task of surrogate `pid`, of a process on `node`, soon: not before it
 /// goes on, if it is stopped. It may run while the task ends. Does not sleep; from process
 /// context.
@@ -459,6 +481,7 @@ impl Surrogate {
                 end: SetOnce::new(),
                 ended,
                 changing <- new_spinlock!(changing, "ssi_surrogate"),
+                users <- new_spinlock!(None, "ssi_surrogate_users"),
             }),
             GFP_KERNEL,
         )
@@ -534,6 +557,22 @@ impl Surrogate {
             }
         }
         true
+    }
+
+    /// In the task it is for.
+    fn put_users(&self) {
+        // One that comes back brings them along.
+        if self.changing.lock().way != Way::Away {
+            return;
+        }
+        let Some(users) = self.users.lock().take() else {
+            return;
+        };
+        // SAFETY: It is read during the call.
+        let put = to_result(unsafe { bindings::ssi_surrogate_put_users(&users.raw()) });
+        if let Some(owner) = OWNER.as_ref() {
+            owner.became(self.pid, put.map(|()| &users));
+        }
     }
 
     /// Stays behind in the kernel, until the program ended or came back. In the task it is
@@ -661,6 +700,7 @@ impl Surrogate {
             let dropped = core::mem::replace(&mut changing.brought, KVec::new());
             drop(changing);
             drop(dropped);
+            self.put_users();
         }
         is_alive.then_some(is_back)
     }
@@ -824,6 +864,8 @@ mod tests {
 
     /// The last signal that was forwarded.
     static FORWARDED: Atomic<i32> = Atomic::new(0);
+    /// Who the last one became.
+    static BECAME: Atomic<u32> = Atomic::new(0);
     static PARENT: Atomic<u32> = Atomic::new(0);
     /// Whether what the last one had to do before it left was done.
     static IS_DONE: Atomic<bool> = Atomic::new(false);
@@ -845,6 +887,10 @@ mod tests {
         }
 
         fn left(&self, _: u32, _: u8) {}
+
+        fn became(&self, _: u32, users: Result<&Caller>) {
+            BECAME.store(users.map_or(0, |users| users.user.real), Relaxed);
+        }
     }
 
     fn is_soon(holds: impl Fn() -> bool) -> bool {
@@ -941,6 +987,35 @@ mod tests {
     fn what_it_had_to_do_before_is_done() -> Result {
         child(PID)?;
         assert!(IS_DONE.load(Relaxed));
+        end(PID, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn it_becomes_who_the_program_is() -> Result {
+        static FOUND: Atomic<u32> = Atomic::new(0);
+        let become_user = |real| -> Result {
+            let mut users = Caller::current()?;
+            users.user.real = real;
+            (users.effective, users.permitted) = (1 << 5, 1 << 5);
+            change_users(PID, NODE, users)
+        };
+
+        child(PID)?;
+        assert!(change_users(PID, NODE + 1, Caller::current()?).err() == Some(ESRCH));
+        // The last one counts, and nobody is not one.
+        for user in [1000, 1001, 1002] {
+            become_user(user)?;
+        }
+        assert!(is_soon(|| BECAME.load(Relaxed) == 1002));
+        become_user(u32::MAX)?;
+        assert!(is_soon(|| BECAME.load(Relaxed) == 0));
+        run(PID, NODE, || {
+            let found = Caller::current().ok();
+            let found = found.filter(|users| users.effective == 1 << 5);
+            FOUND.store(found.map_or(0, |users| users.user.real), Relaxed);
+        })?;
+        assert!(is_soon(|| FOUND.load(Relaxed) == 1002));
         end(PID, 0);
         Ok(())
     }

@@ -60,6 +60,11 @@ u32 ssi_own_process(void)
 	return task_tgid_nr(current);
 }
 
+bool ssi_is_leader(void)
+{
+	return thread_group_leader(current);
+}
+
 u32 ssi_own_group(void)
 {
 	return task_pgrp_nr_ns(current, &init_pid_ns);

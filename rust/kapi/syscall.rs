@@ -26,8 +26,26 @@ pub mod number {
     pub const IOCTL: u32 = bindings::__NR_ioctl;
     /// execve(2)
     pub const EXECVE: u32 = bindings::__NR_execve;
-    /// ioctl(2); of these only `TIOCSPGRP` is asked about
-    pub const IOCTL: u32 = bindings::__NR_ioctl;
+    /// execveat(2)
+    pub const EXECVEAT: u32 = bindings::__NR_execveat;
+    /// setuid(2)
+    pub const SETUID: u32 = bindings::__NR_setuid;
+    /// setgid(2)
+    pub const SETGID: u32 = bindings::__NR_setgid;
+    /// setreuid(2)
+    pub const SETREUID: u32 = bindings::__NR_setreuid;
+    /// setregid(2)
+    pub const SETREGID: u32 = bindings::__NR_setregid;
+    /// setresuid(2)
+    pub const SETRESUID: u32 = bindings::__NR_setresuid;
+    /// setresgid(2)
+    pub const SETRESGID: u32 = bindings::__NR_setresgid;
+    /// setfsuid(2)
+    pub const SETFSUID: u32 = bindings::__NR_setfsuid;
+    /// setfsgid(2)
+    pub const SETFSGID: u32 = bindings::__NR_setfsgid;
+    /// capset(2)
+    pub const CAPSET: u32 = bindings::__NR_capset;
     /// getdents(2)
     pub const GETDENTS: u32 = bindings::__NR_getdents;
     /// getdents64(2)
@@ -201,6 +219,12 @@ pub fn user(who: u32) -> u32 {
 pub fn own_process() -> u32 {
     // SAFETY: Looks at the running task only.
     unsafe { bindings::ssi_own_process() }
+}
+
+/// Whether the running task is the first thread of its process.
+pub fn is_leader() -> bool {
+    // SAFETY: Looks at the running task only.
+    unsafe { bindings::ssi_is_leader() }
 }
 
 /// The process group of the running task.

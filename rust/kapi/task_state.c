@@ -325,7 +325,7 @@ static void ssi_put_capabilities(struct cred *cred, const struct ssi_task_state 
 }
 
 /* As set_user() for the user it is charged to. */
-static int ssi_put_user(struct cred *cred)
+int ssi_put_user(struct cred *cred)
 {
 	struct user_struct *user = alloc_uid(cred->uid);
 

@@ -10,17 +10,19 @@ use ssi_kapi::syscall::{
 
 use crate::{
     relations,
-    scatter, //
+    scatter,
+    users, //
 };
 
-/// Asked before setpgid(2), setsid(2) and execve(2).
+/// Asked before setpgid(2), setsid(2), execve(2) and what changes users.
 pub(crate) struct Calls;
 
 impl Dispatch for Calls {
     fn dispatch(&self, call: &SystemCall) -> Option<isize> {
         match call.number {
-            number::EXECVE => scatter::dispatch(call),
-            _ => relations::dispatch(call),
+            number::EXECVE => scatter::dispatch(call).or_else(|| users::dispatch(call)),
+            number::SETPGID | number::SETSID => relations::dispatch(call),
+            _ => users::dispatch(call),
         }
     }
 

@@ -37,7 +37,10 @@ use ssi_kapi::{
     whereabouts, //
 };
 
-use crate::keepers;
+use crate::{
+    keepers,
+    users, //
+};
 
 const NAME: &str = "ssi.migrate.news";
 const VERSION: u16 = 1;
@@ -62,15 +65,30 @@ impl guest::Keeper for Keeper {
             Change::Stopped(signal) => What::Stopped(signal),
             Change::Continued => What::Continued,
         };
-        let mut room = [0; NEWS_BYTES_MAX];
-        let mut out = Writer::new(&mut room);
-        News { pid, what }.encode(&mut out);
-        if let (Ok(length), Some(home)) = (out.finish(), NodeId::new(home)) {
-            let args = room.get(..length).unwrap_or_default();
-            let ask = Ask::new(ServiceRef::new(NAME, VERSION), TELL, args);
-            // A home that is gone asks for nobody any more.
-            ssi_ics::tell(home, &ask);
+        if let Some(home) = NodeId::new(home) {
+            tell(home, News { pid, what });
         }
+    }
+
+    fn comes(&self) {
+        users::watch();
+    }
+
+    fn began(&self) {
+        users::began();
+    }
+}
+
+/// Tells `home`, in the order in which this is called. May sleep.
+pub(crate) fn tell(home: NodeId, news: News) {
+    let mut room = [0; NEWS_BYTES_MAX];
+    let mut out = Writer::new(&mut room);
+    news.encode(&mut out);
+    if let Ok(length) = out.finish() {
+        let args = room.get(..length).unwrap_or_default();
+        let ask = Ask::new(ServiceRef::new(NAME, VERSION), TELL, args);
+        // A home that is gone asks for nobody any more.
+        ssi_ics::tell(home, &ask);
     }
 }
 
@@ -89,17 +107,20 @@ impl Handler for Home {
             keepers::learnt(news.pid, Learnt::Ended { from });
         }
         // A node speaks for the processes that are there.
-        if whereabouts::away(news.pid) == Some(request.from().node.get()) {
-            surrogate::report(news.pid, of(news.what));
+        let node = request.from().node.get();
+        if whereabouts::away(news.pid) == Some(node) {
+            take_in(news, node);
         }
         request.reply(0, &[]);
     }
 }
 
-fn of(what: What) -> Change {
-    match what {
+fn take_in(news: News, node: u8) {
+    let change = match news.what {
         What::Exited(status, usage) => Change::Exited { status, usage },
         What::Stopped(signal) => Change::Stopped(signal),
         What::Continued => Change::Continued,
-    }
+        What::Users(users) => return users::take_in(news.pid, node, users),
+    };
+    surrogate::report(news.pid, change);
 }

@@ -55,6 +55,7 @@ mod scatter;
 mod service;
 mod surrogates;
 mod text;
+mod users;
 mod wanted;
 mod word;
 

@@ -18,6 +18,7 @@ use ssi_ics::{
     Reply, //
 };
 use ssi_kapi::{
+    behalf::Caller,
     signal_info::{
         SentSignal,
         SIGNAL_INFO_BYTES, //
@@ -29,9 +30,12 @@ use ssi_kapi::{
     }, //
 };
 
-use crate::ask::{
-    self,
-    Operation, //
+use crate::{
+    ask::{
+        self,
+        Operation, //
+    },
+    users, //
 };
 
 /// Speaks for those that are away.
@@ -70,6 +74,13 @@ impl Owner for Surrogates {
     fn left(&self, pid: u32, node: u8) {
         if let Some(node) = NodeId::new(node) {
             ask::tell(node, Operation::Kill, &pid.to_le_bytes());
+        }
+    }
+
+    fn became(&self, pid: u32, users: Result<&Caller>) {
+        match users {
+            Ok(users) => users::became(users),
+            Err(error) => pr_warn!("process {pid} keeps its old users here: {error:?}\n"),
         }
     }
 }

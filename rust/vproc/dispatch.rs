@@ -106,13 +106,27 @@ fn result(outcome: Result<isize>) -> isize {
 const RELATIONS: [u32; 2] = [number::SETPGID, number::SETSID];
 
 /// The calls that change the process that makes them.
-const OF_ITSELF: [u32; 3] = [number::SETPGID, number::SETSID, number::EXECVE];
+const OF_ITSELF: [u32; 13] = [
+    number::SETPGID,
+    number::SETSID,
+    number::EXECVE,
+    number::EXECVEAT,
+    number::SETUID,
+    number::SETGID,
+    number::SETREUID,
+    number::SETREGID,
+    number::SETRESUID,
+    number::SETRESGID,
+    number::SETFSUID,
+    number::SETFSGID,
+    number::CAPSET,
+];
 
 static ITSELF: SetOnce<&'static dyn Dispatch> = SetOnce::new();
 
 /// Has `dispatch` asked before a process joins a group or leads a session, as setpgid(2)
-/// and setsid(2) have it; and before execve(2), if somebody [hooks](syscall::hook) that. Call
-/// it once, from an initcall.
+/// and setsid(2) have it; and before execve(2) and the calls that change users, if somebody
+/// [hooks](syscall::hook) those. Call it once, from an initcall.
 ///
 /// # Errors
 ///

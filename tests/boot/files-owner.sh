@@ -176,6 +176,16 @@ for signal in 29 23; do
 	expect "nor root" "$(rights 0 1000 $signal | tail -n 1)" "signal $signal: none"
 done
 
+# What a process left where the file is has the users that it has.
+for user in 1000:kernel 1001:none; do
+	waits 1 $BLOCK pause exec onnode 2 /tmp/owner user 1000 pause none 29
+	on 1 sh -c 'echo go >/tmp/go$0' "$owners"
+	within 10 "it became a user elsewhere" on 1 sh -c "[ \$(grep -c pause /tmp/said$owners) = 2 ]"
+	must "user ${user%:*} makes it the owner" \
+		on 1 /tmp/owner pair user "${user%:*}" process 3 "$pid" async 3 write 4 quiet 3
+	must "who may send a signal sends it (${user#*:})" grep "${user#*:}" <<<"$(said | tail -n 1)"
+done
+
 say "one that ends"
 waits 2 pause
 on 1 sh -c 'mkfifo /tmp/file; /tmp/owner pair process 3 $0 signal 3 34 async 3 get 3 pause write 4 quiet 3 get 3 <>/tmp/file >/tmp/sent 2>&1 &' "$pid"

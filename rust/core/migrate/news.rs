@@ -30,6 +30,52 @@ pub enum What {
     Stopped(i32),
     /// It goes on.
     Continued,
+    /// It is other users from now on.
+    Users(Users),
+}
+
+/// Users and groups a process is, as numbers of the initial user namespace: real, effective,
+/// saved, and as whom it opens files. And its capabilities, a bit for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Users {
+    /// Users.
+    pub user: [u32; 4],
+    /// Groups.
+    pub group: [u32; 4],
+    /// Capabilities in effect.
+    pub effective: u64,
+    /// Those it may use.
+    pub permitted: u64,
+}
+
+/// A number nobody has.
+const NOBODY: u32 = u32::MAX;
+
+impl Users {
+    fn encode(&self, out: &mut Writer<'_>) {
+        for number in self.user.into_iter().chain(self.group) {
+            out.u32(number);
+        }
+        out.u64(self.effective).u64(self.permitted);
+    }
+
+    fn decode(message: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut numbers = || -> Result<[u32; 4], Malformed> {
+            let mut numbers = [0; 4];
+            for number in &mut numbers {
+                *number = message.u32()?;
+            }
+            let are_some = !numbers.contains(&NOBODY);
+            are_some.then_some(numbers).ok_or(Malformed)
+        };
+        let (user, group) = (numbers()?, numbers()?);
+        Ok(Self {
+            user,
+            group,
+            effective: message.u64()?,
+            permitted: message.u64()?,
+        })
+    }
 }
 
 /// News of a guest.
@@ -44,6 +90,7 @@ pub struct News {
 const EXITED: u8 = 1;
 const STOPPED: u8 = 2;
 const CONTINUED: u8 = 3;
+const USERS: u8 = 4;
 
 impl News {
     /// Puts it into a message.
@@ -62,6 +109,7 @@ impl News {
             What::Continued => {
                 out.u8(CONTINUED);
             }
+            What::Users(users) => users.encode(out.u8(USERS)),
         }
     }
 
@@ -84,6 +132,7 @@ impl News {
             }
             STOPPED => What::Stopped(signal(message.i32()?)?),
             CONTINUED => What::Continued,
+            USERS => What::Users(Users::decode(&mut message)?),
             _ => return Err(Malformed),
         };
         message.end()?;
@@ -116,6 +165,25 @@ mod tests {
         News::decode(Reader::new(&room[..length]))
     }
 
+    const USER: Users = Users {
+        user: [1000, 1001, 1002, 1003],
+        group: [100, 101, 102, 103],
+        effective: 1 << 40,
+        permitted: u64::MAX,
+    };
+
+    #[test]
+    fn nobody_is_no_user() {
+        for place in 0..4 {
+            let (mut one, mut other) = (USER, USER);
+            one.user[place] = NOBODY;
+            other.group[place] = NOBODY;
+            for users in [one, other] {
+                assert_eq!(through(news(What::Users(users))), Err(Malformed));
+            }
+        }
+    }
+
     fn news(what: What) -> News {
         News { pid: 65_600, what }
     }
@@ -130,6 +198,7 @@ mod tests {
             What::Exited(0x80 | 11, usage),
             What::Stopped(19),
             What::Continued,
+            What::Users(USER),
         ] {
             assert_eq!(through(news(what)), Ok(news(what)));
         }

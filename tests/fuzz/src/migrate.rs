@@ -8,7 +8,7 @@ use ssi_core::{
         fetch::{encode_found, Fetch, FETCH_BYTES, FOUND_BYTES_MAX},
         handover::{Guest, Happened, Learnt, Source},
         image::Image,
-        news::{News, What, NEWS_BYTES_MAX},
+        news::{News, Users, What, NEWS_BYTES_MAX},
         open_file::{Identity, OpenFile, OpenFiles, Opening, Way, OPEN_FILE_BYTES_MAX},
         place::{Place, PLACE_BYTES},
         process::Process,
@@ -172,6 +172,12 @@ pub fn corpus() -> Vec<Vec<u8>> {
         What::Exited(0x100, [1; 9]),
         What::Stopped(19),
         What::Continued,
+        What::Users(Users {
+            user: [1000; 4],
+            group: [100; 4],
+            effective: 0,
+            permitted: 1,
+        }),
     ];
     let news = told.map(|what| {
         let mut room = [0; NEWS_BYTES_MAX];
