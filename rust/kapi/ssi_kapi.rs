@@ -37,10 +37,10 @@ mod file_fixture;
 pub mod file_home;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_install;
-#[cfg(CONFIG_SSI_VPROC)]
-pub mod file_owner;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_lock;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod file_owner;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_proxy;
 #[cfg(CONFIG_SSI_MIGRATE)]

@@ -233,6 +233,16 @@ pub fn own_group() -> u32 {
     unsafe { bindings::ssi_own_group() }
 }
 
+/// The commands of ioctl(2) that name a process or concern an owner: the others go by at once.
+const IOCTLS: [u32; 6] = [
+    bindings::TIOCSPGRP,
+    bindings::FIOASYNC,
+    bindings::FIOSETOWN,
+    bindings::SIOCSPGRP,
+    bindings::FIOGETOWN,
+    bindings::SIOCGPGRP,
+];
+
 /// # Safety
 ///
 /// `regs` are those of the running task in a system call, `result` can be written.
@@ -246,7 +256,7 @@ unsafe extern "C" fn __ssi_syscall(
     // SAFETY: The registers are valid by the caller, and there are six arguments.
     unsafe { bindings::ssi_syscall_arguments(regs, arguments.as_mut_ptr().cast()) };
     let call = SystemCall { number, arguments };
-    if number == number::IOCTL && call.int(1) as u32 != bindings::TIOCSPGRP {
+    if number == number::IOCTL && !IOCTLS.contains(&(call.int(1) as u32)) {
         return false;
     }
     let dispatched = DISPATCH.as_ref().and_then(|dispatch| {

@@ -62,15 +62,13 @@ pub(crate) fn hook() -> Result {
     for refused in &REFUSED {
         syscall::hook(refused.number)?;
     }
-    #[cfg(CONFIG_SSI_FILES)]
-    syscall::hook(number::IOCTL)?;
     Ok(())
 }
 
 impl Dispatch for Dispatcher {
     fn dispatch(&self, call: &SystemCall) -> Option<isize> {
         let outcome = if owners::NUMBERS.contains(&call.number) {
-            owners::dispatch(call)
+            owners::dispatch(call).or_else(|| put_group(call))
         } else if call.number == number::GETPPID {
             parent()
         } else if OF_ITSELF.contains(&call.number) {
@@ -85,8 +83,6 @@ impl Dispatch for Dispatcher {
             pidfd_calls::dispatch(call)
         } else if LISTINGS.contains(&call.number) {
             list(call)
-        } else if call.number == number::IOCTL {
-            put_group(call)
         } else {
             refuse(call)
         };
