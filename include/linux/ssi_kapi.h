@@ -536,7 +536,8 @@ int ssi_surrogate_revive(struct cred **rights);
 void ssi_surrogate_rights(struct cred *rights, bool again);
 bool ssi_surrogate_translate(void *bytes, u32 parent);
 void ssi_surrogate_unmask(u64 blocked);
-void ssi_surrogate_place(struct ssi_place *place, u8 node);
+bool ssi_surrogate_place(struct task_struct *task, struct ssi_place *place, u8 node);
+bool ssi_surrogate_is_child(struct task_struct *task);
 int ssi_surrogate_signal(void *bytes, u32 parent, u32 former, bool *is_death);
 void ssi_surrogate_stop(struct task_struct *task, int signal);
 void ssi_surrogate_continue(struct task_struct *task);
@@ -570,6 +571,7 @@ int ssi_guest_settle(u32 pid, u32 pgid, u32 session);
 void ssi_guest_leave(void) __noreturn;
 int ssi_guest_signal(u32 pid, const void *bytes);
 int ssi_guest_parent_died(u32 pid, const void *bytes);
+int ssi_guest_may_be_put(u32 pid);
 int ssi_guest_regroup(u32 pid, u32 pgid, u32 session);
 int ssi_guest_join(u32 pgid);
 int ssi_guest_lead(void);
@@ -1101,6 +1103,7 @@ struct ssi_program_state {
 	u64 registers[SSI_REGISTERS];
 	s64 system_call;	/* its number, or -1 */
 	struct ssi_restart restart;
+	u64 has_executed;	/* a program, since it was forked */
 	u64 clear_child_tid;	/* zeroed when the thread ends, or 0 */
 	u64 robust_list;
 	struct ssi_action actions[SSI_SIGNALS];

@@ -331,6 +331,18 @@ void ssi_guest_kill(u32 pid)
 		do_send_sig_info(SIGKILL, SEND_SIG_PRIV, task, PIDTYPE_TGID);
 }
 
+/* Whether the parent of a guest may still put it into a group, as setpgid(2) has it. */
+int ssi_guest_may_be_put(u32 pid)
+{
+	struct task_struct *task;
+
+	guard(rcu)();
+	task = ssi_guest_task(pid);
+	if (!task)
+		return -ESRCH;
+	return task->flags & PF_FORKNOEXEC ? 0 : -EACCES;
+}
+
 /* Puts a guest into the group and session it has at home. May sleep. */
 int ssi_guest_regroup(u32 pid, u32 pgid, u32 session)
 {

@@ -354,6 +354,17 @@ pub fn parent_died(pid: u32, signal: &SentSignal) -> Result {
     to_result(unsafe { bindings::ssi_guest_parent_died(pid, signal.as_bytes().as_ptr().cast()) })
 }
 
+/// Whether the parent of guest `pid` may still put it into a process group, as setpgid(2) has
+/// it. Any context.
+///
+/// # Errors
+///
+/// `EACCES` if it has executed a program, `ESRCH` if there is no such guest.
+pub fn may_be_put(pid: u32) -> Result {
+    // SAFETY: No preconditions.
+    to_result(unsafe { bindings::ssi_guest_may_be_put(pid) })
+}
+
 /// Puts guest `pid` into the process group and the session it has at home; numbers private
 /// to a node mean none. May sleep.
 ///
@@ -859,9 +870,7 @@ mod tests {
             home: 8,
             ..member
         };
-        let told = in_a_guest(&other, || {
-            Ok([7, 8].map(|node| Place::of_current(node).is_orphaned))
-        })?;
+        let told = in_a_guest(&other, || Ok([7, 8].map(Place::is_orphaned_for)))?;
         kill(PID);
         assert!(is_gone(PID) && told == [true, false]);
         Ok(())

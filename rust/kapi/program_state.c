@@ -68,6 +68,7 @@ int ssi_program_state_take(struct ssi_program_state *state)
 	ssi_take_memory(state);
 	ssi_take_actions(state);
 	state->clear_child_tid = (unsigned long)current->clear_child_tid;
+	state->has_executed = !(current->flags & PF_FORKNOEXEC);
 	state->robust_list = (unsigned long)current->futex.robust_list;
 	ssi_restart_take(&state->restart);
 	memcpy(state->registers, registers->gp, sizeof(state->registers));
@@ -80,6 +81,16 @@ int ssi_program_state_take(struct ssi_program_state *state)
 	state->xstate_bytes = host_fp_size;
 	memcpy(state->xstate, registers->fp, host_fp_size);
 	return 0;
+}
+
+/* Where the environment of the current task was when its program began. */
+void ssi_program_environment(size_t *start, size_t *end)
+{
+	struct mm_struct *mm = current->mm;
+
+	guard(spinlock)(&mm->arg_lock);
+	*start = mm->env_start;
+	*end = mm->env_end;
 }
 
 /* --- judged --- */
@@ -194,6 +205,10 @@ int ssi_program_state_put(const struct ssi_program_state *state)
 	current->sas_ss_sp = state->stack;
 	current->sas_ss_size = state->stack_bytes;
 	current->sas_ss_flags = state->stack_flags;
+	if (state->has_executed)
+		current->flags &= ~PF_FORKNOEXEC;
+	else
+		current->flags |= PF_FORKNOEXEC;
 	task_exec_state_set_dumpable(state->dumpable);
 	__set_task_comm(current, state->name, false);
 	ssi_put_registers(state);

@@ -261,9 +261,9 @@ void ssi_surrogate_unmask(u64 blocked)
  * told to it. Two nodes would vouch with each other's word for ever. For a holder of
  * tasklist_lock.
  */
-static bool ssi_is_orphaned_for(u8 node)
+static bool ssi_is_orphaned_for(struct task_struct *of, u8 node)
 {
-	struct pid *group = task_pgrp(current);
+	struct pid *group = task_pgrp(of);
 	struct task_struct *task;
 	u32 parent;
 	u8 home;
@@ -281,16 +281,27 @@ static bool ssi_is_orphaned_for(u8 node)
 	return true;
 }
 
-/* Of the current task, as node @node is told. */
-void ssi_surrogate_place(struct ssi_place *place, u8 node)
+/* Of @task, as node @node is told. False if it has none any more. */
+bool ssi_surrogate_place(struct task_struct *task, struct ssi_place *place, u8 node)
 {
 	guard(read_lock)(&tasklist_lock);
+	if (!pid_alive(task))
+		return false;
 	*place = (struct ssi_place) {
-		.parent = ssi_ppid(current, task_ppid_nr(current)),
-		.pgid = task_pgrp_nr_ns(current, &init_pid_ns),
-		.session = task_session_nr_ns(current, &init_pid_ns),
-		.is_orphaned = ssi_is_orphaned_for(node),
+		.parent = ssi_ppid(task, task_ppid_nr(task)),
+		.pgid = task_pgrp_nr_ns(task, &init_pid_ns),
+		.session = task_session_nr_ns(task, &init_pid_ns),
+		.is_orphaned = ssi_is_orphaned_for(task, node),
 	};
+	return true;
+}
+
+/* Whether @task is a child of the current process, of the same session. */
+bool ssi_surrogate_is_child(struct task_struct *task)
+{
+	guard(read_lock)(&tasklist_lock);
+	return pid_alive(task) && same_thread_group(task->real_parent, current) &&
+	       task_session(task) == task_session(current);
 }
 
 /* Sent by forget_original_parent(), here or at home, and not by somebody else. */

@@ -28,6 +28,7 @@
 use kernel::{
     bindings,
     error::to_result,
+    new_mutex,
     new_spinlock,
     prelude::*,
     rbtree::{
@@ -37,6 +38,7 @@ use kernel::{
     sync::{
         aref::ARef,
         Arc,
+        Mutex,
         SetOnce,
         SpinLock, //
     },
@@ -47,6 +49,8 @@ pub use crate::change::{
     Change,
     Usage, //
 };
+
+pub use crate::place::Place;
 
 use crate::{
     caller::Caller,
@@ -102,35 +106,6 @@ pub enum Forwarded {
     Done,
     /// The process is not there, or about to be elsewhere.
     NotTaken,
-}
-
-/// Place of a process among the others of its home.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its parent in the cluster.
-    pub parent: u32,
-    /// Its process group.
-    pub group: u32,
-    /// Its session.
-    pub session: u32,
-    /// Whether its process group is orphaned: then a terminal's signals do not stop it.
-    pub is_orphaned: bool,
-}
-
-impl Place {
-    /// That of the running task, as `node` is told: what that said of its own processes does
-    /// not count there.
-    pub fn of_current(node: u8) -> Self {
-        let mut raw: bindings::ssi_place = pin_init::zeroed();
-        // SAFETY: It can be written.
-        unsafe { bindings::ssi_surrogate_place(&mut raw, node) };
-        Self {
-            parent: raw.parent,
-            group: raw.pgid,
-            session: raw.session,
-            is_orphaned: raw.is_orphaned,
-        }
-    }
 }
 
 type Table = SpinLock<RBTree<u32, Arc<Surrogate>>>;
@@ -228,6 +203,10 @@ struct Surrogate {
     task: ARef<Task>,
     end: SetOnce<End>,
     ended: Event,
+    /// The node that was told last, and the place. Whoever tells of another one holds the
+    /// lock until that has arrived: none is overtaken by one that was before.
+    #[pin]
+    told: Mutex<Option<(u8, Place)>>,
     #[pin]
     changing: SpinLock<Changing>,
     /// Who the program is, if it is others than this is.
@@ -269,7 +248,7 @@ pub fn leave(node: u8, how: Leaving) -> Result {
     table.lock().insert(place);
     surrogate.depart()?;
     while let Some(signal) = next_blocked() {
-        owner.forward(pid, node, &signal, Place::of_current(node).is_orphaned);
+        owner.forward(pid, node, &signal, Place::is_orphaned_for(node));
     }
     Ok(())
 }
@@ -404,6 +383,24 @@ pub fn report(pid: u32, change: Change) -> bool {
     surrogate.is_some_and(|surrogate| surrogate.take_in(change))
 }
 
+/// The node of a child of the running process that left [as it is](Leaving::AsItIs), and is of
+/// the same session; `None` for any other process. Any context of a task.
+pub fn forked_child(pid: u32) -> Option<u8> {
+    let surrogate = first_from(pid).filter(|surrogate| surrogate.pid == pid)?;
+    // SAFETY: The task is referenced by `surrogate`.
+    let is_child = unsafe { bindings::ssi_surrogate_is_child(surrogate.task.as_ptr()) };
+    (is_child && surrogate.how == Leaving::AsItIs).then(|| surrogate.node())
+}
+
+/// Tells the node of surrogate `pid` if its place has changed here, and returns when it has
+/// it. May sleep.
+pub fn tell_place(pid: u32) {
+    let surrogate = first_from(pid).filter(|surrogate| surrogate.pid == pid);
+    if let (Some(surrogate), Some(owner)) = (surrogate, OWNER.copy()) {
+        surrogate.tell_place(owner);
+    }
+}
+
 /// Has the surrogate `pid`, a guest itself, look whether its parent changed. Does not sleep;
 /// from process context.
 pub fn look(pid: u32) {
@@ -480,6 +477,7 @@ impl Surrogate {
                 task: ARef::from(&**kernel::current!()),
                 end: SetOnce::new(),
                 ended,
+                told <- new_mutex!(None, "ssi_surrogate_told"),
                 changing <- new_spinlock!(changing, "ssi_surrogate"),
                 users <- new_spinlock!(None, "ssi_surrogate_users"),
             }),
@@ -584,30 +582,21 @@ impl Surrogate {
         if !self.begin(owner, self.how == Leaving::Executed) {
             return Last::Ends;
         }
-        let mut known = None;
         loop {
-            let parent = known.map_or_else(
-                || Place::of_current(self.node()).parent,
-                |(_, known): (u8, Place)| known.parent,
-            );
-            match self.come_back(parent) {
+            match self.come_back() {
                 None => return Last::Ends,
                 Some(true) => return Last::GoesOn,
                 Some(false) => (),
             }
-            let node = self.node();
-            let place = Place::of_current(node);
-            let former = known.map_or(place.parent, |(_, known): (u8, Place)| known.parent);
-            if known != Some((node, place)) {
-                owner.placed(self.pid, node, &place);
-                known = Some((node, place));
-            }
+            let Some((parent, former)) = self.tell_place(owner) else {
+                return Last::Ends;
+            };
             if self.ended.wait(Patience::Interruptible, None).is_ok() {
                 return self.end.copy().map_or(Last::Ends, Last::Ended);
             }
-            match next_signal(place.parent, former) {
+            match next_signal(parent, former) {
                 Some(Received::Signal(signal)) => self.forward(|node| {
-                    let is_orphaned = Place::of_current(node).is_orphaned;
+                    let is_orphaned = Place::is_orphaned_for(node);
                     owner.forward(self.pid, node, &signal, is_orphaned)
                 }),
                 Some(Received::ParentDied(signal)) => {
@@ -616,6 +605,20 @@ impl Surrogate {
                 None => (),
             }
         }
+    }
+
+    /// Tells its node of its place, if that is another one than before. Gives its parent, and
+    /// the one that was told of before; `None` when it has ended.
+    fn tell_place(&self, owner: &dyn Owner) -> Option<(u32, u32)> {
+        let mut told = self.told.lock();
+        let node = self.node();
+        let place = Place::of(&self.task, node)?;
+        let former = told.map_or(place.parent, |(_, told)| told.parent);
+        if *told != Some((node, place)) {
+            owner.placed(self.pid, node, &place);
+            *told = Some((node, place));
+        }
+        Some((place.parent, former))
     }
 
     /// Makes the running task a surrogate. False if it is about to end by itself.
@@ -673,7 +676,7 @@ impl Surrogate {
 
     /// If the process is to come back, has the running task be it. Whether it is; `None` if
     /// the task is about to end.
-    fn come_back(&self, parent: u32) -> Option<bool> {
+    fn come_back(&self) -> Option<bool> {
         let coming = self.changing.lock().coming.take();
         let Some(coming) = coming else {
             return Some(false);
@@ -683,7 +686,7 @@ impl Surrogate {
         let revived = to_result(unsafe { bindings::ssi_surrogate_revive(&mut rights) });
         let (is_back, is_alive) = match revived {
             Ok(()) => {
-                let is_back = self.hold(coming, parent);
+                let is_back = self.hold(coming);
                 // SAFETY: They were given just now, and only once.
                 unsafe { bindings::ssi_surrogate_rights(rights, !is_back) };
                 (is_back, is_back || self.begin(*OWNER.as_ref()?, false))
@@ -706,7 +709,7 @@ impl Surrogate {
     }
 
     /// Makes the running task the process, and holds it. Whether it is to go on.
-    fn hold(&self, coming: Return, parent: u32) -> bool {
+    fn hold(&self, coming: Return) -> bool {
         let Return {
             mut body,
             mut asker,
@@ -728,7 +731,7 @@ impl Surrogate {
         if self.changing.lock().way != Way::Back {
             return false;
         }
-        self.sort_signals(parent);
+        self.sort_signals();
         self.forget();
         // SAFETY: The task is the program now.
         unsafe { bindings::ssi_surrogate_unmask(blocked) };
@@ -737,7 +740,8 @@ impl Surrogate {
 
     /// Puts the signals that were brought ahead of those that came here meanwhile. None is
     /// taken now.
-    fn sort_signals(&self, parent: u32) {
+    fn sort_signals(&self) {
+        let parent = self.told.lock().map_or(0, |(_, told)| told.parent);
         let mut changing = self.changing.lock();
         let mut all = core::mem::replace(&mut changing.brought, KVec::new());
         drop(changing);

@@ -53,10 +53,12 @@ pub(crate) enum Operation {
     Forsaken,
     /// To give the process a signal that waited for it where it was before.
     Leftover,
+    /// To say whether its parent may put it into a group.
+    MayBePut,
 }
 
 impl Operation {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Execute,
         Self::Commit,
         Self::Abort,
@@ -71,6 +73,7 @@ impl Operation {
         Self::Asked,
         Self::Forsaken,
         Self::Leftover,
+        Self::MayBePut,
     ];
 
     /// Whom to ask.

@@ -184,7 +184,7 @@ impl HandOver {
     /// who is killed waits for one.
     fn ask(&self, parcel: Parcel, home: u8) -> (Learnt, Result) {
         let mut args = [0; 6];
-        let is_orphaned = surrogate::Place::of_current(self.node.get()).is_orphaned;
+        let is_orphaned = surrogate::Place::is_orphaned_for(self.node.get());
         Writer::new(&mut args)
             .u32(self.pid)
             .u8(is_orphaned.into())

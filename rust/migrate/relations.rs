@@ -5,6 +5,9 @@
 //! A guest that joins a group, or leads a session, does it at home first: what it left
 //! there does it as itself, with all that the kernel there checks. What came of it is done
 //! again here, so that both kernels say the same.
+//!
+//! A child that was forked elsewhere is put into a group by its parent here, where both are
+//! known, as long as it has executed no program there.
 
 use kernel::prelude::*;
 use ssi_core::{
@@ -40,10 +43,29 @@ use crate::ask::{
 };
 
 /// Makes setpgid(2) or setsid(2) of the running process, if `call` is one that concerns its
-/// home.
+/// home, or a child elsewhere.
 pub(crate) fn dispatch(call: &SystemCall) -> Option<isize> {
-    let relation = of_call(call, syscall::own_process())?;
-    make(relation).map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
+    let outcome = match of_call(call, syscall::own_process()) {
+        Some(relation) => make(relation),
+        None => put_child(call),
+    };
+    outcome.map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
+}
+
+/// Puts a child of the running process that was forked on another node into a group; `None`
+/// if `call` is about none. All else that may be wrong with it the kernel here finds.
+fn put_child(call: &SystemCall) -> Option<Result<isize>> {
+    let pid = u32::try_from(call.int(0)).ok()?;
+    let node = NodeId::new(surrogate::forked_child(pid)?)?;
+    let answer = ask::put(node, Operation::MayBePut, &pid.to_le_bytes());
+    if answer.is_ok_and(|reply| reply.result == EACCES.to_errno()) && call.int(1) >= 0 {
+        return Some(Err(EACCES));
+    }
+    let result = call.native();
+    if result == 0 {
+        surrogate::tell_place(pid);
+    }
+    Some(Ok(result))
 }
 
 /// What `call` means for process `own`; `None` if it is about another one, or nothing that

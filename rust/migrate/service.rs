@@ -180,7 +180,11 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
         Operation::Execute | Operation::Fork | Operation::Relate | Operation::Moved => {
             Err(Fault::Malformed)
         }
-        Operation::Kill | Operation::Signal | Operation::ParentDied | Operation::Place => {
+        Operation::Kill
+        | Operation::Signal
+        | Operation::ParentDied
+        | Operation::MayBePut
+        | Operation::Place => {
             is_guest_of(pid, request.from())?;
             tell(operation, pid, message)
         }
@@ -293,6 +297,10 @@ fn tell(operation: Operation, pid: u32, mut message: Reader<'_>) -> Result<(), F
         Operation::ParentDied => {
             let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
             Ok(guest::parent_died(pid, &info)?)
+        }
+        Operation::MayBePut => {
+            message.end()?;
+            Ok(guest::may_be_put(pid)?)
         }
         Operation::Place => {
             let place = place::Place::decode(message)?;

@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-CASES="memory rights registers signals place files further threads ends chains"
+CASES="memory rights registers signals place files further threads ends chains groups users"
 # Children one behind another, and those that are killed on their way.
 CHILDREN=100
 KILLED=100

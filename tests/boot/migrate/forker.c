@@ -2,7 +2,8 @@
 /*
  * What a child finds that was forked on a node, and its parent of it.
  *
- * forker NODE CASE		prints it; on the own node it prints the same
+ * forker NODE CASE		prints it; on the own node it prints the same, and with 0,
+ *				which is fork(2)
  * forker NODE size MEGABYTES	prints how long a fork with so much memory takes
  * forker NODE crowd TIMES	forks so many children, one behind another
  * forker NODE kill TIMES	kills so many while they are on their way
@@ -15,6 +16,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -37,17 +39,35 @@ static const char constant[] = "constant";
 static __thread int own = 7;
 static char program[256];
 
+/* Ends a child that is on another node than it was to be. */
+static void check_place(void)
+{
+	int device = open("/proc/cluster/self", O_RDONLY);
+	char number[8] = "";
+
+	if (!node)
+		return;
+	if (read(device, number, sizeof(number) - 1) < 1 || atoi(number) != node) {
+		printf("a child is on node %s\n", number);
+		fflush(stdout);
+		_exit(97);
+	}
+	close(device);
+}
+
 static pid_t start(void)
 {
 	pid_t child;
 
 	fflush(stdout);
-	child = rfork(node);
+	child = node ? rfork(node) : fork();
 	if (child < 0) {
 		printf("rfork: %s\n", strerrorname_np(errno));
 		fflush(stdout);
 		exit(99);
 	}
+	if (child == 0)
+		check_place();
 	return child;
 }
 
@@ -189,11 +209,11 @@ static int dig(int depth)
 	return depth ? dig(depth - 1) + room[0] : 0;
 }
 
-/* As rfork(), with registers that are set just before, and looked at behind. */
-static pid_t rfork_between(const long *in, long *out, double *pi)
+/* As in start(), with registers that are set just before, and looked at behind. */
+static pid_t fork_between(const long *in, long *out, double *pi)
 {
 	struct ssi_rfork wanted = { .node = node };
-	int device = open_ssi();
+	int device = node ? open_ssi() : -1;
 	long result;
 
 	asm volatile("vmovdqu (%[in]), %%ymm7\n\t"
@@ -202,7 +222,7 @@ static pid_t rfork_between(const long *in, long *out, double *pi)
 		     "vmovdqu %%ymm7, (%[out])\n\t"
 		     "fstpl (%[pi])"
 		     : "=a"(result)
-		     : "a"(SYS_ioctl), "D"(device), "S"(SSI_RFORK), "d"(&wanted), [in] "r"(in),
+		     : "a"(node ? SYS_ioctl : SYS_fork), "D"(device), "S"(SSI_RFORK), "d"(&wanted), [in] "r"(in),
 		       [out] "r"(out), [pi] "r"(pi)
 		     : "rcx", "r11", "xmm7", "memory");
 	close(device);
@@ -222,10 +242,11 @@ static void registers(void)
 	for (int at = 0; at < 8; at++)
 		parts[at] = sqrt(at + 2.0) / 3.0;
 	fflush(stdout);
-	child = rfork_between(in, out, &pi);
+	child = fork_between(in, out, &pi);
 	for (int at = 0; at < 8; at++)
 		sum += parts[at];
 	if (child == 0) {
+		check_place();
 		printf("sum %.17g pi %.15g rounding %d\n", sum, pi, fegetround() == FE_UPWARD);
 		printf("vector %lx %ld %ld %ld\n", out[0], out[1], out[2], out[3]);
 		printf("stack %d\n", dig(200));
@@ -423,6 +444,29 @@ static void threads(void)
 	printf("result %d\n", result);
 }
 
+static void *join_first(void *first)
+{
+	int error = pthread_join(*(pthread_t *)first, NULL);
+
+	printf("joined: %d\n", error);
+	fflush(stdout);
+	_exit(6);
+}
+
+/* The first thread of a child ends before another one: the kernel says so in its memory. */
+static void joined(void)
+{
+	static pthread_t first, other;
+	pid_t child = start();
+
+	if (child == 0) {
+		first = pthread_self();
+		pthread_create(&other, NULL, join_first, &first);
+		pthread_exit(NULL);
+	}
+	say_next(child, "end");
+}
+
 static void ends(void)
 {
 	static const int signals[] = { SIGKILL, SIGSEGV, SIGTERM, 37 };
@@ -444,13 +488,15 @@ static void ends(void)
 }
 
 /* The child of a child of a child, around the nodes if the first is not on the own one. */
+static bool is_around;
+
 static int chain(int depth)
 {
 	int status;
 	pid_t child = start();
 
 	if (child == 0) {
-		node = node == 1 ? 1 : node % 3 + 1;
+		node = is_around ? node % 3 + 1 : node;
 		end(depth ? chain(depth - 1) + 1 : 10);
 	}
 	waitpid(child, &status, 0);
@@ -459,8 +505,109 @@ static int chain(int depth)
 
 static void chains(void)
 {
+	is_around = node > 1;
 	printf("status %d\n", chain(5));
 	printf("status %d\n", chain(0));
+}
+
+static void say_group(const char *what, pid_t child, pid_t group)
+{
+	int result = setpgid(child, group);
+
+	printf("%s: %s, in its own %d, in the parent's %d\n", what,
+	       result ? strerrorname_np(errno) : "0", getpgid(child) == child,
+	       getpgid(child) == getpgid(0));
+}
+
+/* A parent puts its children into groups until they execute a program. */
+static void groups(void)
+{
+	char *argv[] = { program, "9", "sleep", NULL };
+	int up[2], down[2];
+	pid_t child, other;
+	char word[2] = "";
+
+	/* One that has a number. */
+	setpgid(0, 0);
+	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
+		exit(2);
+	child = start();
+	if (child == 0) {
+		/* It knows of its group when its parent does. */
+		if (read(down[0], word, 1) != 1)
+			exit(2);
+		word[0] = '0' + (getpgid(0) == getpid());
+		if (write(up[1], word, 1) != 1 || read(down[0], word, 1) != 1)
+			exit(2);
+		execv(program, argv);
+		end(98);
+	}
+	say_group("lead", child, child);
+	if (write(down[1], "x", 1) != 1 || read(up[0], word, 1) != 1)
+		exit(2);
+	printf("it says %s\n", word);
+	other = start();
+	if (other == 0)
+		for (;;)
+			pause();
+	say_group("join", other, child);
+	kill(-child, SIGSTOP);
+	say_next(child, "stop");
+	say_next(other, "stop");
+	kill(-child, SIGCONT);
+	say_next(child, "continue");
+	say_next(other, "continue");
+	say_group("leave", child, getpgid(0));
+	say_group("no group", other, other + 1000);
+	say_group("below", other, -1);
+	kill(other, SIGTERM);
+	say_next(other, "end");
+	say_group("gone", other, other);
+	close(up[1]);
+	if (write(down[1], "x", 1) != 1)
+		exit(2);
+	/* It closes when the program has begun. */
+	printf("begins %zd\n", read(up[0], word, 1));
+	say_group("late", child, child);
+	say_group("late and below", child, -1);
+	kill(child, SIGKILL);
+	say_next(child, "end");
+	child = start();
+	if (child == 0) {
+		setsid();
+		raise(SIGSTOP);
+		end(0);
+	}
+	say_next(child, "stop");
+	say_group("another session", child, getpgid(0));
+	kill(child, SIGKILL);
+	say_next(child, "end");
+}
+
+static void say_user(pid_t child, int what)
+{
+	siginfo_t info = { 0 };
+
+	waitid(P_PID, child, &info, what);
+	printf("code %d uid %d\n", info.si_code, (int)info.si_uid);
+}
+
+/* Whose a child was is said when it ends, stops or goes on. */
+static void users(void)
+{
+	pid_t child = start();
+
+	if (child == 0) {
+		if (setresuid(1000, 0, 0))
+			end(2);
+		raise(SIGSTOP);
+		if (setresuid(2000, 2000, 2000))
+			end(2);
+		end(3);
+	}
+	say_user(child, WSTOPPED);
+	kill(child, SIGCONT);
+	say_user(child, WEXITED);
 }
 
 static volatile sig_atomic_t children_ended;
@@ -605,20 +752,42 @@ static void crowd(int times)
 
 static volatile sig_atomic_t has_returned;
 static int hits;
+/* Whom the killer got, or 0. */
+static pid_t hit;
 
 /* Kills the child that comes next: numbers rise, and nobody else takes one. */
 static void *kill_next(void *delay)
 {
+	pid_t next = gettid() + 1;
+
 	usleep(*(int *)delay);
-	if (!kill(gettid() + 1, SIGKILL) && !has_returned)
+	hit = kill(next, SIGKILL) ? 0 : next;
+	if (hit && !has_returned)
 		hits++;
 	return NULL;
+}
+
+/* Whether a child was killed, and there is no other; what lives on is, now. */
+static bool is_killed(pid_t child)
+{
+	int status, patience = 1000;
+	pid_t ended;
+
+	while ((ended = waitpid(child, &status, WNOHANG)) == 0 && patience--)
+		usleep(10000);
+	if (ended == 0) {
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+		return false;
+	}
+	return ended == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
+	       waitpid(-1, &status, WNOHANG) == -1;
 }
 
 /* At every time of its way a child can be killed; and its parent has it all the same. */
 static void killed(int times)
 {
-	int wrong = 0, status;
+	int wrong = 0;
 
 	for (int at = 0; at < times; at++) {
 		int delay = at % 40 * 250;
@@ -633,9 +802,10 @@ static void killed(int times)
 				pause();
 		has_returned = 1;
 		pthread_join(killer, NULL);
-		kill(child, SIGKILL);
-		if (waitpid(child, &status, 0) != child || !WIFSIGNALED(status) ||
-		    WTERMSIG(status) != SIGKILL || waitpid(-1, &status, WNOHANG) != -1)
+		/* A kill that was lost is not made good for by another one. */
+		if (hit != child)
+			kill(child, SIGKILL);
+		if (!is_killed(child))
 			wrong++;
 	}
 	printf("wrong: %d, hit on its way: %s\n", wrong, hits > times / 10 ? "many" : "few");
@@ -673,7 +843,8 @@ static const struct {
 	{ "signals", signals },	  { "place", place },	  { "files", files },
 	{ "further", further },	  { "threads", threads }, { "ends", ends },
 	{ "chains", chains },	  { "refused", refused }, { "endure", endure },
-	{ "maps", maps },
+	{ "maps", maps },	  { "groups", groups },	  { "users", users },
+	{ "joined", joined },
 };
 
 int main(int argc, char **argv)
@@ -687,6 +858,9 @@ int main(int argc, char **argv)
 	node = atoi(argv[1]);
 	if (!strcmp(argv[2], "status"))
 		return node;
+	if (!strcmp(argv[2], "sleep"))
+		for (;;)
+			pause();
 	if (!strcmp(argv[2], "size"))
 		size(number);
 	else if (!strcmp(argv[2], "crowd"))
