@@ -1117,6 +1117,7 @@ struct ssi_program_state {
 };
 
 int ssi_program_state_take(struct ssi_program_state *state);
+void ssi_program_environment(size_t *start, size_t *end);
 bool ssi_program_state_valid(const struct ssi_program_state *state);
 int ssi_program_state_put(const struct ssi_program_state *state);
 
@@ -1136,7 +1137,20 @@ void ssi_errand_end(void);
 
 struct pid;
 
-int ssi_fork(void (*body)(void *data), void *data, struct pid **child);
+/* What clone(2) may be given: tells of the number and where threads keep theirs, and SIGCHLD. */
+#define SSI_FORK_FLAGS	0x01380011
+
+struct ssi_fork {
+	u64 flags;
+	u64 stack;
+	u64 parent_tid;
+	u64 child_tid;
+	u64 tls;
+};
+
+bool ssi_fork_is_traced(void);
+int ssi_fork(const struct ssi_fork *wanted, void (*body)(void *data), void *data,
+	     struct pid **child);
 bool ssi_fork_is_killed(void);
 void ssi_fork_undo(void) __noreturn;
 void ssi_fork_await_end(struct pid *child);

@@ -7,15 +7,35 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/ssi_kapi.h>
+#include <linux/uaccess.h>
 #include <linux/wait.h>
 
-/*
- * Forks the current process, as fork(2) does. The child runs @body on its way to user mode,
- * or when it ends before. Gives its number, and in @child what holds that.
- */
-int ssi_fork(void (*body)(void *data), void *data, struct pid **child)
+#define FLAGS	(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS)
+
+static_assert(SSI_FORK_FLAGS == (FLAGS | SIGCHLD));
+
+/* Whether somebody traces the current process, and may want to know of its children. */
+bool ssi_fork_is_traced(void)
 {
-	struct kernel_clone_args args = { .flags = CLONE_UNTRACED, .exit_signal = SIGCHLD };
+	return current->ptrace;
+}
+
+/*
+ * Forks the current process, as clone(2) does when it gets @wanted, whose flags are some of
+ * SSI_FORK_FLAGS. The child runs @body on its way to user mode, or when it ends before. Gives
+ * its number, and in @child what holds that.
+ */
+int ssi_fork(const struct ssi_fork *wanted, void (*body)(void *data), void *data,
+	     struct pid **child)
+{
+	struct kernel_clone_args args = {
+		.flags = (wanted->flags & ~CSIGNAL) | CLONE_UNTRACED,
+		.exit_signal = SIGCHLD,
+		.stack = wanted->stack,
+		.parent_tid = (int __user *)wanted->parent_tid,
+		.child_tid = (int __user *)wanted->child_tid,
+		.tls = wanted->tls,
+	};
 	struct ssi_departure *departure = ssi_departure_new(body, data);
 	struct task_struct *task;
 
@@ -29,6 +49,8 @@ int ssi_fork(void (*body)(void *data), void *data, struct pid **child)
 	*child = get_task_pid(task, PIDTYPE_PID);
 	/* It has not run, so it does not end. */
 	WARN_ON_ONCE(ssi_departure_add(task, departure));
+	if (wanted->flags & CLONE_PARENT_SETTID)
+		put_user(pid_nr(*child), args.parent_tid);
 	wake_up_new_task(task);
 	return pid_nr(*child);
 }

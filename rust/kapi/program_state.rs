@@ -17,11 +17,18 @@ use core::{
 use kernel::{
     bindings,
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
 };
 
 /// Most bytes of a state.
 pub const PROGRAM_STATE_BYTES_MAX: usize = size_of::<bindings::ssi_program_state>();
+
+/// Most bytes of an [`environment`] that is read: what travels of one.
+pub const ENVIRONMENT_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of a state without what the processor keeps of numbers.
 const FIXED_BYTES: usize = mem::offset_of!(bindings::ssi_program_state, xstate);
@@ -97,6 +104,28 @@ impl ProgramState {
         // SAFETY: It is valid by the type invariant.
         to_result(unsafe { bindings::ssi_program_state_put(&*self.0) })
     }
+}
+
+/// The environment the running task, which is a user's, had when its program began, as far
+/// as that is in place: strings, each with its zero byte. May sleep.
+///
+/// # Errors
+///
+/// `EFAULT` for memory that cannot be read, `E2BIG` for more than [`ENVIRONMENT_BYTES_MAX`],
+/// `ENOMEM`.
+pub fn environment() -> Result<KVVec<u8>> {
+    let (mut start, mut end) = (0, 0);
+    // SAFETY: Both can be written; the running task has memory.
+    unsafe { bindings::ssi_program_environment(&mut start, &mut end) };
+    let length = end.saturating_sub(start);
+    if length > ENVIRONMENT_BYTES_MAX {
+        return Err(E2BIG);
+    }
+    let mut all = KVVec::from_elem(0, length, GFP_KERNEL)?;
+    UserSlice::new(UserPtr::from_addr(start), length)
+        .reader()
+        .read_slice(&mut all)?;
+    Ok(all)
 }
 
 #[cfg(CONFIG_SSI_KUNIT_TEST)]

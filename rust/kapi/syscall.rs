@@ -24,6 +24,10 @@ pub mod number {
     pub const FCNTL: u32 = bindings::__NR_fcntl;
     /// ioctl(2)
     pub const IOCTL: u32 = bindings::__NR_ioctl;
+    /// fork(2)
+    pub const FORK: u32 = bindings::__NR_fork;
+    /// clone(2)
+    pub const CLONE: u32 = bindings::__NR_clone;
     /// execve(2)
     pub const EXECVE: u32 = bindings::__NR_execve;
     /// execveat(2)

@@ -14,13 +14,14 @@ use crate::{
     users, //
 };
 
-/// Asked before setpgid(2), setsid(2), execve(2) and what changes users.
+/// Asked before setpgid(2), setsid(2), execve(2), fork(2), clone(2) and what changes users.
 pub(crate) struct Calls;
 
 impl Dispatch for Calls {
     fn dispatch(&self, call: &SystemCall) -> Option<isize> {
         match call.number {
-            number::EXECVE => scatter::dispatch(call).or_else(|| users::dispatch(call)),
+            number::EXECVE => scatter::execute(call).or_else(|| users::dispatch(call)),
+            number::FORK | number::CLONE => scatter::fork(call),
             number::SETPGID | number::SETSID => relations::dispatch(call),
             _ => users::dispatch(call),
         }

@@ -4,7 +4,7 @@
 //!
 //! The child is made here, and before its first step it [hands itself
 //! over](crate::hand_over). Its parent waits until that is decided: if it stayed, it never
-//! was.
+//! was; or, by [chance](crate::scatter), is as any.
 
 use kernel::prelude::*;
 use ssi_core::ids::NodeId;
@@ -12,7 +12,8 @@ use ssi_kapi::{
     device::Rfork,
     fork::{
         self,
-        Fate, //
+        Fate,
+        Fork, //
     },
     leave::{
         self,
@@ -46,7 +47,7 @@ pub(crate) fn fork(wanted: &Rfork) -> Result<isize> {
         return Err(why.error());
     }
     if node == me.node {
-        return Ok(fork::fork(|| Fate::Lives)?.pid() as isize);
+        return Ok(Fork::plain().make(|| Fate::Lives)?.pid() as isize);
     }
     if !ssi_clms::view().members().contains(node) {
         return Err(EHOSTDOWN);
@@ -57,7 +58,7 @@ pub(crate) fn fork(wanted: &Rfork) -> Result<isize> {
 fn fork_to(node: NodeId) -> Result<isize> {
     let word = Word::new()?;
     let own = word.clone();
-    let child = fork::fork(move || {
+    let child = Fork::plain().make(move || {
         let outcome = go(node);
         own.say(outcome);
         outcome.map_or(Fate::Undone, |()| Fate::Lives)
@@ -70,6 +71,24 @@ fn fork_to(node: NodeId) -> Result<isize> {
             Err(error)
         }
     }
+}
+
+/// Makes the child of the running task that is `wanted`, on `node` if it can be there; gives
+/// its number. May sleep.
+///
+/// # Errors
+///
+/// Those of fork(2).
+pub(crate) fn fork_by_chance(wanted: &Fork, node: NodeId) -> Result<isize> {
+    let word = Word::new()?;
+    let own = word.clone();
+    let child = wanted.make(move || {
+        own.say(go(node));
+        Fate::Lives
+    })?;
+    // Who is killed does not wait for it.
+    let _ = word.hear();
+    Ok(child.pid() as isize)
 }
 
 /// In the child: goes to `node`. One that was killed is a child as any other: its parent

@@ -101,8 +101,8 @@ fn result(outcome: Result<isize>) -> isize {
 /// The calls that put a process into a group or a session.
 const RELATIONS: [u32; 2] = [number::SETPGID, number::SETSID];
 
-/// The calls that change the process that makes them.
-const OF_ITSELF: [u32; 13] = [
+/// The calls that change the process that makes them, or copy it.
+const OF_ITSELF: [u32; 15] = [
     number::SETPGID,
     number::SETSID,
     number::EXECVE,
@@ -116,13 +116,15 @@ const OF_ITSELF: [u32; 13] = [
     number::SETFSUID,
     number::SETFSGID,
     number::CAPSET,
+    number::FORK,
+    number::CLONE,
 ];
 
 static ITSELF: SetOnce<&'static dyn Dispatch> = SetOnce::new();
 
 /// Has `dispatch` asked before a process joins a group or leads a session, as setpgid(2)
-/// and setsid(2) have it; and before execve(2) and the calls that change users, if somebody
-/// [hooks](syscall::hook) those. Call it once, from an initcall.
+/// and setsid(2) have it; and before execve(2), fork(2), clone(2) and the calls that change
+/// users, if somebody [hooks](syscall::hook) those. Call it once, from an initcall.
 ///
 /// # Errors
 ///

@@ -99,6 +99,16 @@ processes_of() {
 		grep -o '"agent":[^}]*' | head -n 1 | grep -o '"processes":[0-9]*' | cut -d: -f2
 }
 
+# Processes that were made on these nodes since they booted: made NODE...
+made() {
+	local node sum=0 count
+	for node; do
+		count=$(on 1 awk '$1 == "processes" { print $2 }' "/proc/cluster/node$node/stat")
+		sum=$((sum + count))
+	done
+	echo "$sum"
+}
+
 # Prints "PID COMMAND LINE" of each process whose command line has WORDS:
 # processes WORDS.
 processes() {

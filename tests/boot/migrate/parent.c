@@ -505,13 +505,12 @@ static void become_job(int terminal)
 }
 
 /* A shell on a terminal, which says at @report what becomes of its job. */
-static void be_shell(const char *terminal_name, int report)
+static void be_shell(int terminal, int report)
 {
-	int terminal, keep;
+	int keep;
 	pid_t job;
 
 	setsid();
-	terminal = open(terminal_name, O_RDWR);
 	ioctl(terminal, TIOCSCTTY, 0);
 	signal(SIGTTOU, SIG_IGN);
 	job = fork();
@@ -537,14 +536,17 @@ static void be_shell(const char *terminal_name, int report)
 static void terminals(void)
 {
 	static const char keys[] = { 'Z' & 31, 'Z' & 31, 'C' & 31 };
-	int ends[2], terminal = posix_openpt(O_RDWR | O_NOCTTY);
+	int ends[2], terminal = posix_openpt(O_RDWR | O_NOCTTY), slave;
 	FILE *output;
 
 	if (terminal < 0 || grantpt(terminal) || unlockpt(terminal) || pipe(ends))
 		exit(2);
 	fcntl(terminal, F_SETFD, FD_CLOEXEC);
+	/* Its name means one on each node. */
+	slave = open(ptsname(terminal), O_RDWR | O_NOCTTY);
 	if (fork() == 0)
-		be_shell(ptsname(terminal), ends[1]);
+		be_shell(slave, ends[1]);
+	close(slave);
 	close(ends[1]);
 	output = fdopen(ends[0], "r");
 	for (size_t at = 0; at < sizeof(keys); at++) {

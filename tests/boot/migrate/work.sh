@@ -76,10 +76,6 @@ sleep 1000 & sleeper=$!
 kill "$sleeper"; wait "$sleeper"; echo "killed $?"
 sleep 1000 & sleeper=$!
 kill -STOP "$sleeper"; kill -CONT "$sleeper"; kill -KILL "$sleeper"; wait "$sleeper"; echo "killed $?"
-mkfifo way
-(sed 's/^/got /' <way) & reader=$!
-seq 3 >way
-wait "$reader"; echo "reader $?"
 timeout 0.3 sleep 1000; echo "timeout $?"
 timeout -s KILL 0.3 sleep 1000; echo "timeout $?"
 sh -c 'trap "echo trapped; exit 9" USR1; echo ready >ready; while :; do sleep 0.02; done' & trapper=$!
