@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # What goes through it, in MiB.
-MIB=${SSI_BULK_MIB:-32}
+MIB=${SSI_BULK_MIB:-256}
 
 # What comes through a pipeline: sum_of COMMANDS.
 sum_of() { on 1 sh -c "$1" | cut -d' ' -f1; }

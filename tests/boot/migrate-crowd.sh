@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Programs each node starts, and how many of them at once.
-PROGRAMS=${SSI_CROWD:-400}
+PROGRAMS=${SSI_CROWD:-1000}
 AT_ONCE=8
 
 # What each program has one of, at least: the kernel would have as many more if one stayed.
