@@ -73,6 +73,16 @@ within() {
 	echo "ok: $claim"
 }
 
+# Whether a node says that a command fails there; one that says nothing does not:
+# fails_on NODE COMMAND...
+fails_on() {
+	# shellcheck disable=SC2016 # expands in the guest
+	[ "$(on "$1" sh -c '"$@" >/dev/null 2>&1 && echo no || echo yes' sh "${@:2}")" = yes ]
+}
+
+# Whether a node says that there is no such process: is_gone NODE PID.
+is_gone() { fails_on "$1" test -e "/proc/$2"; }
+
 # Whether a node reaches another's address: reaches FROM TO.
 reaches() { on "$1" ping -c 1 -W 2 "10.83.0.$2" >/dev/null 2>&1; }
 

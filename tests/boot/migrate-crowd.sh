@@ -21,7 +21,7 @@ CROWD='
 		for one in $(seq '$AT_ONCE'); do
 			node=$((($(clusternode_num) + turn + one) % 2 + 1))
 			[ $node -lt $(clusternode_num) ] || node=$((node + 1))
-			onnode $node sh -c "exit $one" </dev/null &
+			onnode $node sh -c "read self </proc/cluster/self; [ \$self = $node ] && exit $one; exit 99" </dev/null &
 			eval "job$one=$!"
 		done
 		for one in $(seq '$AT_ONCE'); do

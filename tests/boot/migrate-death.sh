@@ -26,5 +26,4 @@ must "it lives on" lives
 is_orphan() { [ "$(on 3 awk '/^PPid/ { print $2 }' "/proc/$pid/status")" = 1 ]; }
 within 5 "its parent is 1" is_orphan
 on 3 kill "$pid"
-gone() { ! on 3 test -e "/proc/$pid"; }
-within 5 "it can be killed" gone
+within 5 "it can be killed" is_gone 3 "$pid"

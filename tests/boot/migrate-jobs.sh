@@ -32,7 +32,6 @@ does() {
 
 # Whether a process is the program, wherever.
 is_program() { [ "$(on 1 cat "/proc/$1/comm")" = "$2" ]; }
-is_gone() { ! on 1 test -e "/proc/$1"; }
 is_state() { on 1 grep -q "^State:.$2" "/proc/$1/status"; }
 # Whether a group is in the foreground of the shell's terminal.
 is_in_front() { [ "$(on 1 cut -d ' ' -f 8 "/proc/$shell/stat")" = "$1" ]; }
@@ -77,7 +76,7 @@ session() {
 	does jobs
 	type_line 'kill %2; fg %3'
 	within 10 "the third job is in the foreground" is_in_front "${pids[2]}"
-	within 10 "the second one is gone" is_gone "${pids[1]}"
+	within 10 "the second one is gone" is_gone 1 "${pids[1]}"
 	ends_with "^Z" '\032'
 	must "the job is stopped" is_state "${pids[2]}" T
 	does jobs
@@ -92,10 +91,10 @@ session() {
 	begin_job "n=3; $run sleep 200 &" 4
 	within 10 "one more job is a program" is_program "${pids[3]}" sleep
 	$end "${pids[3]}"
-	within 10 "it is gone" is_gone "${pids[3]}"
+	within 10 "it is gone" is_gone 1 "${pids[3]}"
 	does 'echo told'
 	type_line 'kill %1'
-	within 10 "the first job is gone" is_gone "${pids[0]}"
+	within 10 "the first job is gone" is_gone 1 "${pids[0]}"
 	# It is told of with one of the two prompts.
 	taken=$((taken + 1))
 	does 'echo told'

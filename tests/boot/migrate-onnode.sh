@@ -85,5 +85,5 @@ expect "a hundred at once end well" "$(on 1 sh -c '
 	failed=0
 	for job in $(jobs -p); do wait $job || failed=$((failed + 1)); done
 	echo $failed')" 0
-nothing_runs() { ! on "$1" localview ps | grep "true\|sleep 1000" >/dev/null; }
+nothing_runs() { fails_on "$1" localview sh -c 'ps | grep "[t]rue\|[s]leep 1000"'; }
 within 5 "nothing is left on node 2" nothing_runs 2

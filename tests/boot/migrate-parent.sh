@@ -33,6 +33,7 @@ put() {
 
 up 3
 put
+before2=$(made 2) before3=$(made 3)
 for case in $CASES; do
 	here=$(on 1 timeout 60 /tmp/parent 1 "$case")
 	[ -n "$here" ] || fail "$case: it says nothing"
@@ -44,6 +45,11 @@ for case in $CASES; do
 	diff <(echo "$here") <(echo "$beyond") || fail "$case: not the same from a third node"
 	echo "ok: $case"
 done
+
+# Of each case one program at least went to node 2, and one by way of it to node 3.
+cases=$(wc -w <<<"$CASES")
+must "the programs were on node 2" test $(($(made 2) - before2)) -ge $((2 * cases))
+must "and on node 3" test $(($(made 3) - before3)) -ge "$cases"
 
 say "those who stay"
 expect "each is told, and goes on" "$(on 1 timeout 60 /tmp/refused 2)" "a thread: EBUSY

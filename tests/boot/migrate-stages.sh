@@ -41,8 +41,7 @@ prepare_there() {
 let_go() { own "$THERE" killall lease; }
 
 own() { on "$1" localview "${@:2}"; }
-is_at() { own "$1" test -e "/proc/$pid"; }
-is_gone() { ! is_at "$1"; }
+has_gone() { fails_on "$1" localview test -e "/proc/$pid"; }
 is_program() { [ "$(own "$THERE" cat "/proc/$pid/comm")" = "$1" ]; }
 # Whether the program runs, and did not twice.
 runs() { is_program sleep && [ "$(own "$THERE" cat /tmp/runs)" = "$pid" ]; }
@@ -83,7 +82,7 @@ goes_on() {
 	within 10 "it runs" runs
 	on 1 kill "$pid"
 	ends 143
-	within 10 "nothing is left of it there" is_gone "$THERE"
+	within 10 "nothing is left of it there" has_gone "$THERE"
 }
 
 # Claims what the parent is told, that nobody has the pipe any more, and nothing is left.
@@ -91,12 +90,12 @@ ends() {
 	wait "$parent" || true
 	expect "its parent is told" "$(own "$HOME_NODE" cat /tmp/status)" "$1"
 	expect "the pipe is closed" "$(own "$HOME_NODE" cat /tmp/closed)" closed
-	must "nothing is left of it at home" is_gone "$HOME_NODE"
+	must "nothing is left of it at home" has_gone "$HOME_NODE"
 }
 
 # Claims that it never ran and never will.
 comes_to_nothing() {
-	within 10 "nothing is left of it there" is_gone "$THERE"
+	within 10 "nothing is left of it there" has_gone "$THERE"
 	must "it never ran" never_ran
 }
 
@@ -173,7 +172,7 @@ within 10 "somebody kills it" own "$HOME_NODE" test -e /tmp/kills
 ssi resume "$THERE"
 must "it is killed" wait "$killer"
 ends 137
-within 10 "nothing is left of it there" is_gone "$THERE"
+within 10 "nothing is left of it there" has_gone "$THERE"
 
 is_committed "committed, and the other node dies"
 lose "$THERE"
@@ -183,11 +182,11 @@ restore "$THERE"
 is_committed "committed, and home dies"
 lose "$HOME_NODE" "$THERE"
 wait "$parent" || true
-is_decided() { runs || is_gone "$THERE"; }
+is_decided() { runs || has_gone "$THERE"; }
 within 10 "it runs, or is gone" is_decided
 if runs; then
 	expect "its parent is 1" "$(on "$THERE" awk '/^PPid/ { print $2 }' "/proc/$pid/status")" 1
 	must "it can be killed" on 1 kill "$pid"
 fi
-within 10 "it is gone" is_gone "$THERE"
+within 10 "it is gone" has_gone "$THERE"
 restore "$HOME_NODE"

@@ -31,7 +31,6 @@ calls() {
 	on "$node" rm /tmp/seen
 }
 
-is_gone() { ! on "$1" test -e "/proc/$2"; }
 
 # Claims that both targets give the same: alike WHO UID CAPABILITIES USER.
 alike() {

@@ -31,9 +31,10 @@ calls() {
 }
 
 nothing_waits() {
-	! on "$1" sh -c "cat /proc/$2/task/*/status" | grep 'Pnd:[^0-9]*0*[1-9a-f]' >/dev/null
+	local statuses
+	statuses=$(on "$1" sh -c "cat /proc/$2/task/*/status") &&
+		! grep 'Pnd:[^0-9]*0*[1-9a-f]' <<<"$statuses" >/dev/null
 }
-is_gone() { ! on "$1" test -e "/proc/$2"; }
 
 # Claims that both targets give the same: alike WHO UID USER.
 alike() {

@@ -186,7 +186,7 @@ ssi rm 4
 say "a node dies"
 on 1 sh -c "while [ ! -e /tmp/enough ]; do ls /proc/*/fd >/dev/null 2>&1; done; echo done" >"$TEST_DIR/loop" &
 ssi rm 3
-within 5 "its processes are gone" eval '! on 1 test -e "/proc/${pids[3]}"'
+within 5 "its processes are gone" is_gone 1 "${pids[3]}"
 expect "none of it is listed" "$(on 2 ps -o pid | awk 'int($1 / 65536) == 3')" ""
 expect "nor is there a target of it" "$(on 1 pidof target | wc -w)" 3
 on 1 touch /tmp/enough

@@ -147,7 +147,7 @@ within 5 "there is a process" words_are old
 on 1 sh -c "/tmp/stale keep $old /tmp/go >/tmp/kept 2>&1 </dev/null &"
 within 5 "its files are open" on 1 grep -qx ready /tmp/kept
 on 2 kill -KILL "$old"
-within 5 "it ends" eval '! on 1 test -e "/proc/$old"'
+within 5 "it ends" is_gone 1 "$old"
 on 2 sh -c "/tmp/stale again $old WHO=new >/dev/null 2>&1 </dev/null"
 within 5 "another one has its number" words_are new
 on 1 touch /tmp/go

@@ -25,7 +25,7 @@ got() { on "$1" awk -v number="$3" '$2 == number' "/tmp/$2"; }
 values() { got "$@" | awk '{ print $7 }'; }
 got_it() { [ "$(got "$1" "$2" "$3" | wc -l)" = "$4" ]; }
 state_is() { [ "$(on "$1" awk '{ print $3 }' "/proc/$2/stat")" = "$3" ]; }
-is_gone() { ! on "$1" kill -0 "$2"; }
+is_gone() { fails_on "$1" kill -0 "$2"; }
 
 up 3
 put "1 2 3" target send
@@ -134,7 +134,7 @@ must "killall finds processes by name on all nodes" on 3 killall -CONT target
 must "and ends them" on 3 killall -KILL target
 for node in 1 2 3; do
 	within 5 "none is left, as node $node sees" \
-		eval "! on $node pidof target"
+		fails_on "$node" pidof target
 done
 
 say "a frozen node"

@@ -48,7 +48,6 @@ are_processors() { [ "$(processors)" = "$1" ]; }
 
 # Whether a process is there on node 1: lives PID.
 lives() { on 1 test -d "/proc/$1"; }
-is_gone() { ! lives "$1"; }
 
 # Starts a reader of the cluster's stat on node 1, which goes to /tmp/NAME; sets reader.
 read_to() { reader=$(on 1 sh -c "cat /proc/cluster/stat >/tmp/$1 2>/dev/null & echo \$!"); }
@@ -179,11 +178,11 @@ read_to killed
 sleep 0.5
 must "a reader waits for it" lives "$reader"
 on 1 kill -9 "$reader"
-within 2 "a reader that is killed ends" is_gone "$reader"
+within 2 "a reader that is killed ends" is_gone 1 "$reader"
 expect "it was not fenced meanwhile" "$(of 1 cluster/node3/state)" UP
 read_to fenced
 must "another one waits" lives "$reader"
-within 15 "until the node is fenced" is_gone "$reader"
+within 15 "until the node is fenced" is_gone 1 "$reader"
 expect "then it is told what there is" "$(on 1 grep -c '^cpu[0-9]' /tmp/fenced)" 2
 ssi resume 3
 within 20 "the node comes back" are_processors "1 2 3 "
