@@ -340,7 +340,8 @@ pub(crate) fn grant(proxy: &Proxy, to: NodeId) -> Result<Ticket> {
     let question = Question::new(Operation::Grant, proxy.handle(), |out| {
         out.u16(to.get().into());
     })?;
-    Ticket::handed_on(question.put_to(proxy)?.body())
+    // A ticket nobody has is never given back.
+    Ticket::handed_on(question.to_the_end().put_to(proxy)?.body())
 }
 
 /// A ticket this node was to hand on does not go.
