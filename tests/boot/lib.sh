@@ -14,13 +14,18 @@ ALLOWED_LOG=${ALLOWED_LOG:-}
 BAD_LOG='BUG|WARNING|Oops|INFO: |KASAN|UBSAN|Call Trace|Kernel panic'
 BAD_LOG+='|unreferenced object|blocked for more than|Segfault with no mm|Bad page'
 
+. "$(dirname "${BASH_SOURCE[0]}")/leaks/lib.sh"
+
 # What a test makes outside of its own folder, to be removed at its end.
 GARBAGE=()
 
 # Boots a cluster: up [NODES] [option of ssi start...].
 up() {
-	say "boots ${1:-3} nodes"
+	local count=3
+	[[ ! ${1:-} =~ ^[0-9]+$ ]] || count=$1
+	say "boots $count nodes"
 	ssi start "$@" --logs "$TEST_DIR/logs"
+	note_state "$count"
 }
 
 # Runs a command on a node, without input: on NODE COMMAND...
@@ -154,6 +159,7 @@ finish() {
 	local status=${1:-$?}
 	trap - EXIT
 	trap '' INT TERM
+	if [ "$status" -eq 0 ]; then (check_leaks) || status=1; fi
 	ssi stop >/dev/null 2>&1 || true
 	rm -rf "${GARBAGE[@]}"
 	if [ "$status" -eq 0 ]; then

@@ -31,9 +31,6 @@ CROWD='
 	done
 	echo $failed'
 
-# Programs that run on a node, with those that count them.
-processes_on() { on "$1" localview sh -c 'ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c " -> "'; }
-
 # Whether each process of a node is on it: what stands for one elsewhere says so.
 all_are_here() {
 	local places

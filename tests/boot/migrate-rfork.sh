@@ -47,7 +47,6 @@ on 1 cp /tmp/forker /tmp/alone
 expect "a program that is not there" "$(on 1 /tmp/alone 2 crowd 1 || true)" "rfork: ENOENT"
 
 say "one behind another"
-processes_on() { on "$1" localview sh -c 'ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c " -> "'; }
 for node in 1 2; do
 	before[node]=$(processes_on "$node")
 done
