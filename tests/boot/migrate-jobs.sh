@@ -62,6 +62,33 @@ lists() {
 	done
 }
 
+# All processes but those private to NODE, as it sees them, and what the shell and its jobs
+# have open: walk NODE.
+walk() {
+	on "$1" ps -ww -eo pid,ppid,pgid,sid,user,stat,comm,args --sort pid |
+		awk '$1 >= 65536 && !/ps -ww -eo/'
+	# shellcheck disable=SC2016 # expands in the guest
+	on "$1" sh -c 'for process; do
+		for file in /proc/$process/fd/* /proc/$process/cwd /proc/$process/root /proc/$process/exe; do
+			echo "$file $(readlink "$file")"
+		done
+	done' sh "$shell" "${pids[@]}"
+}
+
+# Claims that each node sees the same in /proc.
+looks_alike() {
+	local node
+	for node in 1 2 3; do
+		walk "$node" >"$TEST_DIR/walk.$node"
+	done
+	must "the files of the jobs are seen" \
+		test "$(grep -c '^/proc/[0-9]*/fd/[0-9]* .*/dev/pts/' "$TEST_DIR/walk.1")" -ge 12
+	for node in 2 3; do
+		diff "$TEST_DIR/walk.1" "$TEST_DIR/walk.$node" || fail "node $node sees something else"
+	done
+	echo "ok: each node sees the same processes and files"
+}
+
 # All of a session with jobs started by RUN. The last one is ended by END. What the terminal
 # shows goes to a file, and so does what is listed: session NAME RUN END.
 session() {
@@ -73,6 +100,7 @@ session() {
 		within 10 "a job is a program" is_program "$pid" sleep
 	done
 	lists | named >"$TEST_DIR/$name.lists"
+	looks_alike
 	does jobs
 	type_line 'kill %2; fg %3'
 	within 10 "the third job is in the foreground" is_in_front "${pids[2]}"

@@ -11,7 +11,7 @@
 . "$(dirname "$0")/lib.sh"
 
 CASES="ends stops orphans uses vforks keeps waits signals orphaned deaths joins descriptors
-	terminals closes privileges"
+	terminals closes privileges grouped options tellings"
 # Children that are killed on their way.
 KILLED=300
 

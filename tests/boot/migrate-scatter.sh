@@ -12,7 +12,7 @@
 # Programs that say what they see, and of what.
 CASES="parent:ends parent:stops parent:orphans parent:uses parent:vforks parent:keeps parent:waits
 	parent:signals parent:orphaned parent:deaths parent:joins parent:descriptors
-	parent:terminals parent:closes
+	parent:terminals parent:closes parent:grouped parent:options parent:tellings
 	forker:memory forker:rights forker:registers forker:signals forker:place forker:files
 	forker:further forker:threads forker:ends forker:chains forker:groups forker:users
 	forker:joined"

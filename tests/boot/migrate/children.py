@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 
 NODES = itertools.cycle(sys.argv[1:] or [None])
 MEGABYTE = 1 << 20
@@ -171,18 +172,27 @@ def talk(connection):
 
 
 def spawned_there():
-    """Workers whose interpreters themselves run on other nodes."""
-    context = multiprocessing.get_context("spawn")
-    if sys.argv[1:]:
-        context.set_executable(os.path.join(os.path.dirname(__file__), "python-there"))
-    ours, theirs = context.Pipe(duplex=True)
-    worker = context.Process(target=talk, args=(theirs,))
-    worker.start()
-    theirs.close()
-    ours.send("hello")
-    say("worker", ours.recv())
-    worker.join()
-    say("worker ends", worker.exitcode)
+    """Workers whose interpreters themselves run on other nodes, and their fork server."""
+    # The one that runs is of pools().
+    forkserver._forkserver._stop()
+    for method in ("spawn", "forkserver"):
+        context = multiprocessing.get_context(method)
+        if sys.argv[1:]:
+            context.set_executable(os.path.join(os.path.dirname(__file__), "python-there"))
+        for _ in range(3):
+            ours, theirs = context.Pipe(duplex=True)
+            worker = context.Process(target=talk, args=(theirs,))
+            worker.start()
+            theirs.close()
+            ours.send("hello")
+            say(f"{method} worker", ours.recv())
+            worker.join()
+            say(f"{method} worker ends", worker.exitcode)
+        worker = context.Process(target=time.sleep, args=(1000,))
+        worker.start()
+        worker.kill()
+        worker.join()
+        say(f"{method} worker is killed", worker.exitcode)
 
 
 def main():

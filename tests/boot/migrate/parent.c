@@ -264,8 +264,8 @@ static void waits(void)
 	say_next(start("burn", "20000", set_profile), "profile");
 }
 
-/* Standard output of the child is read from here. */
-static pid_t listen_to(const char *what, const char *word, FILE **output)
+/* Standard output of the child is read from here; it is of @group, or of its parent's. */
+static pid_t listen_in(pid_t group, const char *what, const char *word, FILE **output)
 {
 	int ends[2];
 	pid_t child;
@@ -275,6 +275,8 @@ static pid_t listen_to(const char *what, const char *word, FILE **output)
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
+		if (group >= 0 && setpgid(0, group))
+			_exit(98);
 		dup2(ends[1], 1);
 		close(ends[0]);
 		close(ends[1]);
@@ -283,6 +285,11 @@ static pid_t listen_to(const char *what, const char *word, FILE **output)
 	close(ends[1]);
 	*output = fdopen(ends[0], "r");
 	return child;
+}
+
+static pid_t listen_to(const char *what, const char *word, FILE **output)
+{
+	return listen_in(-1, what, word, output);
 }
 
 static void copy_line(FILE *from)
@@ -320,6 +327,169 @@ static void signals(void)
 	kill(child, SIGWINCH);
 	copy_line(output);
 	say_next(child, "end");
+}
+
+/* Every signal that can be caught, sent to a group with two members. */
+static void grouped(void)
+{
+	FILE *outputs[2];
+	pid_t children[2];
+	int signal;
+
+	for (int at = 0; at < 2; at++) {
+		children[at] = listen_in(at ? children[0] : 0, "signals", "64", &outputs[at]);
+		copy_line(outputs[at]);
+	}
+	for (signal = 1; signal <= 64; signal++) {
+		if (signal == SIGKILL || signal == SIGSTOP || signal == 32 || signal == 33)
+			continue;
+		printf("%d: %d\n", signal, kill(-children[0], signal));
+		for (int at = 0; at < 2; at++)
+			copy_line(outputs[at]);
+	}
+	kill(-children[0], SIGSTOP);
+	for (int at = 0; at < 2; at++)
+		say_next(children[at], "stop");
+	kill(-children[0], SIGKILL);
+	for (int at = 0; at < 2; at++)
+		say_next(children[at], "end");
+	signal = kill(-children[0], 0);
+	printf("then: %d %s\n", signal, strerrorname_np(errno));
+	for (int at = 0; at < 2; at++)
+		fclose(outputs[at]);
+}
+
+static void say_wait(const char *what, int type, pid_t whom, pid_t child, int options)
+{
+	siginfo_t info = { 0 };
+	struct rusage usage = { 0 };
+	long result = syscall(SYS_waitid, type, whom, &info, options, &usage);
+
+	printf("%s %x: %ld %s signal %d child %d code %d status %d\n", what, options, result,
+	       result ? strerrorname_np(errno) : "", info.si_signo,
+	       child ? info.si_pid == child : -1, info.si_code, info.si_status);
+}
+
+/* By each name of a child, with these options, which take nothing. */
+static void say_waits(pid_t child, int options)
+{
+	int descriptor = syscall(SYS_pidfd_open, child, 0);
+
+	options |= WNOHANG | WNOWAIT;
+	say_wait("all", P_ALL, 0, child, options);
+	say_wait("pid", P_PID, child, child, options);
+	say_wait("group", P_PGID, child, child, options);
+	say_wait("own group", P_PGID, 0, child, options);
+	say_wait("pidfd", P_PIDFD, descriptor, child, options);
+	say_wait("another", P_PID, child + 1, 0, options);
+	say_wait("no group", P_PGID, child + 1, 0, options);
+	close(descriptor);
+}
+
+static void say_all_waits(pid_t child, const char *when)
+{
+	static const int options[] = {
+		WEXITED, WSTOPPED, WCONTINUED, WEXITED | WSTOPPED | WCONTINUED, WEXITED | __WALL,
+		WEXITED | __WCLONE, WEXITED | __WNOTHREAD, WSTOPPED | __WALL | __WNOTHREAD, 0,
+		WEXITED | 0x40,
+	};
+
+	printf("%s\n", when);
+	for (size_t at = 0; at < sizeof(options) / sizeof(*options); at++)
+		say_waits(child, options[at]);
+}
+
+static void say_wait4(const char *what, pid_t whom, pid_t child, int options)
+{
+	int status = 0;
+	pid_t result = wait4(whom, &status, options, NULL);
+
+	printf("wait4 %s %x: %s status %x\n", what, options,
+	       result < 0 ? strerrorname_np(errno) : result == child ? "it" : "none", status);
+}
+
+static void say_wait4s(pid_t child, int options)
+{
+	say_wait4("another", child + 1, child, options);
+	say_wait4("no group", -child - 1, child, options);
+	say_wait4("group", -child, child, options);
+	say_wait4("any", -1, child, options);
+	say_wait4("own group", 0, child, options);
+	say_wait4("pid", child, child, options);
+}
+
+static void settle(pid_t child, int what)
+{
+	siginfo_t info;
+
+	waitid(P_PID, child, &info, what | WNOWAIT);
+}
+
+/* Each way to wait, for a child that runs, is stopped, goes on, is gone. */
+static void options(void)
+{
+	pid_t child = start("sleep", NULL, lead);
+
+	usleep(300000);
+	say_all_waits(child, "runs");
+	say_wait4s(child, WNOHANG | WUNTRACED | WCONTINUED);
+	kill(child, SIGSTOP);
+	settle(child, WSTOPPED);
+	say_all_waits(child, "is stopped");
+	say_wait4s(child, WNOHANG);
+	say_wait4s(child, WNOHANG | WUNTRACED);
+	kill(child, SIGCONT);
+	settle(child, WCONTINUED);
+	say_all_waits(child, "goes on");
+	say_wait4s(child, WNOHANG | WCONTINUED);
+	kill(child, SIGTERM);
+	settle(child, WEXITED);
+	say_all_waits(child, "is gone");
+	say_wait4s(child, WNOHANG | __WCLONE);
+	say_wait4s(child, WNOHANG | __WNOTHREAD);
+	say_all_waits(child, "is waited for");
+	say_wait4("bad", -1, child, 0x100);
+}
+
+static volatile sig_atomic_t told, told_code;
+
+static void hear(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	told++;
+	told_code = info->si_code;
+}
+
+/* SIGCHLD: for each change, for the end alone, and for who wants no children to wait for. */
+static void tellings(void)
+{
+	static const int flags[] = { 0, SA_NOCLDSTOP, SA_NOCLDWAIT };
+	pid_t none;
+
+	for (size_t at = 0; at < sizeof(flags) / sizeof(*flags); at++) {
+		struct sigaction action = { .sa_sigaction = hear, .sa_flags = SA_SIGINFO | flags[at] };
+		pid_t child;
+		int status;
+
+		sigaction(SIGCHLD, &action, NULL);
+		told = 0;
+		child = start("sleep", NULL, NULL);
+		usleep(300000);
+		kill(child, SIGSTOP);
+		settle(child, WSTOPPED);
+		printf("stop: told %d code %d\n", told, told ? told_code : 0);
+		kill(child, SIGKILL);
+		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+			;
+		usleep(200000);
+		printf("end: told %d code %d, waited for %s\n", told, told_code,
+		       waitpid(-1, &status, WNOHANG) == -1 ? strerrorname_np(errno) : "0");
+	}
+	signal(SIGCHLD, SIG_IGN);
+	start("exit", "3", NULL);
+	none = wait(NULL);
+	printf("ignored: %d %s\n", none, strerrorname_np(errno));
 }
 
 /* A child that starts another one and is gone. */
@@ -587,7 +757,8 @@ static const struct {
 	{ "waits", waits },	  { "signals", signals },   { "orphaned", orphaned },
 	{ "deaths", deaths },	  { "joins", joins },	    { "descriptors", descriptors },
 	{ "terminals", terminals }, { "closes", closes },
-	{ "privileges", privileges },
+	{ "privileges", privileges }, { "grouped", grouped },
+	{ "options", options },	  { "tellings", tellings },
 };
 
 /* In a session that has a number of its own on all nodes. */
