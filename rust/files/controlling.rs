@@ -225,10 +225,7 @@ pub(crate) fn call(
     let args = room.get(..length).unwrap_or_default();
     let mut question = Ask::new(ServiceRef::new(NAME, VERSION), request.code(), args);
     // A ticket nobody has is never given back.
-    question.is_to_the_end = matches!(
-        request,
-        Request::Open | Request::Take | Request::Placed
-    );
+    question.is_to_the_end = matches!(request, Request::Open | Request::Take | Request::Placed);
     match ssi_ics::call(node, &question) {
         Ok(reply) if reply.result == BACKGROUND => Err(in_background(Operation::Device)),
         Ok(reply) if reply.result < 0 => Err(ssi_ics::error_of_peer(reply.result)),
