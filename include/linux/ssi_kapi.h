@@ -544,6 +544,7 @@ void ssi_surrogate_continue(struct task_struct *task);
 void ssi_surrogate_wake(struct task_struct *task);
 int ssi_surrogate_put_users(const struct ssi_caller *users);
 void ssi_surrogate_look(struct task_struct *task);
+void ssi_surrogate_account(u32 pid, const struct ssi_usage *usage);
 void ssi_surrogate_exit(int status, const struct ssi_usage *usage) __noreturn;
 
 /* guest.c */
@@ -1128,6 +1129,7 @@ void ssi_itimer_resume(const struct ssi_timer *was);
 
 /* errand.c */
 
+struct task_struct *ssi_errand_task(u32 pid);
 int ssi_errand_give(u32 pid, void (*body)(void *data), void *data);
 int ssi_errand_signal(u32 pid, const void *bytes);
 void ssi_errand_result(int result);

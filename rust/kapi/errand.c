@@ -9,7 +9,8 @@
 #include <linux/ssi_kapi.h>
 #include <linux/tty.h>
 
-static struct task_struct *ssi_errand_task(u32 pid)
+/* With a reference, or NULL. */
+struct task_struct *ssi_errand_task(u32 pid)
 {
 	struct task_struct *task;
 

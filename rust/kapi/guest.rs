@@ -51,6 +51,7 @@ pub use departure::{
     go_on,
     hand_on,
     is_going,
+    signal_late,
     visit,
     Visit, //
 };
@@ -68,7 +69,6 @@ pub use crate::change::{
 
 use crate::{
     behalf::PRIVATE_PIDS,
-    errand,
     event::{
         Event,
         Patience, //
@@ -102,6 +102,10 @@ pub trait Keeper: Sync {
     /// This became of `pid`, whose home is `home`. Called by the parent of all guests; may
     /// sleep, and they are looked after no sooner than it returns.
     fn changed(&self, pid: u32, home: u8, change: Change);
+
+    /// `pid`, whose home is `home`, [went on](depart) and has used this here. Called as
+    /// [`changed`](Self::changed).
+    fn went_on(&self, pid: u32, home: u8, usage: Usage);
 
     /// One comes. Does not sleep.
     fn comes(&self);
@@ -327,19 +331,6 @@ pub fn signal(pid: u32, signal: &SentSignal, is_orphaned: bool) -> Result {
     }
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
     to_result(unsafe { bindings::ssi_guest_signal(pid, signal.as_bytes().as_ptr().cast()) })
-}
-
-/// Gives process `pid` a signal that was sent to it on node `from`, where it was before: a
-/// guest, or one that came back or is about to. Does not sleep; process context.
-///
-/// # Errors
-///
-/// `ESRCH` if it is not here, `EAGAIN` when too many signals wait.
-pub fn signal_late(pid: u32, from: u8, signal: &SentSignal) -> Result {
-    match whereabouts::away(pid) {
-        Some(_) => surrogate::bring(pid, from, signal),
-        None => errand::signal(pid, signal),
-    }
 }
 
 /// The parent of guest `pid` died, as `signal` says: if it asked for one, a signal comes to it
@@ -628,9 +619,15 @@ impl House {
             self.forget(&guest);
             guest.tell_gone();
         }
-        let is_staying = matches!(*guest.state.lock(), State::Staying | State::Departing);
-        if let (true, Some(home)) = (is_staying, home) {
-            self.keeper.changed(guest.arrival.pid, home, change);
+        let (state, pid) = (*guest.state.lock(), guest.arrival.pid);
+        match (state, home, change) {
+            (State::Staying | State::Departing, Some(home), change) => {
+                self.keeper.changed(pid, home, change);
+            }
+            (State::Departed, Some(home), Change::Exited { usage, .. }) => {
+                self.keeper.went_on(pid, home, usage);
+            }
+            (_, _, _) => (),
         }
     }
 
@@ -716,6 +713,8 @@ pub(crate) mod kunit {
 
     impl Keeper for Nobody {
         fn changed(&self, _: u32, _: u8, _: Change) {}
+
+        fn went_on(&self, _: u32, _: u8, _: Usage) {}
 
         fn comes(&self) {}
 

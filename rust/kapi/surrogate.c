@@ -425,9 +425,8 @@ void ssi_surrogate_look(struct task_struct *task)
 #define USED_MAX	(1ULL << 61)
 
 /* The parent is to find what the program used as used by its child. */
-static void ssi_account(const u64 *used)
+static void ssi_account(struct signal_struct *shared, const u64 *used)
 {
-	struct signal_struct *shared = current->signal;
 	u64 user = min(used[SSI_USED_USER], USED_MAX);
 	u64 system = min(used[SSI_USED_SYSTEM], USED_MAX);
 
@@ -445,9 +444,20 @@ static void ssi_account(const u64 *used)
 	write_sequnlock_irq(&shared->stats_lock);
 }
 
+/* Of a process that was elsewhere before, and is here or has left this behind. */
+void ssi_surrogate_account(u32 pid, const struct ssi_usage *usage)
+{
+	struct task_struct *task = ssi_errand_task(pid);
+
+	if (!task)
+		return;
+	ssi_account(task->signal, usage->used);
+	put_task_struct(task);
+}
+
 /* @status is that of wait(2). */
 void __noreturn ssi_surrogate_exit(int status, const struct ssi_usage *usage)
 {
-	ssi_account(usage->used);
+	ssi_account(current->signal, usage->used);
 	do_group_exit(status);
 }

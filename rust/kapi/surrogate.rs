@@ -268,6 +268,13 @@ pub fn report(pid: u32, change: Change) -> bool {
     surrogate.is_some_and(|surrogate| surrogate.take_in(change))
 }
 
+/// What process `pid` of this node used on one it was on before: its parent is to find it.
+/// Nothing happens if it is gone. Does not sleep; from process context.
+pub fn account(pid: u32, usage: &Usage) {
+    // SAFETY: There are as many numbers.
+    unsafe { bindings::ssi_surrogate_account(pid, &bindings::ssi_usage { used: *usage }) };
+}
+
 /// The node of a child of the running process that left [as it is](Leaving::AsItIs), and is of
 /// the same session; `None` for any other process. Any context of a task.
 pub fn forked_child(pid: u32) -> Option<u8> {

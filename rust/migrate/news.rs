@@ -31,7 +31,8 @@ use ssi_ics::{
 use ssi_kapi::{
     guest::{
         self,
-        Change, //
+        Change,
+        Usage, //
     },
     surrogate,
     whereabouts, //
@@ -66,6 +67,13 @@ impl guest::Keeper for Keeper {
             Change::Continued => What::Continued,
         };
         if let Some(home) = NodeId::new(home) {
+            tell(home, News { pid, what });
+        }
+    }
+
+    fn went_on(&self, pid: u32, home: u8, usage: Usage) {
+        if let Some(home) = NodeId::new(home) {
+            let what = What::Used(usage);
             tell(home, News { pid, what });
         }
     }
@@ -106,9 +114,12 @@ impl Handler for Home {
             let from = request.from().node;
             keepers::learnt(news.pid, Learnt::Ended { from });
         }
-        // A node speaks for the processes that are there.
         let node = request.from().node.get();
-        if whereabouts::away(news.pid) == Some(node) {
+        if let What::Used(usage) = news.what {
+            // It is elsewhere by now, or here again, or it has ended.
+            surrogate::account(news.pid, &usage);
+        } else if whereabouts::away(news.pid) == Some(node) {
+            // A node speaks for the processes that are there.
             take_in(news, node);
         }
         request.reply(0, &[]);
@@ -121,6 +132,7 @@ fn take_in(news: News, node: u8) {
         What::Stopped(signal) => Change::Stopped(signal),
         What::Continued => Change::Continued,
         What::Users(users) => return users::take_in(news.pid, node, users),
+        What::Used(_) => return,
     };
     surrogate::report(news.pid, change);
 }

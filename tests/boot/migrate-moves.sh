@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-CASES="memory registers signals alarms place files ends storm interrupted"
+CASES="memory registers signals alarms place files ends usage storm interrupted"
 ROUTES="2,3,1 2,1,3 3,2,3,2,1,2"
 
 up 3 --mem 128M

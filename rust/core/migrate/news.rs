@@ -32,6 +32,8 @@ pub enum What {
     Continued,
     /// It is other users from now on.
     Users(Users),
+    /// It went on to another node, or home, and has used this here.
+    Used(Usage),
 }
 
 /// Users and groups a process is, as numbers of the initial user namespace: real, effective,
@@ -91,6 +93,7 @@ const EXITED: u8 = 1;
 const STOPPED: u8 = 2;
 const CONTINUED: u8 = 3;
 const USERS: u8 = 4;
+const USED: u8 = 5;
 
 impl News {
     /// Puts it into a message.
@@ -99,9 +102,7 @@ impl News {
         match self.what {
             What::Exited(status, usage) => {
                 out.u8(EXITED).i32(status);
-                for number in usage {
-                    out.u64(number);
-                }
+                encode_usage(&usage, out);
             }
             What::Stopped(signal) => {
                 out.u8(STOPPED).i32(signal);
@@ -110,6 +111,7 @@ impl News {
                 out.u8(CONTINUED);
             }
             What::Users(users) => users.encode(out.u8(USERS)),
+            What::Used(usage) => encode_usage(&usage, out.u8(USED)),
         }
     }
 
@@ -124,20 +126,31 @@ impl News {
         let what = match message.u8()? {
             EXITED => {
                 let status = message.i32()?;
-                let mut usage = Usage::default();
-                for number in &mut usage {
-                    *number = message.u64()?;
-                }
-                What::Exited(of_exit(status)?, usage)
+                What::Exited(of_exit(status)?, decode_usage(&mut message)?)
             }
             STOPPED => What::Stopped(signal(message.i32()?)?),
             CONTINUED => What::Continued,
             USERS => What::Users(Users::decode(&mut message)?),
+            USED => What::Used(decode_usage(&mut message)?),
             _ => return Err(Malformed),
         };
         message.end()?;
         Ok(Self { pid, what })
     }
+}
+
+fn encode_usage(usage: &Usage, out: &mut Writer<'_>) {
+    for &number in usage {
+        out.u64(number);
+    }
+}
+
+fn decode_usage(message: &mut Reader<'_>) -> Result<Usage, Malformed> {
+    let mut usage = Usage::default();
+    for number in &mut usage {
+        *number = message.u64()?;
+    }
+    Ok(usage)
 }
 
 fn signal(number: i32) -> Result<i32, Malformed> {
@@ -197,6 +210,7 @@ mod tests {
             What::Exited(9, usage),
             What::Exited(0x80 | 11, usage),
             What::Stopped(19),
+            What::Used(usage),
             What::Continued,
             What::Users(USER),
         ] {

@@ -114,6 +114,19 @@ fn leave_signals(left: &impl Fn(&SentSignal)) {
     }
 }
 
+/// Gives process `pid` a signal that was sent to it on node `from`, where it was before: a
+/// guest, or one that came back or is about to. Does not sleep; process context.
+///
+/// # Errors
+///
+/// `ESRCH` if it is not here, `EAGAIN` when too many signals wait.
+pub fn signal_late(pid: u32, from: u8, signal: &SentSignal) -> Result {
+    match whereabouts::away(pid) {
+        Some(_) => surrogate::bring(pid, from, signal),
+        None => errand::signal(pid, signal),
+    }
+}
+
 /// Whether guest `pid` has [departed](depart), or does not run after all, and is about to be
 /// gone. Process context; does not sleep.
 pub fn is_going(pid: u32) -> bool {

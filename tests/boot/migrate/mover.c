@@ -347,6 +347,40 @@ static void ends(void)
 	says_next(child, "it has a child and executes a program");
 }
 
+static void work(double time)
+{
+	volatile unsigned long count = 0;
+
+	for (double end = seconds() + time; seconds() < end;)
+		count++;
+}
+
+/* The parent finds what was used on all nodes. */
+static void usage(void)
+{
+	struct rusage used;
+	int status;
+	double all;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		for (int i = 0; i < steps; i++) {
+			go(route[i]);
+			work(0.3);
+		}
+		/* What was used before is told apart. */
+		usleep(200000);
+		_exit(0);
+	}
+	if (wait4(child, &status, 0, &used) != child)
+		fail("wait4");
+	all = used.ru_utime.tv_sec + used.ru_stime.tv_sec +
+	      (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+	printf("used for the most part: %d\n", all > 0.3 * steps * 0.7);
+}
+
 /* No signal twice and none lost, whatever the process does. */
 static void storm(void)
 {
@@ -522,6 +556,7 @@ static const struct {
 	{ "place", place },
 	{ "files", files },
 	{ "ends", ends },
+	{ "usage", usage },
 	{ "storm", storm },
 	{ "wander", wander },
 	{ "interrupted", interrupted },
