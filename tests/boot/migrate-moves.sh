@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-CASES="memory registers signals alarms place files ends usage storm interrupted"
+CASES="memory registers signals alarms clocks place files ends usage storm interrupted"
 ROUTES="2,3,1 2,1,3 3,2,3,2,1,2"
 
 up 3 --mem 128M
@@ -73,6 +73,11 @@ for round in 1 2 3; do
 		give "$victim"
 	done
 done
+
+say "its clocks, on nodes that were booted far apart"
+route=2,3,1
+expect "none jumps" "$(on 1 timeout 60 /tmp/mover "$route" clocks)" \
+	"$(on 1 timeout 60 /tmp/mover "$(still "$route")" clocks)"
 
 say "its home dies"
 begin 2,3

@@ -239,6 +239,37 @@ static void alarms(void)
 	printf("often: %d\n", left.it_interval.tv_usec == 50000);
 }
 
+static double now(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+/* None goes back or jumps, whenever the nodes were booted. */
+static void clocks(void)
+{
+	static const clockid_t all[] = { CLOCK_MONOTONIC, CLOCK_BOOTTIME };
+	double real = now(CLOCK_REALTIME), before[COUNT(all)];
+
+	for (size_t i = 0; i < COUNT(all); i++)
+		before[i] = now(all[i]);
+	for (int step = 0; step < steps; step++) {
+		go(route[step]);
+		for (size_t i = 0; i < COUNT(all); i++) {
+			double passed = now(all[i]) - before[i];
+
+			printf("%d %d ", passed >= 0,
+			       fabs(passed - (now(CLOCK_REALTIME) - real)) < 0.05);
+			before[i] += passed;
+			if (i == COUNT(all) - 1)
+				real = now(CLOCK_REALTIME);
+		}
+	}
+	printf("\n");
+}
+
 static void place(void)
 {
 	int pid = getpid(), parent = getppid(), group = getpgrp(), session = getsid(0);
@@ -462,6 +493,17 @@ static int sleeps(void)
 	return nanosleep(&time, NULL);
 }
 
+static int sleeps_until(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_nsec += 700000000;
+	time.tv_sec += time.tv_nsec / 1000000000;
+	time.tv_nsec %= 1000000000;
+	return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+}
+
 static int polls(void)
 {
 	return poll(NULL, 0, 700);
@@ -515,6 +557,7 @@ static void interrupted(void)
 		int (*act)(void);
 	} acts[] = {
 		{ "nanosleep", sleeps },
+		{ "clock_nanosleep", sleeps_until },
 		{ "poll", polls },
 		{ "select", selects },
 		{ "futex", waits },
@@ -553,6 +596,7 @@ static const struct {
 	{ "registers", registers },
 	{ "signals", signals },
 	{ "alarms", alarms },
+	{ "clocks", clocks },
 	{ "place", place },
 	{ "files", files },
 	{ "ends", ends },

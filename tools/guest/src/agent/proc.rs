@@ -10,6 +10,7 @@ use std::{
     collections::HashMap,
     fs,
     io::{self, Read as _},
+    time::Instant,
 };
 
 use rustix::process::setpriority_process;
@@ -35,9 +36,20 @@ pub(crate) fn root_is_hostfs() -> bool {
 }
 
 /// Processor time of each process at the last question.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Usage {
+    /// The agent begins as soon as the node has booted, whose clocks are those of its host.
+    began: Instant,
     ticks: HashMap<u32, u64>,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            ticks: HashMap::new(),
+        }
+    }
 }
 
 impl Usage {
@@ -47,7 +59,7 @@ impl Usage {
         let loadavg = text("/proc/loadavg");
         let meminfo = text("/proc/meminfo");
         Status {
-            uptime_s: number(&text("/proc/uptime"), 0).unwrap_or(0.0),
+            uptime_s: self.began.elapsed().as_secs_f64(),
             load1: number(&loadavg, 0).unwrap_or(0.0),
             running: running(&loadavg),
             processes: u32::try_from(processes.len()).unwrap_or(u32::MAX),
