@@ -224,6 +224,7 @@ pub(crate) fn publish(session: u32, node: Option<NodeId>) {
 
 /// The node to be told of what becomes of a terminal, of a leader who is at `node`: he may go on
 /// from there, but leaves something where he was born.
+#[cfg(CONFIG_SSI_MIGRATE)]
 pub(crate) fn keeper(session: u32, node: NodeId) -> NodeId {
     born(session)
         .filter(|&born| members::is_there(born))

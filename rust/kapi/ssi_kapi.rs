@@ -76,6 +76,7 @@ pub mod pid_watch;
 pub mod pidfd;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod pids;
+#[cfg(CONFIG_SSI_MIGRATE)]
 mod place;
 pub mod print;
 #[cfg(CONFIG_SSI_VPROC)]

@@ -445,7 +445,7 @@ mod tests {
             assert_eq!(Operation::from_code(operation.code()), Some(operation));
         }
         assert_eq!(
-            (Operation::from_code(0), Operation::from_code(18)),
+            (Operation::from_code(0), Operation::from_code(19)),
             (None, None)
         );
     }

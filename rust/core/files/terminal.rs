@@ -15,7 +15,10 @@
 
 use super::operation::Operation;
 use crate::{
-    ids::NodeId,
+    ids::{
+        NodeId,
+        NodeNumber, //
+    },
     wire::{
         Malformed,
         Reader,
@@ -381,7 +384,7 @@ fn node(number: u32) -> Result<Option<NodeId>, Malformed> {
     if number == 0 {
         return Ok(None);
     }
-    let node = u8::try_from(number).ok().and_then(NodeId::new);
+    let node = NodeNumber::try_from(number).ok().and_then(NodeId::new);
     node.map(Some).ok_or(Malformed)
 }
 

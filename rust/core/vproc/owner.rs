@@ -166,7 +166,7 @@ impl OwnerSignal {
     /// The same, sent on by one more node; `None` if that were too many.
     #[must_use]
     pub fn sent_on(self) -> Option<Self> {
-        let hops = self.hops + 1;
+        let hops = self.hops.saturating_add(1);
         (hops <= HOPS_MAX).then_some(Self { hops, ..self })
     }
 
