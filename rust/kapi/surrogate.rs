@@ -470,6 +470,8 @@ impl Surrogate {
                 return Last::Ends;
             };
             if self.ended.wait(Patience::Interruptible, None).is_ok() {
+                // What was said before may not have been done yet.
+                self.put_users();
                 return self.end.copy().map_or(Last::Ends, Last::Ended);
             }
             match next_signal(parent, former) {

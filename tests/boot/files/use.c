@@ -25,11 +25,15 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* Of UNIX98_PTY_SLAVE_MAJOR. */
+#define PTS_MAJOR 136
 
 enum { FILE_FD = 3, OTHER_FD = 4, SOCKET_BYTES = 100 * 4096, PIPE_BYTES = 128 << 10 };
 
@@ -111,10 +115,13 @@ static void later(int milliseconds)
 static void looks(int fd)
 {
 	struct stat stat;
+	dev_t device;
 
 	if (result("fstat", fstat(fd, &stat)) < 0)
 		return;
-	say("  type %o rdev %lx uid %u gid %u", stat.st_mode, (long)stat.st_rdev, stat.st_uid,
+	/* Each pseudo terminal of the cluster has a number of its own: the lower half. */
+	device = major(stat.st_rdev) == PTS_MAJOR ? makedev(PTS_MAJOR, 0) : stat.st_rdev;
+	say("  type %o rdev %lx uid %u gid %u", stat.st_mode, (long)device, stat.st_uid,
 	    stat.st_gid);
 	if (S_ISREG(stat.st_mode))
 		say("  size %ld links %ld", (long)stat.st_size, (long)stat.st_nlink);
