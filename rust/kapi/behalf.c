@@ -160,7 +160,9 @@ long ssi_system_call(unsigned long number, const unsigned long *args)
 /* Whether a call about @task is made here: what a process left when it went is not it. */
 static bool ssi_is_here(struct task_struct *task)
 {
-	return !ssi_away(task_tgid_nr(task));
+	u32 pid = task_tgid_nr(task);
+
+	return !ssi_away(pid) && !ssi_guest_is_leaving(pid);
 }
 
 static bool ssi_is_served(struct task_struct *task)

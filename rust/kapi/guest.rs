@@ -578,7 +578,10 @@ impl House {
     /// Forgets `guest`, whose number may then come again.
     fn forget(&self, guest: &Guest) {
         // SAFETY: No preconditions.
-        unsafe { bindings::ssi_guest_remove(guest.arrival.pid) };
+        unsafe {
+            bindings::ssi_guest_leaves(guest.arrival.pid, false);
+            bindings::ssi_guest_remove(guest.arrival.pid);
+        }
         let gone = self.inner.lock().guests.remove_node(&guest.arrival.pid);
         drop(gone);
     }

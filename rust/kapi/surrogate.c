@@ -91,8 +91,11 @@ static bool ssi_is_echo(const kernel_siginfo_t *info)
 	       current->signal->group_exit_code != SIGKILL;
 }
 
-/* Takes a signal that waits and is not among @others, or gives 0. */
-static int ssi_take_signal(void *bytes, const sigset_t *others)
+/*
+ * Takes a signal that waits and is not among @others, or gives 0; so it does for one that is
+ * about to end and shall know it: the signal that says so is its own.
+ */
+static int ssi_take_signal(void *bytes, const sigset_t *others, bool spares)
 {
 	kernel_siginfo_t info;
 	enum pid_type type;
@@ -102,6 +105,8 @@ static int ssi_take_signal(void *bytes, const sigset_t *others)
 	/* Those of timers that end with the program are dropped. */
 	do {
 		guard(spinlock_irq)(&current->sighand->siglock);
+		if (spares && (current->signal->flags & SIGNAL_GROUP_EXIT))
+			return 0;
 		mask = *others;
 		signal = dequeue_signal(&mask, &info, &type);
 	} while (signal && (info.si_code == SI_TIMER || ssi_is_echo(&info)));
@@ -116,15 +121,15 @@ int ssi_surrogate_blocked(void *bytes)
 	sigset_t others = current->blocked;
 
 	signotset(&others);
-	return ssi_take_signal(bytes, &others);
+	return ssi_take_signal(bytes, &others, false);
 }
 
-/* Any. */
-int ssi_surrogate_pending(void *bytes)
+/* Any; of one that is about to end none if @spares. */
+int ssi_surrogate_pending(void *bytes, bool spares)
 {
 	const sigset_t none = {};
 
-	return ssi_take_signal(bytes, &none);
+	return ssi_take_signal(bytes, &none, spares);
 }
 
 /*

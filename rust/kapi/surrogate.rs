@@ -552,10 +552,11 @@ fn next_signal(parent: u32, former: u32) -> Option<Received> {
     })
 }
 
-/// Any signal that waits for the running task.
-pub(crate) fn next_pending() -> Option<SentSignal> {
+/// Any signal that waits for the running task. If it `spares` one that is about to end, that
+/// keeps the signal that ends it.
+pub(crate) fn next_pending(spares: bool) -> Option<SentSignal> {
     // SAFETY: There is room for all of it.
-    signal_by(|bytes| unsafe { bindings::ssi_surrogate_pending(bytes) })
+    signal_by(|bytes| unsafe { bindings::ssi_surrogate_pending(bytes, spares) })
 }
 
 /// The next signal that the running task blocks.

@@ -160,6 +160,23 @@ int ssi_guest_add(u32 pid, u8 home, u32 parent, bool orphaned)
 	return xa_err(xa_store(&guests, pid, ssi_guest_entry(home, parent, orphaned), GFP_KERNEL));
 }
 
+/* Guests that are about to be elsewhere, or are already. */
+static DEFINE_XARRAY(leaving);
+
+/* Notes it, as far as there is memory. */
+void ssi_guest_leaves(u32 pid, bool leaves)
+{
+	if (leaves)
+		xa_store(&leaving, pid, xa_mk_value(1), GFP_KERNEL);
+	else
+		xa_erase(&leaving, pid);
+}
+
+bool ssi_guest_is_leaving(u32 pid)
+{
+	return xa_load(&leaving, pid);
+}
+
 void ssi_guest_remove(u32 pid)
 {
 	xa_erase(&guests, pid);

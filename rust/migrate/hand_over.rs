@@ -321,6 +321,7 @@ impl Moving<'_> {
         match guest::hand_on(|signal| leave_behind(pid, node, signal)) {
             Ok(()) => departure::Learnt::Handed,
             Err(EHOSTDOWN) => departure::Learnt::TargetDown,
+            Err(EINTR) => departure::Learnt::Killed,
             Err(error) => {
                 self.error = error;
                 departure::Learnt::Refused

@@ -28,6 +28,7 @@ use crate::{
         self,
         After, //
     },
+    fork,
     signal_info::SentSignal,
     surrogate,
     task_state,
@@ -44,11 +45,15 @@ const VISIT_MICROS: u64 = 50;
 ///
 /// # Errors
 ///
-/// `ESRCH` if it is no guest that runs, `ENOMEM`, or what `given` says.
+/// `ESRCH` if it is no guest that runs, `EINTR` for one that is being killed, `ENOMEM`, or what
+/// `given` says.
 pub fn hand_on(mut given: impl FnMut(&SentSignal) -> Result) -> Result {
     let guest = find(task_state::pid()).ok_or(ESRCH)?;
     guest.pass(&|state| matches!(state, State::Staying), State::Departing)?;
     guest.await_visits();
+    // Who asks for members of a group finds the copy.
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_guest_leaves(guest.arrival.pid, true) };
     let mut kept = KVec::new();
     let handed = hand_all(&mut kept, &mut given);
     *guest.kept.lock() = kept;
@@ -62,8 +67,11 @@ fn hand_all(kept: &mut KVec<SentSignal>, given: &mut impl FnMut(&SentSignal) -> 
     loop {
         // Ahead, for it may fail.
         kept.reserve(1, GFP_KERNEL)?;
-        let Some(signal) = surrogate::next_pending() else {
-            return Ok(());
+        let Some(signal) = surrogate::next_pending(true) else {
+            return match fork::is_killed() {
+                true => Err(EINTR),
+                false => Ok(()),
+            };
         };
         let handed = given(&signal);
         kept.push(signal, GFP_KERNEL)?;
@@ -81,6 +89,8 @@ pub fn go_on() {
         // One that is gone needs none.
         let _ = errand::signal(guest.arrival.pid, signal);
     }
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_guest_leaves(guest.arrival.pid, false) };
     let _ = guest.pass(&|state| matches!(state, State::Departing), State::Staying);
 }
 
@@ -109,7 +119,7 @@ pub fn depart(left: impl Fn(&SentSignal) + Send + 'static) {
 }
 
 fn leave_signals(left: &impl Fn(&SentSignal)) {
-    while let Some(signal) = surrogate::next_pending() {
+    while let Some(signal) = surrogate::next_pending(false) {
         left(&signal);
     }
 }

@@ -277,7 +277,7 @@ impl Surrogate {
         drop(changing);
         // Without room what is here stays ahead.
         while all.reserve(1, GFP_KERNEL).is_ok() {
-            let Some(signal) = next_pending() else {
+            let Some(signal) = next_pending(false) else {
                 break;
             };
             let _ = all.push(signal, GFP_KERNEL);
