@@ -26,7 +26,10 @@ use ssi_core::{
             MEMORY_BYTES_MAX,
             PIECES_MAX, //
         },
-        pid,
+        pid::{
+            self,
+            Origin, //
+        },
         route::Route, //
     },
     wire::Reader, //
@@ -43,7 +46,6 @@ use ssi_kapi::{
         number,
         SystemCall, //
     },
-    thread,
     visit::{
         self,
         Visit, //
@@ -53,6 +55,7 @@ use ssi_kapi::{
 
 use crate::{
     ask::{
+        self,
         error,
         Operation,
         Question, //
@@ -117,17 +120,26 @@ pub(crate) fn dispatch(which: Call, call: &SystemCall) -> Option<Result<isize>> 
 const LEAVING_MICROS: u64 = 500;
 
 /// Where process `pid` leads. A guest that is here does not leave as long as there is the visit.
+/// Waits while one is about to leave, unless the running task is killed.
 pub(crate) fn find(pid: u32) -> (Route, Option<Visit>) {
     loop {
         let route = map::route(pid);
-        if route != Route::Here || whereabouts::guest(pid).is_none() {
+        if route != Route::Here || !may_be_guest(pid) || whereabouts::guest(pid).is_none() {
             return (route, None);
         }
         if let Ok(visit) = visit::visit(pid) {
             return (route, Some(visit));
         }
-        thread::sleep(LEAVING_MICROS);
+        if ask::wait(LEAVING_MICROS).is_err() {
+            return (route, None);
+        }
     }
+}
+
+/// Whether its number is that of another node. One of this node that came back from an earlier
+/// life leaves something behind when it goes.
+fn may_be_guest(pid: u32) -> bool {
+    matches!(pid::origin(pid), Some(Origin::Node(node)) if Some(node) != map::me())
 }
 
 /// What the node of the process makes of it, `None` when there is none elsewhere. Then the
