@@ -37,10 +37,10 @@ pub enum NotBegun {
          of its own"
     )]
     Confined(ClusterNode),
-    /// It was on that node before and left a part of it there, which it cannot be again:
-    /// `EEXIST`.
-    #[error("this process came from node {0}, and cannot go back there")]
-    CameFrom(ClusterNode),
+    /// Its number is in use there: what it was there before has not ended yet, or it lost its
+    /// home and left a part of it there: `EEXIST`.
+    #[error("this process cannot go to node {0} now: its number is in use there")]
+    NumberInUse(ClusterNode),
     /// One of the open files cannot be used from there: `EOPNOTSUPP`.
     #[error("this process has a file open that cannot be used from node {0}")]
     BoundFile(ClusterNode),
@@ -76,7 +76,7 @@ impl NotBegun {
             Errno::NODEV | Errno::HOSTDOWN => Self::NotUp(node),
             Errno::BUSY => Self::Bound(node),
             Errno::XDEV => Self::Confined(node),
-            Errno::EXIST => Self::CameFrom(node),
+            Errno::EXIST => Self::NumberInUse(node),
             Errno::OPNOTSUPP => Self::BoundFile(node),
             Errno::NOENT | Errno::NOTDIR => Self::NotFound { program, node },
             other => Self::CannotRun {
@@ -108,7 +108,7 @@ mod tests {
                 Errno::OPNOTSUPP,
                 "a file open that cannot be used from node 2",
             ),
-            (Errno::EXIST, "came from node 2"),
+            (Errno::EXIST, "its number is in use there"),
             (Errno::NOENT, "'ls' is not found on node 2"),
             (Errno::NOTDIR, "'ls' is not found on node 2"),
             (
