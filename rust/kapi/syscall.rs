@@ -16,6 +16,8 @@ use kernel::{
     sync::SetOnce, //
 };
 
+use crate::file_owner::command;
+
 /// Numbers of system calls, as in `asm/unistd_64.h`.
 pub mod number {
     use kernel::bindings;
@@ -247,6 +249,27 @@ const IOCTLS: [u32; 6] = [
     bindings::SIOCGPGRP,
 ];
 
+/// The commands of fcntl(2) that do.
+const FCNTLS: [u32; 7] = [
+    command::F_SETOWN,
+    command::F_GETOWN,
+    command::F_SETOWN_EX,
+    command::F_GETOWN_EX,
+    command::F_SETSIG,
+    command::F_GETSIG,
+    command::F_SETFL,
+];
+
+/// Whether anybody is to be asked about `call`, which is hooked.
+fn is_asked(call: &SystemCall) -> bool {
+    let command = call.int(1) as u32;
+    match call.number {
+        number::IOCTL => IOCTLS.contains(&command),
+        number::FCNTL => FCNTLS.contains(&command),
+        _ => true,
+    }
+}
+
 /// # Safety
 ///
 /// `regs` are those of the running task in a system call, `result` can be written.
@@ -260,7 +283,7 @@ unsafe extern "C" fn __ssi_syscall(
     // SAFETY: The registers are valid by the caller, and there are six arguments.
     unsafe { bindings::ssi_syscall_arguments(regs, arguments.as_mut_ptr().cast()) };
     let call = SystemCall { number, arguments };
-    if number == number::IOCTL && !IOCTLS.contains(&(call.int(1) as u32)) {
+    if !is_asked(&call) {
         return false;
     }
     let dispatched = DISPATCH.as_ref().and_then(|dispatch| {
