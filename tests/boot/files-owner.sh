@@ -74,7 +74,8 @@ said() { on "$at" sh -c 'echo go >/tmp/go$0; while kill -0 $1 2>/dev/null; do us
 
 for file in pair pty; do
 	waits 2 $BLOCK pause take 34 none 34
-	must "a process there is the owner" on 1 /tmp/owner $file process 3 "$pid" signal 3 34 async 3 get 3 write 4 quiet 3
+	# What is written to a terminal arrives a moment later: then it must not be quiet yet.
+	must "a process there is the owner" on 1 /tmp/owner $file process 3 "$pid" signal 3 34 async 3 get 3 write 4 none 34 quiet 3
 	expect "it gets the signal, and what is known of it" "$(said)" "pause
 signal 34: code 1 band 41 file 3
 signal 34: none"
@@ -131,9 +132,10 @@ group_of() {
 	for node in $files; do
 		takes+=" take 34"
 	done
+	# Those of the group before would be taken for them.
+	on 1 sh -c 'rm -f /tmp/leader /tmp/member* /tmp/got*'
 	on 1 setsid sh -c '
 		echo $$ >/tmp/leader
-		rm -f /tmp/member* /tmp/got*
 		for node in $0; do
 			mkfifo /tmp/member$node
 			[ $node = 1 ] || onnode $node /tmp/owner $@ <>/tmp/member$node >/tmp/got$node 2>&1 &
