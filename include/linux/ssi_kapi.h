@@ -153,6 +153,8 @@ void ssi_pid_withhold(u32 pid);
 
 int ssi_away_add(u32 pid, u8 node);
 bool ssi_away_move(u32 pid, u8 from, u8 to);
+void ssi_away_sends(u32 pid, bool sends);
+bool ssi_away_is_sending(u32 pid);
 void ssi_away_remove(u32 pid);
 u8 ssi_away(u32 pid);
 bool ssi_any_left(void);
@@ -184,6 +186,7 @@ struct ssi_group_signal {
 int ssi_group_signal_begin(void);
 bool ssi_group_signal_next(struct ssi_group_signal *signal, void *bytes);
 int ssi_group_signal_settle(void);
+bool ssi_group_is_sending(u32 pgid);
 void ssi_group_signal_give(const struct ssi_group_signal *signal, const void *bytes, u8 from);
 bool ssi_group_is_alone(u32 pgid);
 bool ssi_group_member_has_it(struct task_struct *task, u8 from);

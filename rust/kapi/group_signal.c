@@ -217,6 +217,33 @@ bool ssi_group_member_has_it(struct task_struct *task, u8 from)
 	return ssi_away(task_tgid_nr(task)) == from;
 }
 
+/* Whether a signal waits at what @task, which is elsewhere and not stopped, left here. */
+static bool ssi_is_sending(struct task_struct *task)
+{
+	u32 pid = task_tgid_nr(task);
+
+	if (!ssi_away(pid) || task_is_stopped(task))
+		return false;
+	return ssi_away_is_sending(pid) || !sigisemptyset(&task->pending.signal) ||
+	       !sigisemptyset(&task->signal->shared_pending.signal);
+}
+
+/* Whether one of @pgid that is elsewhere does not have yet what was sent to it here. */
+bool ssi_group_is_sending(u32 pgid)
+{
+	struct task_struct *task;
+	struct pid *group;
+
+	guard(rcu)();
+	guard(read_lock)(&tasklist_lock);
+	group = find_pid_ns(pgid, &init_pid_ns);
+	do_each_pid_task(group, PIDTYPE_PGID, task) {
+		if (ssi_is_sending(task))
+			return true;
+	} while_each_pid_task(group, PIDTYPE_PGID, task);
+	return false;
+}
+
 /* As check_kill_permission() says. For RCU readers. */
 static bool ssi_may_send(const struct ssi_group_signal *signal, int number,
 			 struct task_struct *task)

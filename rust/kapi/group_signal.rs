@@ -14,9 +14,12 @@ use kernel::{
     prelude::*, //
 };
 
-use crate::signal_info::{
-    SentSignal,
-    SIGNAL_INFO_BYTES, //
+use crate::{
+    signal_info::{
+        SentSignal,
+        SIGNAL_INFO_BYTES, //
+    },
+    thread, //
 };
 
 /// Who sent a signal, as far as rights go.
@@ -51,6 +54,24 @@ pub struct GroupSignal {
 pub fn begin() -> Result {
     // SAFETY: Called once, by the contract of this function.
     to_result(unsafe { bindings::ssi_group_signal_begin() })
+}
+
+/// How often, and after how many microseconds each time, is looked whether all have it that are
+/// elsewhere: for 20 ms at most.
+const SENDING_LOOKS: u32 = 100;
+const SENDING_MICROS: u64 = 200;
+
+/// Waits until those of `group` that went from this node to others have what was sent to them
+/// here, as far as that does not take long. A shell is to have it before its children, as it
+/// would when all got it at once: it asks what became of them. May sleep.
+pub fn await_surrogates(group: u32) {
+    for _ in 0..SENDING_LOOKS {
+        // SAFETY: No preconditions.
+        if !unsafe { bindings::ssi_group_is_sending(group) } {
+            return;
+        }
+        thread::sleep(SENDING_MICROS);
+    }
 }
 
 /// Waits for the next signal, in the order they were sent in. `None` if the thread is to

@@ -469,11 +469,13 @@ impl Surrogate {
             let Some((parent, former)) = self.tell_place(owner) else {
                 return Last::Ends;
             };
+            self.sends(false);
             if self.ended.wait(Patience::Interruptible, None).is_ok() {
                 // What was said before may not have been done yet.
                 self.put_users();
                 return self.end.copy().map_or(Last::Ends, Last::Ended);
             }
+            self.sends(true);
             match next_signal(parent, former) {
                 Some(Received::Signal(signal)) => self.forward(|node| {
                     let is_orphaned = Place::is_orphaned_for(node);
@@ -499,6 +501,12 @@ impl Surrogate {
             *told = Some((node, place));
         }
         Some((place.parent, former))
+    }
+
+    /// Whether it is about to send a signal on, which its group is to know.
+    fn sends(&self, sends: bool) {
+        // SAFETY: No preconditions.
+        unsafe { bindings::ssi_away_sends(self.pid, sends) }
     }
 
     /// Makes the running task a surrogate. False if it is about to end by itself.

@@ -71,6 +71,22 @@ bool ssi_away_move(u32 pid, u8 from, u8 to)
 	return entry == xa_mk_value(from);
 }
 
+/* Marks those whose surrogate is about to send a signal on. */
+#define SENDS	XA_MARK_0
+
+void ssi_away_sends(u32 pid, bool sends)
+{
+	if (sends)
+		xa_set_mark(&away, pid, SENDS);
+	else
+		xa_clear_mark(&away, pid, SENDS);
+}
+
+bool ssi_away_is_sending(u32 pid)
+{
+	return xa_get_mark(&away, pid, SENDS);
+}
+
 void ssi_away_remove(u32 pid)
 {
 	xa_erase(&away, pid);

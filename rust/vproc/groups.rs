@@ -87,6 +87,7 @@ fn tell_all(signal: &GroupSignal) {
     if map::has_group_alone(signal.group) {
         return;
     }
+    group_signal::await_surrogates(signal.group);
     let mut room = [0; HEAD_BYTES + SIGNAL_INFO_BYTES];
     let mut out = Writer::new(&mut room);
     head(signal).encode(&mut out);

@@ -25,13 +25,8 @@ type_line 'onnode 2 sh -c "sleep 501; echo came back"'
 within 10 "a program of another node has a child there" there_are 2 "sleep 501" 1
 press '\003'
 within 10 "^C ends the child" there_are 2 "sleep 501" 0
-# What is typed while the shell takes its terminal back may be lost; the status is not.
-says_status() {
-	type_line 'echo status $?'
-	sleep 1
-	is_on_screen "status $1"
-}
-within 10 "and the program" says_status 130
+type_line 'echo status $?'
+within 10 "and the program" is_on_screen "status 130"
 type_line 'onnode 2 sh -c "onnode 3 sh -c \"sleep 502; :\"; :" | onnode 3 sh -c "sleep 503; :"'
 within 10 "a pipeline has children on node 3" there_are 3 "sleep 502" 1
 within 10 "of each of its programs" there_are 3 "sleep 503" 1
