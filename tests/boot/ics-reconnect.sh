@@ -55,6 +55,17 @@ wait $again
 expect "a request is answered that came on a closed connection" \
 	"$(value count "$TEST_DIR/again")$(value failed "$TEST_DIR/again")" 10
 
+# A request that is lost with its connection, as nobody can be reached until all are closed.
+ssi net cut 1 2
+call 1 'echo node=2 count=1' >"$TEST_DIR/lost" &
+lost=$!
+sleep 0.2
+for node in 1 2; do break_links $node mac; done
+ssi net heal
+wait $lost
+expect "a request is answered that was lost with its connection" \
+	"$(value count "$TEST_DIR/lost")$(value failed "$TEST_DIR/lost")" 10
+
 links=$(report 1 'peer: id=2' links)
 must "the connections were made anew ($before, then $links)" test "$links" -ge $((before + BREAKS / 2))
 sum=$(($(resent) - resent_before))
