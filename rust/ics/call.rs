@@ -98,12 +98,14 @@ impl<'a> Ask<'a> {
     }
 
     fn head(&self) -> RequestHead {
+        let (inside, bulk) = self.pages.ways();
         RequestHead {
             service: self.service.id,
             version: self.service.version,
             operation: self.operation,
-            bulk: self.pages.bytes(),
+            bulk,
             reply_bulk_max: self.reply_pages_max,
+            inside,
         }
     }
 }
@@ -177,8 +179,7 @@ pub(crate) fn make(
     }
     let priority = levels::of_call().map_err(|_| CallError::TooDeep)?;
     let peer = engine.peer(to).ok_or(CallError::NotMember)?;
-    let pages = ask.pages.clone();
-    let pending = Pending::new(ask.head(), ask.args, pages, priority, is_one_way)
+    let pending = Pending::new(ask.head(), ask.args, &ask.pages, priority, is_one_way)
         .map_err(|_| CallError::NoMemory)?;
     let generation = peer.begin(&pending, ask.patient)?;
     Ok(Made {

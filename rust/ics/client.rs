@@ -488,23 +488,24 @@ impl Life {
         theirs: Epoch,
         payload: &[u8],
     ) -> core::result::Result<(), Malformed> {
-        let (head, body) = ReplyHead::parse(payload)?;
+        let (head, rest) = ReplyHead::parse(payload)?;
         let Some(call) = self.client.calls.get_mut(id) else {
             return Ok(());
         };
-        if call.reply.is_some() || head.bulk > call.pending.head.reply_bulk_max {
+        if call.reply.is_some() || head.pages() > call.pending.head.reply_bulk_max {
             return Err(Malformed);
         }
         if let Some(lane) = self.client.lanes.get_mut(call.lane) {
             lane.window.allow(head.credits);
         }
         let mut copy = KVec::new();
-        let copied = bytes::extend(&mut copy, body).is_ok();
+        let copied = bytes::extend(&mut copy, rest.bytes).is_ok();
         if head.bulk == 0 || !copied {
-            let reply = copied.then_some(Reply {
+            let pages = Pages::holding(rest.pages).ok().filter(|_| copied);
+            let reply = pages.map(|pages| Reply {
                 result: head.result,
                 body: copy,
-                pages: Pages::NONE,
+                pages,
             });
             self.on_answer(id, head.status, theirs, reply);
         } else {

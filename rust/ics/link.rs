@@ -29,12 +29,12 @@ use crate::transport::{
     Streaming, //
 };
 
-/// Size of the buffer: the longest frame three times.
-const BUFFER_BYTES: usize = 12800;
+/// Size of the buffer: the longest frame twice.
+const BUFFER_BYTES: usize = 16 << 10;
 
-const FRAME_BYTES_MAX: usize = HEADER_BYTES + 4096 + TAG_BYTES;
+const FRAME_BYTES_MAX: usize = HEADER_BYTES + 7192 + TAG_BYTES;
 
-const _: () = assert!(CONTROL_PAYLOAD_BYTES_MAX == 4096 && BUFFER_BYTES > 3 * FRAME_BYTES_MAX);
+const _: () = assert!(CONTROL_PAYLOAD_BYTES_MAX == 7192 && BUFFER_BYTES > 2 * FRAME_BYTES_MAX);
 
 /// One direction of a connection: how its frames are protected.
 pub(crate) struct Seal {

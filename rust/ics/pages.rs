@@ -3,13 +3,17 @@
 //! Pages that go with a call.
 //!
 //! They travel on a connection of their own, so that small frames do not wait
-//! behind them, and are sent without being copied.
+//! behind them, and are sent without being copied; but a single page is copied into
+//! the frame it belongs to.
 
 use kernel::{
     prelude::*,
     sync::Arc, //
 };
-use ssi_core::ics::frame::BULK_BYTES_MAX;
+use ssi_core::ics::frame::{
+    BULK_BYTES_MAX,
+    INSIDE_BYTES_MAX, //
+};
 use ssi_kapi::page::{
     SharedPage,
     PAGE_BYTES, //
@@ -87,6 +91,54 @@ impl Pages {
     /// How many bytes there are, at most `BULK_BYTES_MAX`.
     pub fn bytes(&self) -> u32 {
         self.bytes
+    }
+
+    /// New pages that hold `bytes`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc`](Self::alloc).
+    pub(crate) fn holding(bytes: &[u8]) -> Result<Self> {
+        let pages = Self::alloc(bytes.len())?;
+        for (page, part) in pages.as_slice().iter().zip(bytes.chunks(PAGE_BYTES)) {
+            page.write(0, part)?;
+        }
+        Ok(pages)
+    }
+
+    /// Bytes of them in the frame, and on the connection of their own.
+    pub(crate) fn ways(&self) -> (u32, u32) {
+        match self.bytes <= INSIDE_BYTES_MAX {
+            true => (self.bytes, 0),
+            false => (0, self.bytes),
+        }
+    }
+
+    /// Those that do not travel in the frame.
+    pub(crate) fn apart(&self) -> Self {
+        match self.ways() {
+            (0, _) => self.clone(),
+            (_, _) => Self::NONE,
+        }
+    }
+
+    /// Appends those that travel in the frame to its payload. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn append_to(&self, payload: &mut KVec<u8>) -> Result {
+        let (inside, _) = self.ways();
+        let end = payload.len() + usize::try_from(inside)?;
+        let mut left = usize::try_from(inside)?;
+        payload.resize(end, 0, GFP_KERNEL)?;
+        for page in self.as_slice() {
+            let count = left.min(PAGE_BYTES);
+            let room = payload.get_mut(end - left..end - left + count);
+            page.read(0, room.unwrap_or_default())?;
+            left -= count;
+        }
+        Ok(())
     }
 
     /// Whether there are none.

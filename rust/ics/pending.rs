@@ -55,8 +55,10 @@ impl Reply {
 pub(crate) struct Pending {
     pub(crate) head: RequestHead,
     pub(crate) priority: Priority,
-    /// Head and arguments, as they travel; kept for sending them again.
+    /// Head, arguments and pages in the frame, as they travel; kept for sending them
+    /// again.
     pub(crate) payload: KVec<u8>,
+    /// The pages that travel apart.
     pub(crate) pages: Pages,
     pub(crate) is_one_way: bool,
     /// When it was made, in microseconds.
@@ -73,20 +75,23 @@ impl Pending {
     pub(crate) fn new(
         head: RequestHead,
         args: &[u8],
-        pages: Pages,
+        pages: &Pages,
         priority: Priority,
         is_one_way: bool,
     ) -> Result<Arc<Self>> {
-        let mut payload = KVec::with_capacity(REQUEST_HEAD_BYTES + args.len(), GFP_KERNEL)?;
+        let inside = usize::try_from(head.inside)?;
+        let length = REQUEST_HEAD_BYTES + args.len() + inside;
+        let mut payload = KVec::with_capacity(length, GFP_KERNEL)?;
         bytes::extend(&mut payload, &head.encode())?;
         bytes::extend(&mut payload, args)?;
+        pages.append_to(&mut payload)?;
         let event = Event::new()?;
         Arc::pin_init(
             pin_init!(Self {
                 head,
                 priority,
                 payload,
-                pages,
+                pages: pages.apart(),
                 is_one_way,
                 began: clock::monotonic(),
                 id: Atomic::new(0),

@@ -3,7 +3,7 @@
 //! Bytes received and not yet used.
 //!
 //! A connection's buffer: the socket fills it at one end, frames are taken off at
-//! the other. It holds the longest frame of a control connection several times,
+//! the other. It holds the longest frame of a control connection twice,
 //! so that one call of the socket receives many short frames.
 
 use core::ops::Range;
@@ -19,7 +19,7 @@ use crate::transport::{
 const BUFFER_BYTES: usize = 16 << 10;
 
 /// Longest frame of a control connection.
-pub(crate) const FRAME_BYTES_MAX: usize = 40 + 4096 + 16;
+pub(crate) const FRAME_BYTES_MAX: usize = 40 + 7192 + 16;
 
 const _: () = assert!(2 * FRAME_BYTES_MAX < BUFFER_BYTES);
 

@@ -20,6 +20,7 @@ use ssi_core::{
         payload::{
             ReplyHead,
             RequestHead,
+            Rest,
             ServiceId,
             Status, //
         },
@@ -88,6 +89,9 @@ struct ServedCall {
     lane: usize,
     /// Until the handler has them.
     args: KVec<u8>,
+    /// Those that came in the frame, until the handler has them.
+    inside: Pages,
+    /// Those that come apart.
     pages: Option<Arriving>,
     arrived: u64,
 }
@@ -207,7 +211,7 @@ impl Life {
         payload: &[u8],
     ) -> core::result::Result<Option<Todo>, Malformed> {
         let id = header.call.ok_or(Malformed)?;
-        let (head, args) = match RequestHead::parse(payload) {
+        let (head, rest) = match RequestHead::parse(payload) {
             Ok(request) => request,
             Err(Malformed) => {
                 // It does not come again: its client must not wait.
@@ -215,7 +219,7 @@ impl Life {
                 return Err(Malformed);
             }
         };
-        match self.admit(id, header, head, args) {
+        match self.admit(id, header, head, rest) {
             Ok(Action::Queue) => Ok(self.start_or_queue(peer, id)),
             Ok(action) => Ok(self.serve(id, action)),
             Err(status) => {
@@ -230,7 +234,7 @@ impl Life {
         id: CallId,
         header: &Header,
         head: RequestHead,
-        args: &[u8],
+        rest: Rest<'_>,
     ) -> core::result::Result<Action, Status> {
         let entry = service::find(head.service, head.version)?;
         let lane = self
@@ -238,7 +242,8 @@ impl Life {
             .lane(head.service, header.priority)
             .ok_or(Status::NoMemory)?;
         let mut copy = KVec::new();
-        bytes::extend(&mut copy, args).map_err(|_| Status::NoMemory)?;
+        bytes::extend(&mut copy, rest.bytes).map_err(|_| Status::NoMemory)?;
+        let inside = Pages::holding(rest.pages).map_err(|_| Status::NoMemory)?;
         let transfer = match head.bulk {
             0 => Transfer::None,
             _ => Transfer::Expected,
@@ -259,6 +264,7 @@ impl Life {
                 priority: header.priority,
                 lane,
                 args: copy,
+                inside,
                 pages: None,
                 arrived: clock::monotonic(),
             },
@@ -334,11 +340,12 @@ impl Life {
         }
         let (from, generation) = (self.instance, self.generation);
         let call = self.server.table.get_mut(id)?;
+        let inside = core::mem::take(&mut call.inside);
         let arriving = call.pages.take();
         if let Some(arriving) = &arriving {
             self.transfers.arrived(arriving);
         }
-        let Ok(pages) = arriving.map_or(Ok(Pages::NONE), Arriving::into_pages) else {
+        let Ok(pages) = arriving.map_or(Ok(inside), Arriving::into_pages) else {
             // Its handler never saw it.
             self.step(id, Event::Answer);
             let call = self.close(id)?;
@@ -374,21 +381,24 @@ impl Life {
             return;
         };
         let held = call.entry.held();
+        let (inside, bulk) = answer.pages.ways();
         let mut head = ReplyHead {
             status: answer.status,
             credits: allowance(call.entry.service.window, held, BUDGET),
             result: answer.result,
-            bulk: answer.pages.bytes(),
+            bulk,
+            inside,
         };
+        let apart = answer.pages.apart();
         let laid_out = self
-            .reserve_pages(&answer.pages)
-            .and_then(|()| lay_out(&head, answer.body));
+            .reserve_pages(&apart)
+            .and_then(|()| lay_out(&head, answer));
         let (payload, pages) = match laid_out {
-            Ok(payload) => (payload, answer.pages.clone()),
+            Ok(payload) => (payload, apart),
             Err(NoRoom) => {
                 // What was done stays done, but the client cannot learn it.
                 head.status = Status::Abandoned;
-                (head.result, head.bulk) = (0, 0);
+                (head.result, head.bulk, head.inside) = (0, 0, 0);
                 (Payload::bare(&head), Pages::NONE)
             }
         };
@@ -404,6 +414,7 @@ impl Life {
             credits: 0,
             result: 0,
             bulk: 0,
+            inside: 0,
         };
         self.send_reply(id, priority, Payload::bare(&head));
         self.flush();
@@ -497,13 +508,16 @@ impl Life {
 }
 
 /// A reply as it travels.
-fn lay_out(head: &ReplyHead, body: &[u8]) -> core::result::Result<Payload, NoRoom> {
-    if body.is_empty() {
+fn lay_out(head: &ReplyHead, answer: &Answer<'_>) -> core::result::Result<Payload, NoRoom> {
+    let inside = usize::try_from(head.inside).map_err(|_| NoRoom)?;
+    if answer.body.is_empty() && inside == 0 {
         return Ok(Payload::bare(head));
     }
     let encoded = head.encode();
-    let mut payload = KVec::with_capacity(encoded.len() + body.len(), GFP_KERNEL)?;
+    let length = encoded.len() + answer.body.len() + inside;
+    let mut payload = KVec::with_capacity(length, GFP_KERNEL)?;
     bytes::extend(&mut payload, &encoded).map_err(|_| NoRoom)?;
-    bytes::extend(&mut payload, body).map_err(|_| NoRoom)?;
+    bytes::extend(&mut payload, answer.body).map_err(|_| NoRoom)?;
+    answer.pages.append_to(&mut payload).map_err(|_| NoRoom)?;
     Ok(Payload::Own(payload))
 }

@@ -47,8 +47,9 @@ pub const VERSION: u8 = 1;
 /// Length of a header.
 pub const HEADER_BYTES: usize = 40;
 
-/// Longest payload on a control connection.
-pub const CONTROL_PAYLOAD_BYTES_MAX: u32 = 4096;
+/// Longest payload on a control connection: of a request with the longest arguments and
+/// pages in its frame.
+pub const CONTROL_PAYLOAD_BYTES_MAX: u32 = 24 + 3072 + INSIDE_BYTES_MAX;
 
 /// Longest payload before the peer has proved itself.
 pub const HANDSHAKE_PAYLOAD_BYTES_MAX: u32 = 256;
@@ -61,6 +62,10 @@ pub const ARGS_BYTES_MAX: usize = 3072;
 
 /// Longest body of a reply.
 pub const BODY_BYTES_MAX: usize = 3072;
+
+/// Most bytes of pages that travel in the frame of their request or reply: one page. A
+/// second connection costs more than copying it.
+pub const INSIDE_BYTES_MAX: u32 = 4096;
 
 /// Most bytes that go with a request or reply on the bulk connection: 256 pages.
 pub const BULK_BYTES_MAX: u32 = 256 * 4096;
@@ -185,9 +190,9 @@ impl Kind {
             Self::Proof => (32, 32),
             Self::Refuse => (1, 1),
             Self::Ack | Self::Cancel | Self::AtEnd => (0, 0),
-            Self::Membership => (0, CONTROL_PAYLOAD_BYTES_MAX),
-            Self::Request => (24, 24 + 3072),
-            Self::Reply => (16, 16 + 3072),
+            Self::Membership => (0, 4096),
+            Self::Request => (24, 24 + 3072 + INSIDE_BYTES_MAX),
+            Self::Reply => (16, 16 + 3072 + INSIDE_BYTES_MAX),
             Self::Chunk => (8 + 1, 8 + CHUNK_BYTES_MAX),
             Self::At => (8, 8),
         }
@@ -392,7 +397,7 @@ const _: () = {
     assert!(REQUEST_HEAD_BYTES == 24 && REPLY_HEAD_BYTES == 16);
     assert!(CHUNK_HEAD_BYTES == 8 && AT_BYTES == 8);
     assert!(ARGS_BYTES_MAX == 3072 && BODY_BYTES_MAX == 3072);
-    assert!(MEMBERSHIP_BYTES_MAX == 4096 && CONTROL_PAYLOAD_BYTES_MAX == 4096);
+    assert!(MEMBERSHIP_BYTES_MAX == 4096 && CONTROL_PAYLOAD_BYTES_MAX == 7192);
 };
 
 #[cfg(test)]
@@ -472,7 +477,7 @@ mod tests {
         for (kind, length) in [
             (Kind::Hello, 127),
             (Kind::Ack, 1),
-            (Kind::Membership, CONTROL_PAYLOAD_BYTES_MAX + 1),
+            (Kind::Membership, 4097),
             (Kind::Chunk, u32::MAX),
             (Kind::Request, 23),
         ] {

@@ -16,7 +16,8 @@ use super::frame::{
     ARGS_BYTES_MAX,
     BODY_BYTES_MAX,
     BULK_BYTES_MAX,
-    CHUNK_BYTES_MAX, //
+    CHUNK_BYTES_MAX,
+    INSIDE_BYTES_MAX, //
 };
 
 /// Bytes of a request before its arguments.
@@ -57,8 +58,8 @@ impl ServiceId {
 /// | 8 | 2 | version of the service |
 /// | 10 | 2 | operation |
 /// | 12 | 4 | bytes that come on the bulk connection |
-/// | 16 | 4 | most bytes the reply may bring there |
-/// | 20 | 4 | zero |
+/// | 16 | 4 | most bytes of pages the reply may bring |
+/// | 20 | 4 | bytes of pages behind the arguments; not with a transfer |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestHead {
     /// The service.
@@ -69,8 +70,10 @@ pub struct RequestHead {
     pub operation: u16,
     /// Bytes of the transfer that goes with the request, 0 for none.
     pub bulk: u32,
-    /// Most bytes of a transfer the caller takes with the reply, 0 for none.
+    /// Most bytes of pages the caller takes with the reply, 0 for none.
     pub reply_bulk_max: u32,
+    /// Bytes of pages that are in the frame, 0 for none.
+    pub inside: u32,
 }
 
 impl RequestHead {
@@ -82,16 +85,17 @@ impl RequestHead {
             .u16(self.version)
             .u16(self.operation)
             .u32(self.bulk)
-            .u32(self.reply_bulk_max);
+            .u32(self.reply_bulk_max)
+            .u32(self.inside);
         bytes
     }
 
-    /// Reads a request: its head and its arguments.
+    /// Reads a request: its head, its arguments and pages.
     ///
     /// # Errors
     ///
     /// [`Malformed`] where a length is beyond its limit or the head is cut off.
-    pub fn parse(payload: &[u8]) -> Result<(Self, &[u8]), Malformed> {
+    pub fn parse(payload: &[u8]) -> Result<(Self, Rest<'_>), Malformed> {
         let mut reader = Reader::new(payload);
         let head = Self {
             service: ServiceId(reader.u64()?),
@@ -99,10 +103,10 @@ impl RequestHead {
             operation: reader.u16()?,
             bulk: bulk_bytes(reader.u32()?)?,
             reply_bulk_max: bulk_bytes(reader.u32()?)?,
+            inside: reader.u32()?,
         };
-        reader.zeros(4)?;
-        let args = at_most(reader.rest(), ARGS_BYTES_MAX)?;
-        Ok((head, args))
+        let rest = Rest::parse(reader.rest(), head.bulk, head.inside, ARGS_BYTES_MAX)?;
+        Ok((head, rest))
     }
 }
 
@@ -194,7 +198,7 @@ impl Status {
 /// | 2 | 2 | requests that may now be on their way at once, 0: as before |
 /// | 4 | 4 | the service's own result |
 /// | 8 | 4 | bytes that come on the bulk connection |
-/// | 12 | 4 | zero |
+/// | 12 | 4 | bytes of pages behind the body; not with a transfer |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplyHead {
     /// How the request ended.
@@ -206,9 +210,16 @@ pub struct ReplyHead {
     pub result: i32,
     /// Bytes of the transfer that goes with the reply, 0 for none.
     pub bulk: u32,
+    /// Bytes of pages that are in the frame, 0 for none.
+    pub inside: u32,
 }
 
 impl ReplyHead {
+    /// Bytes of pages that come with the reply, on whatever connection.
+    pub const fn pages(&self) -> u32 {
+        self.bulk.saturating_add(self.inside)
+    }
+
     /// The head as it travels.
     pub fn encode(&self) -> [u8; REPLY_HEAD_BYTES] {
         let mut bytes = [0; REPLY_HEAD_BYTES];
@@ -217,17 +228,18 @@ impl ReplyHead {
             .u8(0)
             .u16(self.credits)
             .i32(self.result)
-            .u32(self.bulk);
+            .u32(self.bulk)
+            .u32(self.inside);
         bytes
     }
 
-    /// Reads a reply: its head and its body.
+    /// Reads a reply: its head, its body and pages.
     ///
     /// # Errors
     ///
     /// [`Malformed`] where a length is beyond its limit, the status unknown or
     /// the head cut off.
-    pub fn parse(payload: &[u8]) -> Result<(Self, &[u8]), Malformed> {
+    pub fn parse(payload: &[u8]) -> Result<(Self, Rest<'_>), Malformed> {
         let mut reader = Reader::new(payload);
         let status = Status::from_code(reader.u8()?).ok_or(Malformed)?;
         reader.zeros(1)?;
@@ -236,14 +248,36 @@ impl ReplyHead {
             credits: reader.u16()?,
             result: reader.i32()?,
             bulk: bulk_bytes(reader.u32()?)?,
+            inside: reader.u32()?,
         };
-        reader.zeros(4)?;
-        let body = at_most(reader.rest(), BODY_BYTES_MAX)?;
-        let is_bare = head.result == 0 && head.bulk == 0 && body.is_empty();
+        let rest = Rest::parse(reader.rest(), head.bulk, head.inside, BODY_BYTES_MAX)?;
+        let is_bare = head.result == 0 && head.pages() == 0 && rest.bytes.is_empty();
         if head.status != Status::Answered && !is_bare {
             return Err(Malformed);
         }
-        Ok((head, body))
+        Ok((head, rest))
+    }
+}
+
+/// What stands behind the head of a request or reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest<'a> {
+    /// The arguments, or the body.
+    pub bytes: &'a [u8],
+    /// What the pages hold that are in the frame.
+    pub pages: &'a [u8],
+}
+
+impl<'a> Rest<'a> {
+    fn parse(rest: &'a [u8], bulk: u32, inside: u32, most: usize) -> Result<Self, Malformed> {
+        if inside > INSIDE_BYTES_MAX || (inside > 0 && bulk > 0) {
+            return Err(Malformed);
+        }
+        let inside = usize::try_from(inside).map_err(|_| Malformed)?;
+        let end = rest.len().checked_sub(inside).ok_or(Malformed)?;
+        let (bytes, pages) = rest.split_at_checked(end).ok_or(Malformed)?;
+        let bytes = at_most(bytes, most)?;
+        Ok(Self { bytes, pages })
     }
 }
 
@@ -388,13 +422,19 @@ mod tests {
         operation: 2,
         bulk: 4096,
         reply_bulk_max: BULK_BYTES_MAX,
+        inside: 0,
     };
     const REPLY: ReplyHead = ReplyHead {
         status: Status::Answered,
         credits: 16,
         result: -5,
         bulk: 1,
+        inside: 0,
     };
+
+    fn rest<'a>(bytes: &'a [u8], pages: &'a [u8]) -> Rest<'a> {
+        Rest { bytes, pages }
+    }
 
     #[test]
     fn the_hash_of_a_name_is_fnv_1a() {
@@ -406,9 +446,55 @@ mod tests {
     #[test]
     fn requests_and_replies_come_back_as_they_were() {
         let payload = [&REQUEST.encode()[..], b"args"].concat();
-        assert_eq!(RequestHead::parse(&payload), Ok((REQUEST, &b"args"[..])));
+        assert_eq!(
+            RequestHead::parse(&payload),
+            Ok((REQUEST, rest(b"args", b"")))
+        );
         let payload = [&REPLY.encode()[..], b"body"].concat();
-        assert_eq!(ReplyHead::parse(&payload), Ok((REPLY, &b"body"[..])));
+        assert_eq!(ReplyHead::parse(&payload), Ok((REPLY, rest(b"body", b""))));
+    }
+
+    #[test]
+    fn a_page_may_be_in_the_frame() {
+        let request = RequestHead {
+            bulk: 0,
+            inside: 3,
+            ..REQUEST
+        };
+        let payload = [&request.encode()[..], b"argspag"].concat();
+        let parsed = RequestHead::parse(&payload);
+        assert_eq!(parsed, Ok((request, rest(b"args", b"pag"))));
+        let reply = ReplyHead {
+            bulk: 0,
+            inside: INSIDE_BYTES_MAX,
+            ..REPLY
+        };
+        let page = vec![7; INSIDE_BYTES_MAX as usize];
+        let payload = [&reply.encode()[..], &[1; BODY_BYTES_MAX], &page].concat();
+        let parsed = ReplyHead::parse(&payload);
+        assert_eq!(parsed, Ok((reply, rest(&[1; BODY_BYTES_MAX], &page))));
+        assert_eq!(reply.pages(), INSIDE_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_in_the_frame_is_malformed() {
+        let with = |bulk, inside, count| {
+            let request = RequestHead {
+                bulk,
+                inside,
+                ..REQUEST
+            };
+            let payload = [&request.encode()[..], &vec![0; count]].concat();
+            RequestHead::parse(&payload).map(|_| ())
+        };
+        assert_eq!(with(0, 9, 9), Ok(()));
+        assert_eq!(with(0, 9, 8), Err(Malformed));
+        assert_eq!(with(0, u32::MAX, 9), Err(Malformed));
+        assert_eq!(with(1, 9, 9), Err(Malformed));
+        let most = INSIDE_BYTES_MAX as usize;
+        assert_eq!(with(0, INSIDE_BYTES_MAX, most), Ok(()));
+        assert_eq!(with(0, INSIDE_BYTES_MAX + 1, most + 1), Err(Malformed));
+        assert_eq!(with(0, 1, ARGS_BYTES_MAX + 2), Err(Malformed));
     }
 
     #[test]
@@ -438,6 +524,8 @@ mod tests {
             ..stale
         };
         assert!(ReplyHead::parse(&bare.encode()).is_ok());
+        let paged = [&ReplyHead { inside: 1, ..bare }.encode()[..], b"p"].concat();
+        assert_eq!(ReplyHead::parse(&paged), Err(Malformed));
     }
 
     #[test]

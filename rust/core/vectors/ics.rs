@@ -38,6 +38,7 @@ use crate::{
             ChunkHead,
             ReplyHead,
             RequestHead,
+            Rest,
             ServiceId,
             Status, //
         },
@@ -178,6 +179,11 @@ fn header_holds() -> Option<()> {
     same(Header::parse(&REQUEST_HEADER), Ok(header))
 }
 
+const NO_REST: Rest<'static> = Rest {
+    bytes: &[],
+    pages: &[],
+};
+
 fn request_holds() -> Option<()> {
     let head = RequestHead {
         service: ServiceId::of("ssi.test"),
@@ -185,9 +191,10 @@ fn request_holds() -> Option<()> {
         operation: 2,
         bulk: 4096,
         reply_bulk_max: 1 << 20,
+        inside: 0,
     };
     same(head.encode(), REQUEST_HEAD)?;
-    same(RequestHead::parse(&REQUEST_HEAD), Ok((head, &[][..])))
+    same(RequestHead::parse(&REQUEST_HEAD), Ok((head, NO_REST)))
 }
 
 fn reply_holds() -> Option<()> {
@@ -196,9 +203,10 @@ fn reply_holds() -> Option<()> {
         credits: 16,
         result: -5,
         bulk: 1,
+        inside: 0,
     };
     same(head.encode(), REPLY_HEAD)?;
-    same(ReplyHead::parse(&REPLY_HEAD), Ok((head, &[][..])))
+    same(ReplyHead::parse(&REPLY_HEAD), Ok((head, NO_REST)))
 }
 
 fn chunk_holds() -> Option<()> {

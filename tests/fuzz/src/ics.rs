@@ -96,12 +96,14 @@ pub fn corpus() -> Vec<Vec<u8>> {
         operation: 2,
         bulk: 3,
         reply_bulk_max: 4,
+        inside: 0,
     };
     let reply = ReplyHead {
         status: Status::Answered,
         credits: 1,
         result: -1,
-        bulk: 2,
+        bulk: 0,
+        inside: 1,
     };
     let chunk = ChunkHead {
         offset: 0,
@@ -160,11 +162,17 @@ fn payloads(payload: &[u8]) {
     if let Ok(hello) = Hello::parse(payload) {
         assert_eq!(hello.encode(), payload);
     }
-    if let Ok((head, args)) = RequestHead::parse(payload) {
-        assert_eq!([&head.encode()[..], args].concat(), payload);
+    if let Ok((head, rest)) = RequestHead::parse(payload) {
+        assert_eq!(
+            [&head.encode()[..], rest.bytes, rest.pages].concat(),
+            payload
+        );
     }
-    if let Ok((head, body)) = ReplyHead::parse(payload) {
-        assert_eq!([&head.encode()[..], body].concat(), payload);
+    if let Ok((head, rest)) = ReplyHead::parse(payload) {
+        assert_eq!(
+            [&head.encode()[..], rest.bytes, rest.pages].concat(),
+            payload
+        );
     }
     if let Ok(at) = At::parse(payload) {
         assert_eq!(at.encode(), payload);

@@ -72,12 +72,12 @@ fn read(bytes: &[u8]) -> bool {
         assert_eq!(hello.encode(), bytes);
         is_taken = true;
     }
-    if let Ok((head, args)) = RequestHead::parse(bytes) {
-        assert_eq!([&head.encode()[..], args].concat(), bytes);
+    if let Ok((head, rest)) = RequestHead::parse(bytes) {
+        assert_eq!([&head.encode()[..], rest.bytes, rest.pages].concat(), bytes);
         is_taken = true;
     }
-    if let Ok((head, body)) = ReplyHead::parse(bytes) {
-        assert_eq!([&head.encode()[..], body].concat(), bytes);
+    if let Ok((head, rest)) = ReplyHead::parse(bytes) {
+        assert_eq!([&head.encode()[..], rest.bytes, rest.pages].concat(), bytes);
         is_taken = true;
     }
     if let Ok(at) = At::parse(bytes) {

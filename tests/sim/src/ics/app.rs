@@ -151,6 +151,7 @@ impl Plan {
             operation: 1,
             bulk: self.bulk,
             reply_bulk_max: self.reply_bulk.min(BULK_BYTES_MAX),
+            inside: 0,
         }
     }
 
@@ -354,6 +355,7 @@ impl Node {
             } else {
                 0
             },
+            inside: 0,
         };
         ctx.tell(Event::Answered(task.token));
         self.send_reply(peer, task.call, head, ctx);

@@ -9,7 +9,7 @@ use ssi_core::{
         credit::allowance,
         frame::{Header, Kind},
         handshake::Channel,
-        payload::{ReplyHead, RequestHead, Status},
+        payload::{ReplyHead, RequestHead, Rest, Status},
         priority::Priority,
         served::{Action, Event as ServedEvent, Served, Transfer},
         table::{First, NotTaken, PeerSlot},
@@ -54,7 +54,8 @@ impl Node {
         payload: &[u8],
         ctx: &mut Ctx<'_>,
     ) -> Result<(), String> {
-        let (head, args) = RequestHead::parse(payload).map_err(|_| "a malformed request")?;
+        let (head, Rest { bytes: args, .. }) =
+            RequestHead::parse(payload).map_err(|_| "a malformed request")?;
         let (plan, token) = Plan::parse(args).ok_or("arguments that are none")?;
         let id = header.call.ok_or("a request that is no call")?;
         let mine = self.view.epoch;
