@@ -151,4 +151,27 @@ mod tests {
         assert!(Pages::new(KVec::new(), 1).err() == Some(EINVAL));
         Ok(())
     }
+
+    #[test]
+    fn a_single_page_travels_in_the_frame() -> Result {
+        for bytes in [0, 1, 4096, 4097] {
+            let mut text = KVec::from_elem(7, bytes, GFP_KERNEL)?;
+            if let Some(last) = text.last_mut() {
+                *last = 9;
+            }
+            let pages = Pages::holding(&text)?;
+            let mut payload = KVec::from_elem(1, 3, GFP_KERNEL)?;
+            pages.append_to(&mut payload)?;
+            let (inside, bulk) = pages.ways();
+            match bytes > 4096 {
+                true => assert!((inside, bulk) == (0, 4097) && payload.len() == 3),
+                false => {
+                    assert!(inside as usize == bytes && bulk == 0);
+                    assert!(payload[..3] == [1; 3] && payload[3..] == text[..]);
+                }
+            }
+            assert!(pages.apart().bytes() == bulk);
+        }
+        Ok(())
+    }
 }

@@ -28,10 +28,13 @@ for mode in inline worker; do
 done
 expect "a call to many reaches all" "$(call 1 'many count=50' | value failed)" 0
 
-for direction in in out; do
-	result=$(call 2 "bulk node=1 count=20 direction=$direction")
-	expect "pages going $direction arrive" "$(value failed <<<"$result")" 0
-	expect "pages going $direction are as they were" "$(value wrong <<<"$result")" 0
+# One page is in the frame, more travel apart.
+for pages in 1 2 256; do
+	for direction in in out; do
+		result=$(call 2 "bulk node=1 count=20 pages=$pages direction=$direction")
+		expect "$pages pages going $direction arrive" "$(value failed <<<"$result")" 0
+		expect "$pages pages going $direction are as they were" "$(value wrong <<<"$result")" 0
+	done
 done
 
 result=$(call 2 'bulk node=1 count=64 inflight=64 direction=out')
