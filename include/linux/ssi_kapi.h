@@ -1132,6 +1132,42 @@ int ssi_program_state_put(const struct ssi_program_state *state);
 void ssi_itimer_pause(struct ssi_timer *was);
 void ssi_itimer_resume(const struct ssi_timer *was);
 
+/* posix_timer.c */
+
+/* Both travel as their bytes, so none of them may be between two members. */
+struct ssi_posix_timers {
+	u32 next_id;		/* that timer_create(2) gives next */
+	u32 names_ids;		/* PR_TIMER_CREATE_RESTORE_IDS */
+};
+
+struct ssi_posix_timer {
+	u64 value;		/* that comes with the signal */
+	s64 expires;		/* of a clock; of used time what is left; in ns */
+	s64 interval;
+	s64 overrun;
+	s64 overrun_last;
+	s32 clock;
+	u32 id;
+	s32 notify;
+	s32 signal;
+	u32 thread;		/* that gets the signal, or 0 */
+	u32 thread_clock;	/* whose used time it is, or 0 */
+	u16 is_set;
+	u16 is_waiting;		/* its signal */
+	u16 is_relative;	/* to when it was set: of CLOCK_REALTIME */
+	u16 unused;
+};
+
+bool ssi_posix_timers_travel(struct task_struct *task);
+u32 ssi_posix_timers_count(void);
+void ssi_posix_timers_head(struct ssi_posix_timers *to);
+void ssi_posix_timers_stop(struct ssi_posix_timer *to);
+bool ssi_posix_timers_valid(const struct ssi_posix_timers *head);
+bool ssi_posix_timer_valid(const struct ssi_posix_timer *timer);
+void ssi_posix_timer_resume(const struct ssi_posix_timer *was);
+int ssi_posix_timers_make(const struct ssi_posix_timers *head, const struct ssi_posix_timer *all,
+			  u32 count);
+
 /* errand.c */
 
 struct task_struct *ssi_errand_task(u32 pid);

@@ -133,15 +133,6 @@ enum ssi_cannot ssi_may_leave(void)
 
 /* --- as it is --- */
 
-static bool ssi_has_timers(struct task_struct *task)
-{
-#ifdef CONFIG_POSIX_TIMERS
-	return !hlist_empty(&task->signal->posix_timers);
-#else
-	return false;
-#endif
-}
-
 /* Whether another process has @mm; who only looks at it is none. */
 static bool ssi_is_shared(struct task_struct *task, const struct mm_struct *mm)
 {
@@ -184,7 +175,7 @@ static enum ssi_cannot ssi_process(struct task_struct *task)
 		return why;
 	if (task->vfork_done)
 		return SSI_CANNOT_VFORK;
-	if (ssi_has_timers(task))
+	if (!ssi_posix_timers_travel(task))
 		return SSI_CANNOT_TIMERS;
 	if (ssi_shares_files(task))
 		return SSI_CANNOT_SHARED_FILES;

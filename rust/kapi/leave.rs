@@ -67,8 +67,9 @@ reasons! {
     Stopped = ssi_cannot_SSI_CANNOT_STOPPED, EBUSY, c"is stopped";
     /// Its parent waits in vfork(2).
     Vfork = ssi_cannot_SSI_CANNOT_VFORK, EBUSY, c"was made by vfork and has executed nothing yet";
-    /// It has timers of timer_create(2).
-    Timers = ssi_cannot_SSI_CANNOT_TIMERS, EBUSY, c"has timers of timer_create";
+    /// It has a timer of timer_create(2) that could not be made elsewhere.
+    Timers = ssi_cannot_SSI_CANNOT_TIMERS, EBUSY,
+        c"has a timer (timer_create) of another process's time, or for a thread that ended";
     /// It has several threads.
     Threads = ssi_cannot_SSI_CANNOT_THREADS, EBUSY, c"has several threads";
     /// Another process has the same signal handlers.

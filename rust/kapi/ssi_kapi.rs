@@ -78,6 +78,8 @@ pub mod pidfd;
 pub mod pids;
 #[cfg(CONFIG_SSI_MIGRATE)]
 mod place;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod posix_timer;
 pub mod print;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod proc_attributes;

@@ -14,6 +14,7 @@ use ssi_kapi::{
     fork,
     itimer::Paused,
     leave,
+    posix_timer::Stopped,
     restart,
     task_state,
     whereabouts, //
@@ -114,7 +115,8 @@ pub(crate) fn hand_over(node: NodeId) -> Result<Outcome> {
     let pid = task_state::pid();
     let memory = Memory::of_current()?;
     let alarm = Paused::new();
-    let parcel = Parcel::pack_process(node, &memory, &alarm)?;
+    let timers = Stopped::new()?;
+    let parcel = Parcel::pack_process(node, &memory, &alarm, &timers)?;
     let loan = match lent::lend(pid, node, memory) {
         Ok(loan) => loan,
         Err(error) => {
@@ -131,6 +133,7 @@ pub(crate) fn hand_over(node: NodeId) -> Result<Outcome> {
     drop(loan);
     if let Outcome::Left = outcome {
         alarm.leave();
+        timers.leave();
     }
     Ok(outcome)
 }

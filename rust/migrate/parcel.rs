@@ -31,6 +31,10 @@ use ssi_kapi::{
     },
     itimer::Paused,
     page::PAGE_BYTES,
+    posix_timer::{
+        PosixTimers,
+        Stopped, //
+    },
     program_state::ProgramState,
     task_state::{
         self,
@@ -85,13 +89,18 @@ impl Parcel {
     }
 
     /// Packs the running task, which goes on where it is, but for the contents of its
-    /// `memory`. May sleep.
+    /// `memory`; its timers stand still. May sleep.
     ///
     /// # Errors
     ///
     /// As for [`pack`](Self::pack); `EOPNOTSUPP` for memory that cannot be on another node,
     /// too; `ENOENT` for a program whose file has no name any more.
-    pub(crate) fn pack_process(to: NodeId, memory: &Memory, alarm: &Paused) -> Result<Self> {
+    pub(crate) fn pack_process(
+        to: NodeId,
+        memory: &Memory,
+        alarm: &Paused,
+        timers: &Stopped,
+    ) -> Result<Self> {
         let state = TaskState::of_paused(alarm)?;
         let program = ProgramState::of_current()?;
         let path = address_space::program()?;
@@ -102,6 +111,7 @@ impl Parcel {
         let process = Process {
             state: state.as_bytes(),
             program: program.as_bytes(),
+            timers: timers.as_bytes(),
             path: &path,
             directory: &directory,
             areas: Areas::new(&areas).map_err(|_| EOPNOTSUPP)?,
@@ -221,6 +231,7 @@ impl Delivery {
     fn revive(&mut self, state: &TaskState, pid: u32, home: NodeId) -> Result {
         let process = Process::decode(&self.encoded).map_err(|_| EINVAL)?;
         let program = ProgramState::from_wire(process.program)?;
+        let timers = PosixTimers::from_wire(process.timers)?;
         let mut name = KVVec::new();
         address_space::blank(terminated(&mut name, process.path)?)?;
         memory_image::fill(&process.areas, pid, home)?;
@@ -229,6 +240,7 @@ impl Delivery {
         task_state::enter(terminated(&mut name, process.directory)?)?;
         self.is_closed = false;
         luggage::install_all(&process.files, &mut name)?;
+        timers.put_on()?;
         program.put_on()
     }
 }

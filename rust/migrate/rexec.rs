@@ -11,6 +11,7 @@ use ssi_kapi::{
         self,
         Cannot, //
     },
+    posix_timer::Stopped,
     task_state, //
 };
 
@@ -41,6 +42,8 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
     }
     leave::may_leave().map_err(|why| why.error())?;
     let alarm = Paused::new();
+    // They end with the program, and must not end before.
+    let timers = Stopped::new()?;
     let parcel = Parcel::pack(wanted, &alarm)?;
     let hand_over = HandOver {
         pid: task_state::pid(),
@@ -50,6 +53,7 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
     match hand_over.run(parcel) {
         Outcome::Left => {
             alarm.leave();
+            timers.leave();
             Ok(0)
         }
         Outcome::Killed => Err(EINTR),

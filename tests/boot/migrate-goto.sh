@@ -25,7 +25,7 @@ ring EBUSY it uses io_uring
 aio EOPNOTSUPP it uses asynchronous input and output (io_setup)
 semaphore EBUSY it has operations of semop to be undone
 deadline EBUSY it is of the policy SCHED_DEADLINE
-timer EBUSY it has timers of timer_create
+timer EBUSY it has a timer (timer_create) of another process'\''s time, or for a thread that ended
 shared EOPNOTSUPP it has memory that is shared, or may be
 segment EOPNOTSUPP it has memory that is shared, or may be
 device EOPNOTSUPP it has memory of a device

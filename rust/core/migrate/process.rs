@@ -6,9 +6,10 @@
 //! the other node asks for those, see [`fetch`](super::fetch).
 //!
 //! ```text
-//!  +-------+---------+------+-----------+-------+-------+
-//!  | state | program | path | directory | areas | files |  each behind its length, u32
-//!  +-------+---------+------+-----------+-------+-------+
+//!  +-------+---------+--------+------+-----------+-------+-------+
+//!  | state | program | timers | path | directory | areas | files |
+//!  +-------+---------+--------+------+-----------+-------+-------+
+//!                                      each behind its length, u32
 //! ```
 
 use super::{
@@ -33,7 +34,7 @@ use crate::wire::{
 pub const PROGRAM_BYTES_MAX: usize = 32_768;
 
 /// Parts of it.
-const PARTS: usize = 6;
+const PARTS: usize = 7;
 
 /// A process, without the contents of its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Process<'a> {
     pub state: &'a [u8],
     /// Registers, signal handlers and the like, as `ssi_kapi::program_state` has them.
     pub program: &'a [u8],
+    /// Those of timer_create(2), as `ssi_kapi::posix_timer` has them.
+    pub timers: &'a [u8],
     /// The file it executes, from the root on.
     pub path: &'a [u8],
     /// The working directory.
@@ -57,6 +60,7 @@ impl<'a> Process<'a> {
         [
             self.state,
             self.program,
+            self.timers,
             self.path,
             self.directory,
             self.areas.as_bytes(),
@@ -100,6 +104,7 @@ impl<'a> Process<'a> {
         let process = Self {
             state: at_most(part()?, STATE_BYTES_MAX)?,
             program: at_most(part()?, PROGRAM_BYTES_MAX)?,
+            timers: part()?,
             path: path(part()?)?,
             directory: path(part()?)?,
             areas: Areas::new(part()?)?,
@@ -118,6 +123,7 @@ mod tests {
         Process {
             state: b"state",
             program: b"program",
+            timers: b"timers",
             path: b"/bin/sh",
             directory: b"/root",
             areas: Areas::default(),

@@ -26,6 +26,7 @@ use crate::{
         Event,
         Patience, //
     },
+    posix_timer::Stopped,
     signal_info::SentSignal, //
 };
 
@@ -272,6 +273,8 @@ impl Surrogate {
     /// taken now.
     fn sort_signals(&self) {
         let parent = self.told.lock().map_or(0, |(_, told)| told.parent);
+        // Their signals are none that were sent. They wait again when this is dropped.
+        let _timers = Stopped::new();
         let mut changing = self.changing.lock();
         let mut all = core::mem::replace(&mut changing.brought, KVec::new());
         drop(changing);

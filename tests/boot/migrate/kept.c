@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a process still has that moves from node to node: what counts, waits or is locked.
+ *
+ * kept ROUTE CASE	prints it; ROUTE are numbers of nodes, one behind another, as in 2,3,1.
+ *			A process that stays where it is prints the same.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/ssi.h>
+
+#define MS 1000000L
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+#ifndef PR_TIMER_CREATE_RESTORE_IDS
+#define PR_TIMER_CREATE_RESTORE_IDS 77
+#endif
+
+static int route[64];
+static int steps;
+static int device;
+
+static void fail(const char *what)
+{
+	printf("%s: %s\n", what, strerrorname_np(errno));
+	fflush(stdout);
+	exit(99);
+}
+
+static int where(void)
+{
+	FILE *file = fopen("/proc/self/where", "r");
+	int node = 0;
+
+	if (!file || fscanf(file, "%d", &node) != 1)
+		fail("where");
+	fclose(file);
+	return node;
+}
+
+static void go(int node)
+{
+	struct ssi_migrate wanted = { .node = node };
+
+	if (ioctl(device, SSI_MIGRATE, &wanted))
+		fail("migrate");
+	if (where() != node)
+		fail("it is not there");
+}
+
+static void go_round(void)
+{
+	for (int i = 0; i < steps; i++)
+		go(route[i]);
+}
+
+static long now(clockid_t clock)
+{
+	struct timespec time;
+
+	if (clock_gettime(clock, &time))
+		fail("clock_gettime");
+	return time.tv_sec * 1000 * MS + time.tv_nsec;
+}
+
+static struct timespec span(long ns)
+{
+	return (struct timespec){ .tv_sec = ns / (1000 * MS), .tv_nsec = ns % (1000 * MS) };
+}
+
+static long ns_of(struct timespec time)
+{
+	return time.tv_sec * 1000 * MS + time.tv_nsec;
+}
+
+/* --- timers of timer_create --- */
+
+/* The kernel's numbers: the C library has others. */
+static int create(clockid_t clock, int notify, int signal, int value, int id)
+{
+	struct sigevent event = {
+		.sigev_notify = notify,
+		.sigev_signo = signal,
+		.sigev_value.sival_int = value,
+	};
+
+	if (notify == SIGEV_THREAD_ID)
+		event._sigev_un._tid = gettid();
+	if (syscall(SYS_timer_create, clock, &event, &id))
+		fail("timer_create");
+	return id;
+}
+
+static void set(int id, int flags, long value, long interval)
+{
+	struct itimerspec setting = { .it_value = span(value), .it_interval = span(interval) };
+
+	if (syscall(SYS_timer_settime, id, flags, &setting, NULL))
+		fail("timer_settime");
+}
+
+static long left(int id, long *interval)
+{
+	struct itimerspec setting;
+
+	if (syscall(SYS_timer_gettime, id, &setting))
+		fail("timer_gettime");
+	*interval = ns_of(setting.it_interval);
+	return ns_of(setting.it_value);
+}
+
+static int wait_for(int signal, siginfo_t *info, long ns)
+{
+	struct timespec patience = span(ns);
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, signal);
+	return sigtimedwait(&one, info, &patience);
+}
+
+static void block_all(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+/* Each clock runs on, to the same moment. */
+static void timers(void)
+{
+	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME,
+					    CLOCK_TAI };
+	long interval, moment[COUNT(clocks)];
+	int id[COUNT(clocks)], none, bare;
+
+	block_all();
+	for (size_t i = 0; i < COUNT(clocks); i++) {
+		id[i] = create(clocks[i], i % 2 ? SIGEV_THREAD_ID : SIGEV_SIGNAL, SIGRTMIN + i,
+			       100 + i, 0);
+		moment[i] = now(clocks[i]) + 900 * MS;
+		set(id[i], TIMER_ABSTIME, moment[i], 0);
+	}
+	none = create(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0, 0);
+	set(none, 0, 3600000 * MS, 7 * MS);
+	bare = create(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 5, 0);
+	for (int i = 0; i < steps; i++) {
+		long rest;
+
+		go(route[i]);
+		rest = left(none, &interval);
+		printf("none: %d %ld; not set: %ld\n", rest > 3590000 * MS && rest < 3600000 * MS,
+		       interval / MS, left(bare, &interval));
+	}
+	for (size_t i = 0; i < COUNT(clocks); i++) {
+		siginfo_t info;
+		int signal = wait_for(SIGRTMIN + i, &info, 5000 * MS);
+		long late = now(clocks[i]) - moment[i];
+
+		printf("%zu: %d code %d value %d timer %d overrun %d, late %d, left %ld\n", i,
+		       signal == SIGRTMIN + (int)i, info.si_code, info.si_value.sival_int,
+		       info.si_timerid == id[i], info.si_overrun, late < 0 || late > 2000 * MS,
+		       left(id[i], &interval));
+	}
+	/* The next number is the next one. */
+	printf("next: %d\n", create(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 0, 0));
+	for (size_t i = 0; i < COUNT(clocks); i++)
+		if (syscall(SYS_timer_delete, id[i]))
+			fail("timer_delete");
+	go_round();
+	printf("deleted: %ld %s\n", syscall(SYS_timer_delete, id[0]), strerrorname_np(errno));
+	printf("next: %d\n", create(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 0, 0));
+	/* As a program has them that restores others. */
+	if (prctl(PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0))
+		fail("prctl");
+	create(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 0, 1000000);
+	go_round();
+	printf("named: %d %d\n", create(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 0, 2000000),
+	       prctl(PR_TIMER_CREATE_RESTORE_IDS, 2, 0, 0, 0));
+}
+
+static volatile int beats, missed;
+
+static void beat(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	beats++;
+	missed += info->si_overrun;
+}
+
+/* None of its times is lost, and none comes twice, however often it moves. */
+static void beating(void)
+{
+	struct sigaction action = { .sa_sigaction = beat, .sa_flags = SA_SIGINFO | SA_RESTART };
+	long start, passed, interval;
+	sigset_t one;
+	int id;
+
+	sigaction(SIGRTMIN + 3, &action, NULL);
+	sigemptyset(&one);
+	sigaddset(&one, SIGRTMIN + 3);
+	id = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGRTMIN + 3, 0, 0);
+	start = now(CLOCK_MONOTONIC) + 5 * MS;
+	set(id, TIMER_ABSTIME, start, 5 * MS);
+	for (int round = 0; round < 5; round++)
+		go_round();
+	/* One that waits goes along. */
+	sigprocmask(SIG_BLOCK, &one, NULL);
+	usleep(30000);
+	go_round();
+	sigpending(&one);
+	printf("it waits: %d\n", sigismember(&one, SIGRTMIN + 3));
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	left(id, &interval);
+	set(id, 0, 0, 0);
+	passed = (now(CLOCK_MONOTONIC) - start) / interval + 1;
+	/* The last one may have run out and not have come. */
+	printf("times: %d, interval %ld\n",
+	       beats + missed >= passed - 2 && beats + missed <= passed + 1, interval / MS);
+	if (beats + missed < passed - 2 || beats + missed > passed + 1)
+		printf("%d beats, %d missed, %ld passed\n", beats, missed, passed);
+	beats = missed = 0;
+	go_round();
+	usleep(50000);
+	printf("when it is off: %d\n", beats);
+}
+
+/* One that has run out and is not taken; one that is ignored; one that was set again. */
+static void waiting(void)
+{
+	int once, other, ignored;
+	siginfo_t info;
+	long interval;
+
+	block_all();
+	once = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGRTMIN, 11, 0);
+	other = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGRTMIN + 1, 22, 0);
+	set(once, 0, MS, 0);
+	set(other, 0, MS, 0);
+	usleep(50000);
+	set(other, 0, 3600000 * MS, 0);
+	go_round();
+	printf("it waits: %d %d\n", wait_for(SIGRTMIN, &info, 0) == SIGRTMIN,
+	       info.si_value.sival_int);
+	printf("once: %d\n", wait_for(SIGRTMIN, &info, 20 * MS));
+	printf("set again: %d %d\n", wait_for(SIGRTMIN + 1, &info, 0),
+	       left(other, &interval) > 3500000 * MS);
+	ignored = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR2, 0, 0);
+	signal(SIGUSR2, SIG_IGN);
+	sigset_t one;
+	sigemptyset(&one);
+	sigaddset(&one, SIGUSR2);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	set(ignored, 0, MS, 10 * MS);
+	usleep(50000);
+	go_round();
+	sigprocmask(SIG_BLOCK, &one, NULL);
+	signal(SIGUSR2, SIG_DFL);
+	printf("no more ignored: %d\n", wait_for(SIGUSR2, &info, 3000 * MS) == SIGUSR2);
+}
+
+static void work(clockid_t clock, long ns)
+{
+	for (long end = now(clock) + ns; now(clock) < end;)
+		;
+}
+
+/* What counts is what is used, wherever. */
+static void used(void)
+{
+	clockid_t own;
+	int process, thread, third;
+	long start = now(CLOCK_MONOTONIC), interval;
+	siginfo_t info;
+
+	block_all();
+	clock_getcpuclockid(getpid(), &own);
+	process = create(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGRTMIN, 1, 0);
+	thread = create(CLOCK_THREAD_CPUTIME_ID, SIGEV_THREAD_ID, SIGRTMIN + 1, 2, 0);
+	third = create(own, SIGEV_SIGNAL, SIGRTMIN + 2, 3, 0);
+	set(process, 0, 300 * MS, 100 * MS);
+	set(thread, 0, 300 * MS, 0);
+	set(third, 0, 3600000 * MS, 0);
+	go_round();
+	usleep(400000);
+	printf("no time is used: %d\n", wait_for(SIGRTMIN, &info, 0));
+	for (int i = 0; i < steps; i++) {
+		work(CLOCK_THREAD_CPUTIME_ID, 450 * MS / steps);
+		go(route[i]);
+	}
+	printf("used: %d %d, %d %d\n", wait_for(SIGRTMIN, &info, 0) == SIGRTMIN,
+	       info.si_value.sival_int, wait_for(SIGRTMIN + 1, &info, 0) == SIGRTMIN + 1,
+	       info.si_value.sival_int);
+	printf("not early: %d\n", now(CLOCK_MONOTONIC) - start > 700 * MS);
+	work(CLOCK_THREAD_CPUTIME_ID, 150 * MS);
+	printf("again: %d\n", wait_for(SIGRTMIN, &info, 0) == SIGRTMIN);
+	printf("left: %d\n", left(third, &interval) > 3590000 * MS);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} cases[] = {
+	{ "timers", timers },
+	{ "beating", beating },
+	{ "waiting", waiting },
+	{ "used", used },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		return 2;
+	for (char *at = strtok(argv[1], ","); at; at = strtok(NULL, ","))
+		route[steps++] = atoi(at);
+	device = open("/dev/ssi", O_RDWR | O_CLOEXEC);
+	if (device < 0 || !steps)
+		fail("/dev/ssi");
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (!strcmp(cases[i].name, argv[2])) {
+			cases[i].run();
+			return 0;
+		}
+	return 2;
+}
