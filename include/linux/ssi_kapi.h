@@ -712,6 +712,7 @@ void ssi_home_unlock(const struct ssi_home *home, u64 owner);
 bool ssi_home_take_locks(const struct ssi_home *home, u64 owner);
 void ssi_home_give_locks(const struct ssi_home *home, u64 owner, u32 process);
 void ssi_file_unlock_current(struct file *file);
+bool ssi_file_current_has_locks(struct file *file);
 bool ssi_files_are_own(void);
 bool ssi_home_shares_locks(const struct ssi_home *one, const struct ssi_home *other);
 

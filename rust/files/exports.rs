@@ -310,7 +310,8 @@ fn voucher(exports: &Exports, file: &HomeFile, owner: Owner) -> Option<Handle> {
         .map(|(handle, _)| handle)
 }
 
-/// `process` of `client` closed a file, which ends all its locks of it. May sleep.
+/// `process` of `client` closed a file, which ends all its locks of it. That of a copy which was
+/// made there and does not run after all ends none. May sleep.
 ///
 /// # Errors
 ///
@@ -318,11 +319,30 @@ fn voucher(exports: &Exports, file: &HomeFile, owner: Owner) -> Option<Handle> {
 pub(crate) fn unlock(client: NodeId, handle: Handle, process: u32) -> Result {
     let owner = Owner::new(process, client);
     let file = of(client, handle).ok_or(EIO)?;
-    if let Some(export) = exports()?.lock().get_mut(handle) {
+    if answers(&mut exports()?.lock(), client, handle, &file, owner) {
+        file.unlock(owner.get());
+    }
+    Ok(())
+}
+
+/// Whether `client` answers for locks of `owner` of `file`; by the name `handle` it does not any
+/// more.
+fn answers(
+    exports: &mut Exports,
+    client: NodeId,
+    handle: Handle,
+    file: &HomeFile,
+    owner: Owner,
+) -> bool {
+    let does = exports.iter().any(|(_, export)| {
+        export.lease.client() == client
+            && export.owners.contains(&owner)
+            && export.file.shares_locks(file)
+    });
+    if let Some(export) = exports.get_mut(handle) {
         export.owners.retain(|other| *other != owner);
     }
-    file.unlock(owner.get());
-    Ok(())
+    does
 }
 
 /// A process of `client` is on another node now, which answers for its locks from now on, if

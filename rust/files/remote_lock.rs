@@ -187,6 +187,20 @@ fn unlock(proxy: &Proxy, process: u32) -> Result {
     question.to_the_end().put_to(proxy).map(|_| ())
 }
 
+/// Whether `process` may have locks by way of `proxy`.
+pub(crate) fn may_have(proxy: &Proxy, process: u32) -> bool {
+    is_noted(&Locker::new(proxy, process))
+}
+
+/// `process` came with `proxy` open, and may have locks by way of it.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn came(proxy: &Proxy, process: u32) -> Result {
+    note(Locker::new(proxy, process))
+}
+
 /// `process` closes a file of `proxy`, which ends all locks it has of that file, however
 /// often it has it open. When this returns others can have them. May sleep.
 pub(crate) fn flushed(proxy: &Proxy, process: u32) {

@@ -114,6 +114,33 @@ pub fn hand_over_locks(fd: u32, process: u32, to: NodeId) {
     }
 }
 
+/// Whether `process`, which is the running task, may have record locks of its file `fd`, which it
+/// takes along. May sleep.
+pub fn may_have_locks(fd: u32, process: u32) -> bool {
+    let Ok(file) = file_home::of_current(fd) else {
+        return false;
+    };
+    match file_proxy::Proxy::of(&file) {
+        Some(proxy) => remote_lock::may_have(&proxy, process),
+        None => file_lock::current_has_any(&file),
+    }
+}
+
+/// `process`, which came here and is the running task, may have record locks of its file `fd`,
+/// which are [handed over](hand_over_locks) before it runs. May sleep.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub fn locks_came(fd: u32, process: u32) -> Result {
+    let file = file_home::of_current(fd)?;
+    match file_proxy::Proxy::of(&file) {
+        Some(proxy) => remote_lock::came(&proxy, process),
+        // They are the kernel's own here.
+        None => Ok(()),
+    }
+}
+
 /// Ends the record locks that `process`, which is the running task, has of its file `fd`, as
 /// if it closed it. May sleep.
 pub fn end_locks(fd: u32, process: u32) {

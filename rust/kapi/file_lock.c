@@ -186,6 +186,21 @@ void ssi_file_unlock_current(struct file *file)
 	locks_remove_posix(file, current->files);
 }
 
+/* Whether the running task has record locks of what @file is open of. */
+bool ssi_file_current_has_locks(struct file *file)
+{
+	struct file_lock_context *locks = locks_inode_context(file_inode(file));
+	struct file_lock *lock;
+
+	if (!locks)
+		return false;
+	guard(spinlock)(&locks->flc_lock);
+	list_for_each_entry(lock, &locks->flc_posix, c.flc_list)
+		if (lock->c.flc_owner == current->files)
+			return true;
+	return false;
+}
+
 /* Nobody else has the table of files of the running task, which is who has its locks. */
 bool ssi_files_are_own(void)
 {

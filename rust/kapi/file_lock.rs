@@ -202,6 +202,12 @@ pub fn are_own() -> bool {
     unsafe { bindings::ssi_files_are_own() }
 }
 
+/// Whether the running task has record locks of `file`.
+pub fn current_has_any(file: &LocalFile) -> bool {
+    // SAFETY: The file is referenced.
+    unsafe { bindings::ssi_file_current_has_locks(file.as_ptr()) }
+}
+
 /// Ends the locks the running task has of `file`, as if it closed it. May sleep.
 pub fn unlock_current(file: &LocalFile) {
     // SAFETY: The file is referenced.

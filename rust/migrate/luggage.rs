@@ -26,7 +26,8 @@ use ssi_kapi::{
     bytes,
     file_install,
     file_lock,
-    open_files, //
+    open_files,
+    task_state, //
 };
 
 use crate::text::terminated;
@@ -59,10 +60,12 @@ impl Tickets {
         let mut all = KVVec::new();
         let mut room = bytes::zeros(OPEN_FILE_BYTES_MAX)?;
         let mut name = bytes::zeros(PATH_BYTES_MAX + 1)?;
+        let process = task_state::pid();
         for number in open_files::all().filter(wanted) {
             let file = OpenFile {
                 fd: number.fd,
                 is_closed_on_exec: number.is_closed_on_exec,
+                may_be_locked: ssi_files::may_have_locks(number.fd, process),
                 way: self.way(number.fd, to, &mut name)?,
             };
             let length = file.encode(&mut room).map_err(|_| EMFILE)?;
@@ -170,7 +173,11 @@ fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
 
 fn use_at_home(file: &OpenFile<'_>, ticket: &[u8]) -> Result {
     let proxy = ssi_files::import(ticket)?;
-    file_install::install(file.fd, &proxy, file.is_closed_on_exec)
+    file_install::install(file.fd, &proxy, file.is_closed_on_exec)?;
+    match file.may_be_locked {
+        true => ssi_files::locks_came(file.fd, task_state::pid()),
+        false => Ok(()),
+    }
 }
 
 fn open(

@@ -14,7 +14,8 @@
 //!  +----+------+--------+----------------------------------------------------------+
 //! ```
 //!
-//! The highest bit of the kind says that it is closed on exec.
+//! The highest bit of the kind says that it is closed on exec, the next one that the process may
+//! have record locks of it.
 
 use crate::wire::{
     Malformed,
@@ -43,6 +44,7 @@ const ANEW: u8 = 1;
 const AT_HOME: u8 = 2;
 const EITHER: u8 = 3;
 const CLOSED_ON_EXEC: u8 = 0x80;
+const MAY_BE_LOCKED: u8 = 0x40;
 
 /// How a file is opened by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +149,8 @@ pub struct OpenFile<'a> {
     pub fd: u32,
     /// Whether it is closed when the process executes a program.
     pub is_closed_on_exec: bool,
+    /// Whether the process may have record locks of it.
+    pub may_be_locked: bool,
     /// How the other node comes to it.
     pub way: Way<'a>,
 }
@@ -161,11 +165,11 @@ impl<'a> OpenFile<'a> {
     pub fn encode(&self, room: &mut [u8]) -> Result<usize, NoRoom> {
         let mut out = Writer::new(room);
         let length = u16::try_from(self.way.bytes()).map_err(|_| NoRoom)?;
-        let closing = match self.is_closed_on_exec {
-            true => CLOSED_ON_EXEC,
-            false => 0,
-        };
-        out.u32(self.fd).u8(self.way.kind() | closing).u16(length);
+        let flag = |is_set, flag| if is_set { flag } else { 0 };
+        let kind = self.way.kind()
+            | flag(self.is_closed_on_exec, CLOSED_ON_EXEC)
+            | flag(self.may_be_locked, MAY_BE_LOCKED);
+        out.u32(self.fd).u8(kind).u16(length);
         match self.way {
             Way::Anew(opening) => opening.encode(&mut out),
             Way::AtHome(ticket) => {
@@ -186,8 +190,7 @@ impl<'a> OpenFile<'a> {
         let kind = message.u8()?;
         let length = usize::from(message.u16()?);
         let mut rest = Reader::new(message.bytes(length)?);
-        let is_closed_on_exec = kind & CLOSED_ON_EXEC != 0;
-        let way = match kind & !CLOSED_ON_EXEC {
+        let way = match kind & !(CLOSED_ON_EXEC | MAY_BE_LOCKED) {
             ANEW => Way::Anew(Opening::decode(rest)?),
             AT_HOME => Way::AtHome(ticket(rest.rest())?),
             EITHER => {
@@ -200,7 +203,8 @@ impl<'a> OpenFile<'a> {
         };
         let file = Self {
             fd,
-            is_closed_on_exec,
+            is_closed_on_exec: kind & CLOSED_ON_EXEC != 0,
+            may_be_locked: kind & MAY_BE_LOCKED != 0,
             way,
         };
         (fd < FD_END).then_some(file).ok_or(Malformed)
@@ -281,6 +285,7 @@ mod tests {
         OpenFile {
             fd,
             is_closed_on_exec: false,
+            may_be_locked: false,
             way,
         }
     }
@@ -311,7 +316,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_arrives_as_it_was() {
-        let is_closed_on_exec = true;
+        let (is_closed_on_exec, may_be_locked) = (true, true);
         let files = [
             at_home(0),
             anew(1, b"/dev/null"),
@@ -319,6 +324,10 @@ mod tests {
             OpenFile {
                 is_closed_on_exec,
                 ..at_home(7)
+            },
+            OpenFile {
+                may_be_locked,
+                ..at_home(8)
             },
         ];
         let bytes = encoded(&files);

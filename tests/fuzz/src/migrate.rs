@@ -151,6 +151,7 @@ pub fn corpus() -> Vec<Vec<u8>> {
         let length = OpenFile {
             fd,
             is_closed_on_exec: fd == 1,
+            may_be_locked: fd == 2,
             way,
         }
         .encode(&mut room)
@@ -222,6 +223,7 @@ fn process(files: &[u8]) -> Vec<u8> {
     let process = Process {
         state: b"state",
         program: b"program",
+        timers: b"timers",
         path: b"/bin/sh",
         directory: b"/",
         areas: Areas::new(&areas).unwrap(),
