@@ -10,7 +10,6 @@
 #include <linux/dcache.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
-#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/leafops.h>
@@ -283,36 +282,17 @@ static bool ssi_has_directory(struct task_struct *task)
 	return has_name;
 }
 
-/* Record locks, of fcntl(2): they belong to who has the numbers of the files. */
-static bool ssi_holds_locks(struct file *file, fl_owner_t owner)
-{
-	struct file_lock_context *locks = locks_inode_context(file_inode(file));
-	struct file_lock *lock;
-
-	if (!locks)
-		return false;
-	guard(spinlock)(&locks->flc_lock);
-	list_for_each_entry(lock, &locks->flc_posix, c.flc_list)
-		if (lock->c.flc_owner == owner)
-			return true;
-	return false;
-}
-
 /* @number is that of the file. */
 static enum ssi_cannot ssi_files(struct task_struct *task, unsigned int *number)
 {
-	fl_owner_t owner = READ_ONCE(task->files);
 	struct file *file;
 
 	for (*number = 0; (file = fget_task_next(task, number)); ++*number) {
 		bool travels = ssi_open_file_travels(file, task);
-		bool is_locked = ssi_holds_locks(file, owner);
 
 		fput(file);
 		if (!travels)
 			return SSI_CANNOT_FILE;
-		if (is_locked)
-			return SSI_CANNOT_LOCKS;
 	}
 	return SSI_CAN;
 }

@@ -121,8 +121,6 @@ reasons! {
         c"has a working directory that was deleted, or is outside of the root";
     /// A file cannot be used from another node.
     File = ssi_cannot_SSI_CANNOT_FILE, EOPNOTSUPP, c"cannot be used from another node";
-    /// It has locked a part of a file.
-    Locks = ssi_cannot_SSI_CANNOT_LOCKS, EBUSY, c"has record locks (fcntl)";
 }
 
 /// Whether the running task may go to another node with a program. Process context; may

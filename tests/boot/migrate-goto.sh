@@ -33,7 +33,6 @@ guard EOPNOTSUPP it has guards of madvise in its memory
 future EOPNOTSUPP it has all memory it will get locked (mlockall)
 lost ENOENT it has a working directory that was deleted, or is outside of the root
 file EOPNOTSUPP its file 7 cannot be used from another node
-lock EBUSY its file 8 has record locks (fcntl)
 stopped EBUSY it is stopped
 ended ESRCH it has ended'
 

@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-CASES="timers beating waiting used"
+CASES="timers beating waiting used locks"
 ROUTES="2,3,1 2,1,3 3,2,3,2,1,2"
 
 up 3 --mem 128M

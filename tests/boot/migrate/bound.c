@@ -267,14 +267,6 @@ static void have_odd_file(void)
 	must(dup2(fd, 7) == 7 && !close(fd));
 }
 
-static void lock_record(void)
-{
-	struct flock all = { .l_type = F_WRLCK };
-	int fd = open("/tmp/locked", O_RDWR | O_CREAT, 0600);
-
-	must(dup2(fd, 8) == 8 && !close(fd) && !fcntl(8, F_SETLK, &all));
-}
-
 static void nothing(void)
 {
 }
@@ -295,7 +287,7 @@ static const struct {
 	{ "shared", have_shared_memory },     { "segment", have_segment },
 	{ "device", have_device_memory },     { "guard", have_guard },
 	{ "future", lock_all },		      { "lost", lose_folder },
-	{ "file", have_odd_file },	      { "lock", lock_record },
+	{ "file", have_odd_file },
 };
 
 /* The number of the child that says it has what it should, or a negative error. */

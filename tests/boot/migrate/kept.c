@@ -8,7 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,6 +312,142 @@ static void used(void)
 	printf("left: %d\n", left(third, &interval) > 3590000 * MS);
 }
 
+/* --- locks, which another process sees throughout --- */
+
+#define LOCKED "/tmp/kept.locked"
+#define LOCKED_TOO "/tmp/kept.locked.too"
+
+static int to_child[2], to_parent[2];
+
+/* The child does something when it is told, and says so. */
+static void await(void)
+{
+	char byte;
+
+	if (read(to_child[0], &byte, 1) != 1)
+		_exit(1);
+}
+
+static void done(void)
+{
+	if (write(to_parent[1], "", 1) != 1)
+		_exit(1);
+}
+
+static void let_act(void)
+{
+	char byte;
+
+	if (write(to_child[1], "", 1) != 1 || read(to_parent[0], &byte, 1) != 1)
+		fail("the child");
+}
+
+static int lock(int fd, int command, int type, int start, int length)
+{
+	struct flock wanted = { .l_type = type, .l_start = start, .l_len = length };
+
+	return fcntl(fd, command, &wanted) ? errno : 0;
+}
+
+static void hold_and_go(void)
+{
+	int file = open(LOCKED, O_RDWR), too = open(LOCKED_TOO, O_RDWR), twin;
+
+	if (lock(file, F_SETLK, F_WRLCK, 0, 10) || lock(file, F_SETLK, F_RDLCK, 20, 10) ||
+	    lock(too, F_SETLK, F_WRLCK, 0, 0))
+		_exit(1);
+	done();
+	for (int i = 0; i < steps; i++) {
+		await();
+		go(route[i]);
+		/* One that it takes there. */
+		if (lock(file, F_SETLK, F_WRLCK, 100 + 10 * i, 5))
+			_exit(1);
+		done();
+	}
+	await();
+	lock(file, F_SETLK, F_UNLCK, 0, 5);
+	done();
+	await();
+	/* A file that is closed once has none. */
+	twin = dup(file);
+	close(twin);
+	done();
+	await();
+	_exit(0);
+}
+
+/* Which locks the parent finds in the way, and that all are the child's. */
+static void see(int fd, pid_t child)
+{
+	for (int start = 0; start < 200;) {
+		struct flock found = { .l_type = F_WRLCK, .l_start = start };
+
+		if (fcntl(fd, F_GETLK, &found))
+			fail("F_GETLK");
+		if (found.l_type == F_UNLCK)
+			break;
+		printf(" %s%ld+%ld%s", found.l_type == F_WRLCK ? "w" : "r", (long)found.l_start,
+		       (long)found.l_len, found.l_pid == child ? "" : " of another process");
+		if (!found.l_len)
+			break;
+		start = found.l_start + found.l_len;
+	}
+	printf("\n");
+}
+
+/* Takes each chance there is to lock what the child has. */
+static pid_t try_always(void)
+{
+	pid_t rival = fork();
+	int file = open(LOCKED, O_RDWR);
+
+	if (rival)
+		return rival;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (lock(file, F_SETLK, F_WRLCK, 5, 1))
+		sched_yield();
+	_exit(3);
+}
+
+static void locks(void)
+{
+	int file = open(LOCKED, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int too = open(LOCKED_TOO, O_RDWR | O_CREAT | O_TRUNC, 0600), status;
+	pid_t child, rival;
+	char byte;
+
+	if (pipe(to_child) || pipe(to_parent))
+		fail("pipe");
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		hold_and_go();
+	if (read(to_parent[0], &byte, 1) != 1)
+		fail("the child");
+	rival = try_always();
+	for (int i = 0; i < steps; i++) {
+		let_act();
+		see(file, child);
+		printf("too: %d\n", lock(too, F_SETLK, F_RDLCK, 1000, 1) == EAGAIN);
+	}
+	printf("nobody else got it: %d\n", waitpid(rival, &status, WNOHANG) == 0);
+	let_act();
+	see(file, child);
+	let_act();
+	see(file, child);
+	if (waitpid(rival, &status, 0) != rival)
+		fail("waitpid");
+	printf("then it is free: %d\n", WEXITSTATUS(status));
+	printf("too: %d\n", lock(too, F_SETLK, F_RDLCK, 1000, 1) == EAGAIN);
+	if (write(to_child[1], "", 1) != 1)
+		fail("the child");
+	/* Who waits gets it when the child ends. */
+	printf("at the end: %d\n", lock(too, F_SETLKW, F_WRLCK, 0, 0));
+	waitpid(child, &status, 0);
+	printf("it ends: %d\n", status);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -320,12 +456,14 @@ static const struct {
 	{ "beating", beating },
 	{ "waiting", waiting },
 	{ "used", used },
+	{ "locks", locks },
 };
 
 int main(int argc, char **argv)
 {
 	if (argc != 3)
 		return 2;
+	setlinebuf(stdout);
 	for (char *at = strtok(argv[1], ","); at; at = strtok(NULL, ","))
 		route[steps++] = atoi(at);
 	device = open("/dev/ssi", O_RDWR | O_CLOEXEC);
