@@ -110,8 +110,8 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// A call that was made.
-pub(crate) struct Made {
+/// A call that was made: who drops it does not hear the answer.
+pub struct Made {
     peer: &'static Peer,
     generation: u64,
     pending: Arc<Pending>,
@@ -125,6 +125,16 @@ pub(crate) struct Made {
 /// still decides, unless the signal kills.
 pub fn call(to: NodeId, ask: &Ask<'_>) -> core::result::Result<Reply, CallError> {
     make(to, ask, false)?.wait(ask)
+}
+
+/// Calls `to`; the caller [waits](Made::wait) later, and may have several calls on their
+/// way. May sleep.
+///
+/// # Errors
+///
+/// [`CallError`], as far as it is known at once.
+pub fn begin(to: NodeId, ask: &Ask<'_>) -> core::result::Result<Made, CallError> {
+    make(to, ask, false)
 }
 
 /// Calls `to` and does not wait. The service answers as ever, and nobody hears it.
@@ -190,8 +200,12 @@ pub(crate) fn make(
 }
 
 impl Made {
-    /// Waits until it ends.
-    pub(crate) fn wait(&self, ask: &Ask<'_>) -> core::result::Result<Reply, CallError> {
+    /// Waits until it ends, with the patience of the `ask` it was made of. Once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`].
+    pub fn wait(&self, ask: &Ask<'_>) -> core::result::Result<Reply, CallError> {
         let timeout = ask.timeout.map(|timeout| timeout.0);
         match self.pending.event().wait(ask.patience, timeout) {
             Ok(()) => self.outcome(),

@@ -72,10 +72,12 @@ mod transport;
 
 pub use crate::{
     call::{
+        begin,
         call,
         call_many,
         send,
         Ask,
+        Made,
         ServiceRef, //
     },
     client::Patient,
