@@ -1042,14 +1042,30 @@ void ssi_memory_drop(struct mm_struct *mm);
 ssize_t ssi_memory_program(char *buffer, size_t bytes);
 int ssi_mapping_next(struct mm_struct *mm, u64 address, struct ssi_mapping *mapping,
 		     char *name, size_t bytes);
-ssize_t ssi_memory_own(struct mm_struct *mm, u64 start, u64 end, u64 *addresses, size_t room,
-		       u64 *next);
 u64 ssi_memory_hole_end(struct mm_struct *mm, u64 address);
 int ssi_memory_read(struct mm_struct *mm, u64 address, struct page *to);
 void ssi_memory_begin(void);
 int ssi_memory_blank(const char *path);
 int ssi_mapping_make(const struct ssi_mapping *mapping, const char *path);
 int ssi_memory_write(u64 address, struct page *from);
+
+/* own_pages.c */
+
+struct ssi_run {
+	u64 start;
+	u64 pages;
+};
+
+struct ssi_own_page {
+	u64 address;
+	struct page *page;	/* may be NULL */
+};
+
+ssize_t ssi_own_runs(struct mm_struct *mm, u64 start, u64 end, struct ssi_run *runs,
+		     size_t room, u64 *next);
+ssize_t ssi_own_take(struct mm_struct *mm, u64 start, u64 end, struct ssi_own_page *pages,
+		     size_t room, size_t *zeros, u64 *next);
+bool ssi_own_put(u64 address, struct page *page);
 
 /* restart.c */
 

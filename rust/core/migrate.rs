@@ -15,6 +15,7 @@
 //! | [`process`] | a process with its memory |
 //! | [`area`] | what is mapped in it, and where |
 //! | [`fetch`] | a question for its pages |
+//! | [`runs`] | which of them there are |
 //! | [`handover`] | the two nodes between which it goes over |
 //! | [`relocation`] | the three when it moves on from where it is a guest |
 //! | [`news`] | what became of it |
@@ -31,5 +32,6 @@ pub mod place;
 pub mod process;
 pub mod relation;
 pub mod relocation;
+pub mod runs;
 pub mod search;
 pub mod strings;

@@ -8,12 +8,9 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
-#include <linux/leafops.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/oom.h>
 #include <linux/pagemap.h>
-#include <linux/pagewalk.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/ssi_kapi.h>
@@ -151,64 +148,6 @@ int ssi_mapping_next(struct mm_struct *mm, u64 address, struct ssi_mapping *mapp
 	error = vma ? ssi_describe(vma, mapping, name, bytes) : 0;
 	mmap_read_unlock(mm);
 	return error;
-}
-
-struct ssi_pages {
-	u64 *addresses;
-	size_t count;
-	size_t room;
-	u64 next;
-};
-
-/* Notes a page that is not, or not any more, as the file of its area has it. */
-static int ssi_note(pte_t *place, unsigned long address, unsigned long next,
-		    struct mm_walk *walk)
-{
-	struct ssi_pages *pages = walk->private;
-	pte_t entry = ptep_get(place);
-	struct page *page;
-
-	if (pte_none(entry))
-		return 0;
-	/* A guard, as of madvise(2), which is no page and would be lost. */
-	if (pte_is_marker(entry))
-		return -EOPNOTSUPP;
-	if (pte_present(entry)) {
-		page = vm_normal_page(walk->vma, address, entry);
-		if (!page || !PageAnon(page))
-			return 0;
-	}
-	if (pages->count == pages->room) {
-		pages->next = address;
-		return 1;
-	}
-	pages->addresses[pages->count++] = address;
-	return 0;
-}
-
-/*
- * Gives the @addresses, at most @room, of pages of the process between two addresses, and
- * in @next where to go on. Those that were never written to are not among them.
- */
-ssize_t ssi_memory_own(struct mm_struct *mm, u64 start, u64 end, u64 *addresses, size_t room,
-		       u64 *next)
-{
-	static const struct mm_walk_ops operations = {
-		.pte_entry = ssi_note,
-		.walk_lock = PGWALK_RDLOCK,
-	};
-	struct ssi_pages pages = { .addresses = addresses, .room = room, .next = end };
-	int error = mmap_read_lock_killable(mm);
-
-	if (error)
-		return error;
-	error = walk_page_range(mm, start, min(end, (u64)TASK_SIZE), &operations, &pages);
-	/* Who is killed for want of memory loses it at once. */
-	if (error >= 0 && check_stable_address_space(mm))
-		error = -EFAULT;
-	mmap_read_unlock(mm);
-	*next = pages.next;
-	return error < 0 ? error : pages.count;
 }
 
 /* Whether @address is behind the end of the file of @vma. */

@@ -167,30 +167,15 @@ impl Memory {
         Ok(Mapping::from_raw(&raw).map(|mapping| (mapping, name)))
     }
 
-    /// Puts the addresses of pages between two addresses into `room` that are the process'
-    /// own: it has written to them. Gives how many, and where to go on. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `EINTR` for a task that is killed.
-    pub fn own_pages(&self, start: u64, end: u64, room: &mut [u64]) -> Result<(usize, u64)> {
-        let mut next = end;
-        let (place, length) = (room.as_mut_ptr(), room.len());
-        // SAFETY: Valid by the type invariant; so many can be written.
-        let count = unsafe {
-            bindings::ssi_memory_own(self.raw.as_ptr(), start, end, place, length, &mut next)
-        };
-        match usize::try_from(count) {
-            Ok(count) => Ok((count, next)),
-            Err(_) => Err(Error::from_errno(count as c_int)),
-        }
-    }
-
     /// Up to where nothing is from `address` on, as behind the end of a file; `address` itself
     /// if something is there. May sleep.
     pub fn hole_end(&self, address: u64) -> u64 {
         // SAFETY: Valid by the type invariant.
         unsafe { bindings::ssi_memory_hole_end(self.raw.as_ptr(), address) }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut bindings::mm_struct {
+        self.raw.as_ptr()
     }
 
     /// Copies the page at `address`. False if there is none, as behind the end of a file.
@@ -278,26 +263,22 @@ pub fn write(address: u64, from: &SharedPage) -> Result {
     to_result(unsafe { bindings::ssi_memory_write(address, from.as_ptr()) })
 }
 
+/// Memory to try things with.
 #[cfg(CONFIG_SSI_KUNIT_TEST)]
-#[kernel::macros::kunit_tests(ssi_kapi_address_space)]
-mod tests {
+pub(crate) mod fixture {
     use super::*;
     use crate::{
         area::Area,
         page::PAGE_BYTES, //
     };
 
-    const PAGE: u64 = PAGE_BYTES as u64;
-    const START: u64 = 0x1000_0000;
+    pub(crate) const PAGE: u64 = PAGE_BYTES as u64;
+    pub(crate) const START: u64 = 0x1000_0000;
     const PAGES: u64 = 16;
-
-    // Those of mmap(2).
     const PROT_READ: u8 = 1;
-    const MAP_SHARED: usize = 0x01;
-    const MAP_FIXED: usize = 0x10;
-    const MAP_ANONYMOUS: usize = 0x20;
 
-    fn mapping(origin: Origin) -> Mapping {
+    /// [`PAGES`] pages at [`START`].
+    pub(crate) fn mapping(origin: Origin) -> Mapping {
         Mapping {
             start: START,
             end: START + PAGES * PAGE,
@@ -314,7 +295,7 @@ mod tests {
     }
 
     /// Does `act` with user memory, where what is at [`START`] is gone after it.
-    fn with_memory(act: impl FnOnce(&Memory) -> Result) -> Result {
+    pub(crate) fn with_memory(act: impl FnOnce(&Memory) -> Result) -> Result {
         Area::with(|_| {
             let outcome = act(&Memory::of_current()?);
             // SAFETY: The memory is that of the test.
@@ -323,20 +304,43 @@ mod tests {
         })?
     }
 
-    fn page(fill: u8) -> Result<SharedPage> {
+    /// One that is full of the same byte.
+    pub(crate) fn page(fill: u8) -> Result<SharedPage> {
         let page = SharedPage::alloc()?;
         page.write(0, &KVec::from_elem(fill, PAGE_BYTES, GFP_KERNEL)?)?;
         Ok(page)
     }
 
     /// All of the page at `address` is the same byte.
-    fn has(memory: &Memory, address: u64, fill: u8) -> Result<bool> {
+    pub(crate) fn has(memory: &Memory, address: u64, fill: u8) -> Result<bool> {
         let page = page(fill.wrapping_add(1))?;
         let mut bytes = KVec::from_elem(0, PAGE_BYTES, GFP_KERNEL)?;
         let is_there = memory.read(address, &page)?;
         page.read(0, &mut bytes)?;
         Ok(is_there && bytes.iter().all(|&byte| byte == fill))
     }
+}
+
+#[cfg(CONFIG_SSI_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(ssi_kapi_address_space)]
+mod tests {
+    use super::{
+        fixture::{
+            has,
+            mapping,
+            page,
+            with_memory,
+            START, //
+        },
+        *, //
+    };
+    use crate::page::PAGE_BYTES;
+
+    // Those of mmap(2).
+    const PROT_READ: u8 = 1;
+    const MAP_SHARED: usize = 0x01;
+    const MAP_FIXED: usize = 0x10;
+    const MAP_ANONYMOUS: usize = 0x20;
 
     #[test]
     fn what_is_mapped_is_found() -> Result {
@@ -355,34 +359,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_the_own() -> Result {
-        with_memory(|memory| {
-            let Mapping { start, end, .. } = mapping(Origin::Anonymous);
-            map(&mapping(Origin::Anonymous), c"")?;
-            // The program may only read.
-            write(start + 2 * PAGE, &page(7)?)?;
-            write(start + 5 * PAGE, &page(8)?)?;
-            assert!(has(memory, start + 3 * PAGE, 0)?);
-            let mut room = [0; 4];
-            assert!(memory.own_pages(start, end, &mut room)? == (2, end));
-            assert!(room[..2] == [start + 2 * PAGE, start + 5 * PAGE]);
-            assert!(has(memory, room[0], 7)? && has(memory, room[1], 8)?);
-            // Without room for all it says where to go on.
-            let (count, next) = memory.own_pages(start, end, &mut room[..1])?;
-            assert!((count, next) == (1, start + 5 * PAGE));
-            assert!(memory.own_pages(next, end, &mut room)? == (1, end));
-            Ok(())
-        })
-    }
-
-    #[test]
     fn where_nothing_is_mapped_there_is_nothing() -> Result {
         with_memory(|memory| {
             assert!(!memory.read(START, &page(0)?)?);
             assert!(write(START, &page(0)?) == Err(ENOMEM));
-            let mut room = [0; 1];
-            let end = START + PAGES * PAGE;
-            assert!(memory.own_pages(START, end, &mut room)? == (0, end));
             Ok(())
         })
     }

@@ -66,6 +66,8 @@ pub mod moves;
 pub mod notifier;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod open_files;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod own_pages;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod owner_signal;
 #[cfg(CONFIG_SSI_ICS)]

@@ -15,11 +15,19 @@ use kernel::{
 };
 use ssi_core::{
     ids::NodeId,
-    migrate::fetch::{
-        encode_found,
-        Fetch,
-        FOUND_BYTES_MAX,
-        FOUND_MAX, //
+    migrate::{
+        fetch::{
+            encode_found,
+            Fetch,
+            FOUND_BYTES_MAX,
+            FOUND_MAX, //
+        },
+        runs::{
+            encode_runs,
+            Run,
+            RUNS_BYTES_MAX,
+            RUNS_MAX, //
+        }, //
     },
     wire::{
         Reader,
@@ -36,6 +44,7 @@ use ssi_ics::{
 };
 use ssi_kapi::{
     address_space::Memory,
+    own_pages,
     page::{
         SharedPage,
         PAGE_BYTES, //
@@ -43,12 +52,14 @@ use ssi_kapi::{
 };
 
 const NAME: &str = "ssi.migrate.memory";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// The service of other nodes.
 pub(crate) const SERVICE_REF: ServiceRef = ServiceRef::new(NAME, VERSION);
-/// Its only operation: to give pages.
+/// To give pages.
 pub(crate) const FETCH: u16 = 1;
+/// To say which pages there are.
+pub(crate) const LOOK: u16 = 2;
 
 /// The service of this one.
 pub(crate) static SERVICE: Service = Service {
@@ -123,23 +134,64 @@ struct Lender;
 
 impl Handler for Lender {
     fn serve(&self, request: Request) {
-        if request.operation() != FETCH {
-            return request.no_operation();
-        }
+        let serve = match request.operation() {
+            FETCH => give,
+            LOOK => look,
+            _ => return request.no_operation(),
+        };
         let Ok(wanted) = Fetch::decode(Reader::new(request.args())) else {
             return request.bad_arguments();
         };
-        let given = find(wanted.pid, request.from().node)
-            .ok_or(ESRCH)
-            .and_then(|memory| Given::of(&memory, &wanted));
-        match given.and_then(Given::packed) {
+        let memory = find(wanted.pid, request.from().node).ok_or(ESRCH);
+        match memory.and_then(|memory| serve(&memory, &wanted)) {
             Ok((body, pages)) => request.reply_with(0, &body, pages),
             Err(error) => request.reply(error.to_errno(), &[]),
         }
     }
 }
 
+/// The body of an answer, and what goes with it.
+type Answer = (KVec<u8>, Pages);
+
+/// Which pages there are.
+fn look(memory: &Memory, wanted: &Fetch) -> Result<Answer> {
+    let mut room = KVec::from_elem(own_pages::Run { start: 0, pages: 0 }, RUNS_MAX, GFP_KERNEL)?;
+    let (count, next) = own_pages::runs(memory, wanted.start, wanted.end, &mut room)?;
+    let mut runs = KVec::with_capacity(count, GFP_KERNEL)?;
+    for &own_pages::Run { start, pages } in room.iter().take(count) {
+        runs.push(Run { start, pages }, GFP_KERNEL)?;
+    }
+    let body = body(RUNS_BYTES_MAX, |out| encode_runs(next, &runs, out))?;
+    Ok((body, Pages::NONE))
+}
+
+/// The pages.
+fn give(memory: &Memory, wanted: &Fetch) -> Result<Answer> {
+    let mut given = Given::default();
+    match wanted.is_whole {
+        true => given.take_all(memory, wanted)?,
+        false => given.take_own(memory, wanted)?,
+    }
+    if given.pages.is_empty() {
+        // Nor is anything up to the end of the area, behind the end of its file.
+        let last = given.next.saturating_sub(PAGE_BYTES as u64);
+        let hole_end = memory.hole_end(last);
+        given.next = given.next.max(hole_end.min(wanted.end));
+    }
+    given.packed()
+}
+
+fn body(bytes: usize, encode: impl FnOnce(&mut Writer<'_>)) -> Result<KVec<u8>> {
+    let mut body = KVec::from_elem(0, bytes, GFP_KERNEL)?;
+    let mut out = Writer::new(&mut body);
+    encode(&mut out);
+    let length = out.finish().map_err(|_| EIO)?;
+    body.truncate(length);
+    Ok(body)
+}
+
 /// What is given at once.
+#[derive(Default)]
 struct Given {
     next: u64,
     addresses: KVec<u64>,
@@ -147,52 +199,51 @@ struct Given {
 }
 
 impl Given {
-    fn of(memory: &Memory, wanted: &Fetch) -> Result<Self> {
-        let mut room = KVec::from_elem(0, FOUND_MAX, GFP_KERNEL)?;
-        let (count, next) = match wanted.is_whole {
-            true => all_pages(wanted, &mut room),
-            false => memory.own_pages(wanted.start, wanted.end, &mut room)?,
-        };
-        let mut given = Self {
-            next,
-            addresses: KVec::with_capacity(count, GFP_KERNEL)?,
-            pages: KVec::with_capacity(count, GFP_KERNEL)?,
-        };
-        for &address in room.iter().take(count) {
-            let page = SharedPage::alloc()?;
-            if memory.read(address, &page)? {
-                given.addresses.push(address, GFP_KERNEL)?;
-                given.pages.push(page, GFP_KERNEL)?;
+    /// Those the process has written to, as they are: it stands still.
+    fn take_own(&mut self, memory: &Memory, wanted: &Fetch) -> Result {
+        let own = own_pages::take(memory, wanted.start, wanted.end, FOUND_MAX)?;
+        self.next = own.next;
+        for (address, page) in own.pages {
+            match page {
+                Some(page) => self.push(address, page)?,
+                None => self.copy(memory, address)?,
             }
         }
-        if given.pages.is_empty() {
-            // Nor is anything up to the end of the area, behind the end of its file.
-            let last = room.get(count.wrapping_sub(1));
-            let hole_end = last.map_or(next, |&last| memory.hole_end(last));
-            given.next = next.max(hole_end.min(wanted.end));
-        }
-        Ok(given)
+        Ok(())
     }
 
-    fn packed(self) -> Result<(KVec<u8>, Pages)> {
-        let mut body = KVec::from_elem(0, FOUND_BYTES_MAX, GFP_KERNEL)?;
-        let mut out = Writer::new(&mut body);
-        encode_found(self.next, &self.addresses, &mut out);
-        let length = out.finish().map_err(|_| EIO)?;
-        body.truncate(length);
+    fn take_all(&mut self, memory: &Memory, wanted: &Fetch) -> Result {
+        self.next = wanted.start;
+        for address in (wanted.start..wanted.end)
+            .step_by(PAGE_BYTES)
+            .take(FOUND_MAX)
+        {
+            self.copy(memory, address)?;
+            self.next = address.saturating_add(PAGE_BYTES as u64);
+        }
+        Ok(())
+    }
+
+    /// A copy of the page at `address`, if there is one.
+    fn copy(&mut self, memory: &Memory, address: u64) -> Result {
+        let page = SharedPage::alloc()?;
+        match memory.read(address, &page)? {
+            true => self.push(address, page),
+            false => Ok(()),
+        }
+    }
+
+    fn push(&mut self, address: u64, page: SharedPage) -> Result {
+        self.addresses.push(address, GFP_KERNEL)?;
+        self.pages.push(page, GFP_KERNEL)?;
+        Ok(())
+    }
+
+    fn packed(self) -> Result<Answer> {
+        let body = body(FOUND_BYTES_MAX, |out| {
+            encode_found(self.next, &self.addresses, out);
+        })?;
         let bytes = self.pages.len().saturating_mul(PAGE_BYTES);
         Ok((body, Pages::new(self.pages, bytes)?))
     }
-}
-
-/// Each address of a page, as many as are given at once, and the next.
-fn all_pages(wanted: &Fetch, room: &mut [u64]) -> (usize, u64) {
-    let addresses = (wanted.start..wanted.end).step_by(PAGE_BYTES);
-    let mut count = 0;
-    for (place, address) in room.iter_mut().zip(addresses) {
-        *place = address;
-        count += 1;
-    }
-    let next = wanted.start.saturating_add((count * PAGE_BYTES) as u64);
-    (count, next)
 }

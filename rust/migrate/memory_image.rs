@@ -2,15 +2,14 @@
 
 //! Memory on its way.
 //!
-//! What is mapped travels with the process; the pages are fetched by the new task, in parts
-//! of a call, from who has [lent](crate::lent) them.
+//! What is mapped travels with the process; the pages are [fetched](Fetcher) by the new task
+//! from who has [lent](crate::lent) them.
 
 use kernel::{
     prelude::*,
     str::CStr, //
 };
 use ssi_core::{
-    ics::frame::BULK_BYTES_MAX,
     ids::NodeId,
     migrate::{
         area::{
@@ -20,21 +19,12 @@ use ssi_core::{
             Origin,
             AREA_BYTES_MAX, //
         },
-        fetch::{
-            Fetch,
-            FETCH_BYTES, //
-        },
         image::IMAGE_BYTES_MAX,
         open_file::{
             Identity,
             PATH_BYTES_MAX, //
         }, //
-    },
-    wire::Writer, //
-};
-use ssi_ics::{
-    Ask,
-    Reply, //
+    }, //
 };
 use ssi_kapi::{
     address_space::{
@@ -43,12 +33,11 @@ use ssi_kapi::{
         Memory, //
     },
     bytes,
-    open_files,
-    page::PAGE_BYTES, //
+    open_files, //
 };
 
 use crate::{
-    lent,
+    fetcher::Fetcher,
     text::terminated, //
 };
 
@@ -133,13 +122,13 @@ fn of_wire<'a>(area: &Area<'a>) -> (Mapping, &'a [u8]) {
 /// As for [`address_space::map`]; `EIO` when home does not have what it should, `ENOMEM`.
 pub(crate) fn fill(areas: &Areas<'_>, pid: u32, home: NodeId) -> Result {
     let whole = map_all(areas)?;
+    let mut fetcher = Fetcher::new(home, pid)?;
     let (mut areas, start) = (areas.iter(), areas.iter().next().map(|area| area.start));
     if let (Some(start), Some(end)) = (start, areas.by_ref().last().map(|area| area.end)) {
-        fetch(home, pid, (start, end), false)?;
+        fetcher.own((start, end))?;
     }
-    whole
-        .iter()
-        .try_for_each(|&range| fetch(home, pid, range, true))
+    whole.iter().try_for_each(|&range| fetcher.all(range))?;
+    fetcher.finish()
 }
 
 /// Maps each; gives the ranges that all is to be fetched of.
@@ -158,38 +147,4 @@ fn map_all(areas: &Areas<'_>) -> Result<KVVec<(u64, u64)>> {
         }
     }
     Ok(whole)
-}
-
-fn fetch(home: NodeId, pid: u32, (start, end): (u64, u64), is_whole: bool) -> Result {
-    let mut wanted = Fetch {
-        pid,
-        start,
-        end,
-        is_whole,
-    };
-    while wanted.start < end {
-        let reply = ask_for(home, &wanted)?;
-        let pages = reply.pages.as_slice();
-        if reply.pages.bytes() as usize != pages.len().saturating_mul(PAGE_BYTES) {
-            return Err(EIO);
-        }
-        let found = wanted.found(reply.body(), pages.len()).map_err(|_| EIO)?;
-        for (address, page) in found.addresses().zip(pages) {
-            address_space::write(address, page)?;
-        }
-        wanted.start = found.next;
-    }
-    Ok(())
-}
-
-fn ask_for(home: NodeId, wanted: &Fetch) -> Result<Reply> {
-    let mut args = [0; FETCH_BYTES];
-    wanted.encode(&mut Writer::new(&mut args));
-    let mut ask = Ask::new(lent::SERVICE_REF, lent::FETCH, &args);
-    ask.reply_pages_max = BULK_BYTES_MAX;
-    let reply = ssi_ics::call(home, &ask)?;
-    match reply.result {
-        0 => Ok(reply),
-        error => Err(ssi_ics::error_of_peer(error)),
-    }
 }

@@ -13,7 +13,7 @@
 //!                         |
 //!                     hand_over ---- execute, fork --> arrivals -> kapi::guest
 //!                         '--------- commit, abort ------^            |
-//!                       lent <------ fetch ------------------- memory_image
+//!                       lent <------ fetch ------------------- memory_image, fetcher
 //!  kapi::surrogate -> forward ------ signal ---> kapi::guest
 //!  kapi::surrogate <---------- setpgid, setsid ------ relations
 //!  kapi::surrogate <- news <---- exited, stopped ---- kapi::guest
@@ -37,6 +37,7 @@ mod arrivals;
 mod ask;
 mod calls;
 mod control;
+mod fetcher;
 mod follower;
 mod goto;
 mod hand_over;
