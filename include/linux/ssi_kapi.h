@@ -1036,6 +1036,7 @@ struct ssi_mapping {
 };
 
 struct mm_struct *ssi_memory_hold(void);
+u64 ssi_memory_resident(struct mm_struct *mm);
 bool ssi_mapping_travels(const struct vm_area_struct *vma);
 void ssi_memory_get(struct mm_struct *mm);
 void ssi_memory_drop(struct mm_struct *mm);

@@ -21,15 +21,19 @@
 //! | [`news`] | what became of it |
 //! | [`place`] | its place among the processes of its home |
 //! | [`relation`] | a group or session it enters |
+//! | [`record`] | what is known of one move |
+//! | [`journal`] | what is known of all |
 
 pub mod area;
 pub mod fetch;
 pub mod handover;
 pub mod image;
+pub mod journal;
 pub mod news;
 pub mod open_file;
 pub mod place;
 pub mod process;
+pub mod record;
 pub mod relation;
 pub mod relocation;
 pub mod runs;

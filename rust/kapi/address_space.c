@@ -28,6 +28,12 @@ struct mm_struct *ssi_memory_hold(void)
 	return current->mm;
 }
 
+/* In bytes: what it has in use, of its own and of files. */
+u64 ssi_memory_resident(struct mm_struct *mm)
+{
+	return (u64)get_mm_rss(mm) << PAGE_SHIFT;
+}
+
 void ssi_memory_get(struct mm_struct *mm)
 {
 	mmget(mm);

@@ -142,6 +142,12 @@ impl Memory {
         NonNull::new(raw).map(|raw| Self { raw }).ok_or(ESRCH)
     }
 
+    /// Bytes of it that are in use, the process' own and those of files. Any context.
+    pub fn resident(&self) -> u64 {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_memory_resident(self.raw.as_ptr()) }
+    }
+
     /// The first mapping that ends behind `address`; the name of its file, if it is of one
     /// that others may have, is put into `room`. May sleep.
     ///

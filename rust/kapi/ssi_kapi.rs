@@ -119,6 +119,8 @@ pub mod surrogate;
 pub mod syscall;
 pub mod sysctl;
 #[cfg(CONFIG_SSI_MIGRATE)]
+pub mod task_name;
+#[cfg(CONFIG_SSI_MIGRATE)]
 pub mod task_state;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod terminal;

@@ -117,6 +117,96 @@ TRACE_EVENT(ssi_refusal,
 		  __entry->is_ours ? "us" : "peer")
 );
 
+DECLARE_EVENT_CLASS(ssi_migrate_stage,
+	TP_PROTO(u32 pid, u8 node, u64 microseconds),
+	TP_ARGS(pid, node, microseconds),
+	TP_STRUCT__entry(
+		__field(u64, microseconds)
+		__field(u32, pid)
+		__field(u8, node)
+	),
+	TP_fast_assign(
+		__entry->microseconds = microseconds;
+		__entry->pid = pid;
+		__entry->node = node;
+	),
+	TP_printk("pid=%u node=%u us=%llu", __entry->pid, __entry->node,
+		  __entry->microseconds)
+);
+
+#define DEFINE_SSI_MIGRATE_STAGE(name)					\
+	DEFINE_EVENT(ssi_migrate_stage, name,				\
+		TP_PROTO(u32 pid, u8 node, u64 microseconds),		\
+		TP_ARGS(pid, node, microseconds))
+DEFINE_SSI_MIGRATE_STAGE(ssi_migrate_captured);
+DEFINE_SSI_MIGRATE_STAGE(ssi_migrate_held);
+DEFINE_SSI_MIGRATE_STAGE(ssi_migrate_committed);
+
+TRACE_EVENT(ssi_migrate_request,
+	TP_PROTO(u32 pid, u8 node, u32 by),
+	TP_ARGS(pid, node, by),
+	TP_STRUCT__entry(
+		__field(u32, pid)
+		__field(u32, by)
+		__field(u8, node)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->by = by;
+		__entry->node = node;
+	),
+	TP_printk("pid=%u node=%u by=%u", __entry->pid, __entry->node, __entry->by)
+);
+
+TRACE_EVENT(ssi_migrate_sent,
+	TP_PROTO(u32 pid, u64 bytes, u64 pages),
+	TP_ARGS(pid, bytes, pages),
+	TP_STRUCT__entry(
+		__field(u64, bytes)
+		__field(u64, pages)
+		__field(u32, pid)
+	),
+	TP_fast_assign(
+		__entry->bytes = bytes;
+		__entry->pages = pages;
+		__entry->pid = pid;
+	),
+	TP_printk("pid=%u bytes=%llu pages=%llu", __entry->pid, __entry->bytes,
+		  __entry->pages)
+);
+
+TRACE_EVENT(ssi_migrate_arrived,
+	TP_PROTO(u32 pid, u8 from, u8 home),
+	TP_ARGS(pid, from, home),
+	TP_STRUCT__entry(
+		__field(u32, pid)
+		__field(u8, from)
+		__field(u8, home)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->from = from;
+		__entry->home = home;
+	),
+	TP_printk("pid=%u from=%u home=%u", __entry->pid, __entry->from, __entry->home)
+);
+
+TRACE_EVENT(ssi_migrate_failed,
+	TP_PROTO(u32 pid, u8 node, s32 error),
+	TP_ARGS(pid, node, error),
+	TP_STRUCT__entry(
+		__field(u32, pid)
+		__field(s32, error)
+		__field(u8, node)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->error = error;
+		__entry->node = node;
+	),
+	TP_printk("pid=%u node=%u error=%d", __entry->pid, __entry->node, __entry->error)
+);
+
 #endif /* _SSI_KAPI_TRACE_H */
 
 /* This part stands outside of the guard: it is read several times. */

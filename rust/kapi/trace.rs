@@ -45,6 +45,34 @@ mod raw {
         ///
         /// Always safe to call.
         pub(super) unsafe fn ssi_refusal(peer: u8, reason: u8, is_ours: bool);
+        /// # Safety
+        ///
+        /// Always safe to call.
+        pub(super) unsafe fn ssi_migrate_request(pid: u32, node: u8, by: u32);
+        /// # Safety
+        ///
+        /// Always safe to call.
+        pub(super) unsafe fn ssi_migrate_captured(pid: u32, node: u8, microseconds: u64);
+        /// # Safety
+        ///
+        /// Always safe to call.
+        pub(super) unsafe fn ssi_migrate_sent(pid: u32, bytes: u64, pages: u64);
+        /// # Safety
+        ///
+        /// Always safe to call.
+        pub(super) unsafe fn ssi_migrate_held(pid: u32, node: u8, microseconds: u64);
+        /// # Safety
+        ///
+        /// Always safe to call.
+        pub(super) unsafe fn ssi_migrate_committed(pid: u32, node: u8, microseconds: u64);
+        /// # Safety
+        ///
+        /// Always safe to call.
+        pub(super) unsafe fn ssi_migrate_arrived(pid: u32, from: u8, home: u8);
+        /// # Safety
+        ///
+        /// Always safe to call.
+        pub(super) unsafe fn ssi_migrate_failed(pid: u32, node: u8, error: i32);
     }
 }
 
@@ -111,4 +139,53 @@ pub fn link(peer: u8, channel: u8, is_up: bool) {
 pub fn refusal(peer: u8, reason: u8, is_ours: bool) {
     // SAFETY: Always safe to call.
     unsafe { raw::ssi_refusal(peer, reason, is_ours) }
+}
+
+/// Process `by` asks for process `pid` to go to `node`.
+#[inline]
+pub fn migrate_request(pid: u32, node: u8, by: u32) {
+    // SAFETY: Always safe to call.
+    unsafe { raw::ssi_migrate_request(pid, node, by) }
+}
+
+/// Process `pid`, which goes to `node`, is packed but for its memory; that took so long.
+#[inline]
+pub fn migrate_captured(pid: u32, node: u8, microseconds: u64) {
+    // SAFETY: Always safe to call.
+    unsafe { raw::ssi_migrate_captured(pid, node, microseconds) }
+}
+
+/// So much of process `pid` was sent at once, so many pages of memory in it.
+#[inline]
+pub fn migrate_sent(pid: u32, bytes: u64, pages: u64) {
+    // SAFETY: Always safe to call.
+    unsafe { raw::ssi_migrate_sent(pid, bytes, pages) }
+}
+
+/// Process `pid` is held on `node`, so long after it was packed.
+#[inline]
+pub fn migrate_held(pid: u32, node: u8, microseconds: u64) {
+    // SAFETY: Always safe to call.
+    unsafe { raw::ssi_migrate_held(pid, node, microseconds) }
+}
+
+/// Process `pid` runs on `node`, and stood still so long.
+#[inline]
+pub fn migrate_committed(pid: u32, node: u8, microseconds: u64) {
+    // SAFETY: Always safe to call.
+    unsafe { raw::ssi_migrate_committed(pid, node, microseconds) }
+}
+
+/// Process `pid` of `home` is held here, and comes from `from`.
+#[inline]
+pub fn migrate_arrived(pid: u32, from: u8, home: u8) {
+    // SAFETY: Always safe to call.
+    unsafe { raw::ssi_migrate_arrived(pid, from, home) }
+}
+
+/// Process `pid` does not go to `node`: a negative error number.
+#[inline]
+pub fn migrate_failed(pid: u32, node: u8, error: c_int) {
+    // SAFETY: Always safe to call.
+    unsafe { raw::ssi_migrate_failed(pid, node, error) }
 }

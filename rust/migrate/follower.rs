@@ -14,7 +14,8 @@ use ssi_kapi::{
 
 use crate::{
     arrivals,
-    keepers, //
+    keepers,
+    report, //
 };
 
 /// Follows the membership.
@@ -29,7 +30,9 @@ impl Subsystem for Follower {
         &["vproc", "files"]
     }
 
-    fn node_up(&self, _: &View, _: Instance) {}
+    fn node_up(&self, _: &View, instance: Instance) {
+        report::add_files(instance.node);
+    }
 
     fn node_down(&self, _: &View, instance: Instance) {
         keepers::node_down(instance.node);

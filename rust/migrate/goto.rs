@@ -5,40 +5,59 @@
 //! As it is written to `/proc/<pid>/goto`, here or on another node.
 
 use kernel::prelude::*;
-use ssi_core::ids::NodeId;
+use ssi_core::{
+    ids::NodeId,
+    migrate::record::Kind, //
+};
 use ssi_kapi::{
-    device::Migrate,
     leave,
-    moves::Mover,
+    moves::{
+        Asker,
+        Mover, //
+    },
     task_state,
     whereabouts, //
 };
 
-use crate::moving;
+use crate::{
+    journal::{
+        self,
+        Entry, //
+    },
+    moving, //
+};
 
 /// Has processes of this node move.
 pub(crate) struct Goto;
 
 impl Mover for Goto {
     /// Who cannot go says so at once, and need not come to its way to user mode for that.
-    fn go(&self, pid: u32, text: &[u8]) -> Result {
+    fn go(&self, pid: u32, text: &[u8], by: Asker) -> Result {
         let node = node_of(text)?;
         let me = ssi_ics::this_node().ok_or(ENODEV)?;
         if node == me.node {
             return Ok(());
         }
-        if !ssi_clms::view().members().contains(node) {
-            return Err(EHOSTDOWN);
+        let entry = journal::begin(Kind::Move, pid, node, by);
+        let asked = ask(pid, node, entry);
+        if let Err(why) = asked {
+            if why != EINTR {
+                entry.end(&asked, None);
+            }
         }
-        leave::may_be_moved(pid).map_err(|why| why.error())?;
-        if pid != task_state::pid() {
-            return moving::request(pid, node).map_err(|why| explained(why, pid));
-        }
-        let itself = Migrate {
-            node: node.get().into(),
-            flags: 0,
-        };
-        moving::request_own(&itself).map(|_| ())
+        asked
+    }
+}
+
+/// Has process `pid` go to `node`. Only the caller is killed with `EINTR`, and it may go yet.
+fn ask(pid: u32, node: NodeId, entry: Entry) -> Result {
+    if !ssi_clms::view().members().contains(node) {
+        return Err(EHOSTDOWN);
+    }
+    leave::may_be_moved(pid).map_err(|why| entry.refuse(why))?;
+    match pid == task_state::pid() {
+        true => moving::give_own(node, entry),
+        false => moving::request(pid, node, entry).map_err(|why| explained(why, pid)),
     }
 }
 

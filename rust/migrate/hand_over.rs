@@ -49,6 +49,7 @@ use crate::{
         self,
         Operation, //
     },
+    journal,
     luggage,
     parcel::Parcel, //
 };
@@ -62,6 +63,17 @@ pub(crate) enum Outcome {
     Killed,
     /// It goes on, and nothing of it is elsewhere.
     Stayed(Error),
+}
+
+impl Outcome {
+    /// Whether it left, or why not.
+    pub(crate) fn went(self) -> Result {
+        match self {
+            Self::Left => Ok(()),
+            Self::Killed => Err(EINTR),
+            Self::Stayed(error) => Err(error),
+        }
+    }
 }
 
 /// A call that failed, and made no copy that lives.
@@ -194,7 +206,10 @@ impl HandOver {
         ask.patience = Patience::Killable;
         ask.is_to_the_end = true;
         match ssi_ics::call(self.node, &ask) {
-            Ok(Reply { result: 0, .. }) => (Learnt::Held, Ok(())),
+            Ok(Reply { result: 0, .. }) => {
+                journal::is_held(self.pid, self.node);
+                (Learnt::Held, Ok(()))
+            }
             Ok(reply) => (Learnt::Refused, Err(ssi_ics::error_of_peer(reply.result))),
             Err(why @ CallError::AnswerLost) => {
                 // It may be held, and has the files.

@@ -51,6 +51,8 @@ use ssi_kapi::{
     }, //
 };
 
+use crate::journal;
+
 const NAME: &str = "ssi.migrate.memory";
 const VERSION: u16 = 2;
 
@@ -144,7 +146,10 @@ impl Handler for Lender {
         };
         let memory = find(wanted.pid, request.from().node).ok_or(ESRCH);
         match memory.and_then(|memory| serve(&memory, &wanted)) {
-            Ok((body, pages)) => request.reply_with(0, &body, pages),
+            Ok((body, pages)) => {
+                journal::sent_pages(wanted.pid, pages.as_slice().len());
+                request.reply_with(0, &body, pages)
+            }
             Err(error) => request.reply(error.to_errno(), &[]),
         }
     }

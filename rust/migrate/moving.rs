@@ -6,7 +6,10 @@
 //! to user mode, where it is brought by an [errand]. If it cannot go, it goes on.
 
 use kernel::prelude::*;
-use ssi_core::ids::NodeId;
+use ssi_core::{
+    ids::NodeId,
+    migrate::record::Kind, //
+};
 use ssi_kapi::{
     address_space::Memory,
     device::Migrate,
@@ -14,6 +17,7 @@ use ssi_kapi::{
     fork,
     itimer::Paused,
     leave,
+    moves::Asker,
     posix_timer::Stopped,
     restart,
     task_state,
@@ -25,6 +29,10 @@ use crate::{
     hand_over::{
         HandOver,
         Outcome, //
+    },
+    journal::{
+        self,
+        Entry, //
     },
     lent,
     parcel::Parcel,
@@ -42,12 +50,12 @@ const PATIENCE: u64 = 10_000_000;
 ///
 /// `ESRCH` if there is no such process here, or none any more; `EAGAIN` for one that is in a
 /// call that does not let it go for long, and stays; `EINTR`; those of [`go`].
-pub(crate) fn request(pid: u32, node: NodeId) -> Result {
+pub(crate) fn request(pid: u32, node: NodeId, entry: Entry) -> Result {
     let word = Word::new()?;
     let own = word.clone();
     errand::give(pid, move || {
         if own.begin() {
-            own.say(go(node));
+            own.say(go(node, entry));
         }
     })?;
     word.hear_within(PATIENCE).unwrap_or(Err(EINTR))
@@ -65,12 +73,22 @@ pub(crate) fn request_own(wanted: &Migrate) -> Result<isize> {
     }
     let node = u8::try_from(wanted.node).ok().and_then(NodeId::new);
     let node = node.ok_or(ENODEV)?;
+    let entry = journal::begin(Kind::Move, task_state::pid(), node, Asker::current()?);
+    give_own(node, entry)?;
+    Ok(0)
+}
+
+/// As [`request_own`], to `node`.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn give_own(node: NodeId, entry: Entry) -> Result {
     errand::give_own(move || {
-        if let Err(error) = go(node) {
+        if let Err(error) = go(node, entry) {
             errand::set_result(error);
         }
-    })?;
-    Ok(0)
+    })
 }
 
 /// Moves the running process, which is on its way to user mode. May sleep.
@@ -80,7 +98,14 @@ pub(crate) fn request_own(wanted: &Migrate) -> Result<isize> {
 /// `ESRCH` for one that ends, `EBUSY` for one that has just left, `EHOSTDOWN` for a node
 /// that is not in the cluster; why it cannot go ([`leave::Cannot`]); those of [`hand_over`].
 /// Then it goes on.
-fn go(node: NodeId) -> Result {
+fn go(node: NodeId, entry: Entry) -> Result {
+    let home = journal::home_of(task_state::pid());
+    let went = try_to_go(node, entry);
+    entry.end(&went, home);
+    went
+}
+
+fn try_to_go(node: NodeId, entry: Entry) -> Result {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
     if fork::is_killed() {
         return Err(ESRCH);
@@ -96,8 +121,8 @@ fn go(node: NodeId) -> Result {
     if !ssi_clms::view().members().contains(node) {
         return Err(EHOSTDOWN);
     }
-    leave::may_move().map_err(|why| why.error())?;
-    match hand_over(node)? {
+    leave::may_move().map_err(|why| entry.refuse(why))?;
+    match hand_over(node, entry)? {
         Outcome::Left => Ok(()),
         Outcome::Killed => Err(ESRCH),
         Outcome::Stayed(error) => Err(error),
@@ -110,13 +135,15 @@ fn go(node: NodeId) -> Result {
 ///
 /// Why it cannot leave ([`leave::Cannot`]); those of [`Parcel::pack_process`]; `EAGAIN`
 /// for too many at once.
-pub(crate) fn hand_over(node: NodeId) -> Result<Outcome> {
-    leave::may_leave().map_err(|why| why.error())?;
+pub(crate) fn hand_over(node: NodeId, entry: Entry) -> Result<Outcome> {
+    entry.stands_still();
+    leave::may_leave().map_err(|why| entry.refuse(why))?;
     let pid = task_state::pid();
     let memory = Memory::of_current()?;
     let alarm = Paused::new();
     let timers = Stopped::new()?;
     let parcel = Parcel::pack_process(node, &memory, &alarm, &timers)?;
+    entry.is_packed(parcel.pages.bytes(), memory.resident());
     let loan = match lent::lend(pid, node, memory) {
         Ok(loan) => loan,
         Err(error) => {

@@ -5,12 +5,14 @@
 //! It [hands itself over](crate::hand_over) with what it keeps.
 
 use kernel::prelude::*;
+use ssi_core::migrate::record::Kind;
 use ssi_kapi::{
     itimer::Paused,
     leave::{
         self,
         Cannot, //
     },
+    moves::Asker,
     posix_timer::Stopped,
     task_state, //
 };
@@ -20,6 +22,10 @@ use crate::{
     hand_over::{
         HandOver,
         Outcome, //
+    },
+    journal::{
+        self,
+        Entry, //
     },
     parcel::Parcel,
     wanted::Wanted, //
@@ -37,14 +43,25 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
     if wanted.node == me.node {
         return execute_here(wanted);
     }
+    let pid = task_state::pid();
+    let entry = journal::begin(Kind::Program, pid, wanted.node, Asker::current()?);
+    let home = journal::home_of(pid);
+    let went = hand_over(wanted, entry);
+    entry.end(&went, home);
+    went.map(|()| 0)
+}
+
+fn hand_over(wanted: &Wanted, entry: Entry) -> Result {
     if !ssi_clms::view().members().contains(wanted.node) {
         return Err(EHOSTDOWN);
     }
-    leave::may_leave().map_err(|why| why.error())?;
+    entry.stands_still();
+    leave::may_leave().map_err(|why| entry.refuse(why))?;
     let alarm = Paused::new();
     // They end with the program, and must not end before.
     let timers = Stopped::new()?;
     let parcel = Parcel::pack(wanted, &alarm)?;
+    entry.is_packed(parcel.pages.bytes(), 0);
     let hand_over = HandOver {
         pid: task_state::pid(),
         node: wanted.node,
@@ -54,7 +71,7 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
         Outcome::Left => {
             alarm.leave();
             timers.leave();
-            Ok(0)
+            Ok(())
         }
         Outcome::Killed => Err(EINTR),
         Outcome::Stayed(error) => Err(error),

@@ -7,7 +7,10 @@
 //! was; or, by [chance](crate::scatter), is as any.
 
 use kernel::prelude::*;
-use ssi_core::ids::NodeId;
+use ssi_core::{
+    ids::NodeId,
+    migrate::record::Kind, //
+};
 use ssi_kapi::{
     device::Rfork,
     fork::{
@@ -18,11 +21,14 @@ use ssi_kapi::{
     leave::{
         self,
         Cannot, //
-    }, //
+    },
+    moves::Asker,
+    task_state, //
 };
 
 use crate::{
     hand_over::Outcome,
+    journal,
     moving,
     word::Word, //
 };
@@ -97,7 +103,12 @@ fn go(node: NodeId) -> Result {
     if fork::is_killed() {
         return Ok(());
     }
-    match moving::hand_over(node)? {
+    let pid = task_state::pid();
+    let entry = journal::begin(Kind::Fork, pid, node, Asker::current()?);
+    let home = journal::home_of(pid);
+    let outcome = moving::hand_over(node, entry);
+    entry.end(&outcome.and_then(Outcome::went), home);
+    match outcome? {
         Outcome::Left | Outcome::Killed => Ok(()),
         Outcome::Stayed(_) if fork::is_killed() => Ok(()),
         Outcome::Stayed(error) => Err(error),

@@ -57,6 +57,7 @@ use crate::{
         NAME,
         VERSION, //
     },
+    journal,
     keepers,
     parcel::{
         Contents,
@@ -328,21 +329,26 @@ fn is_guest_of(pid: u32, from: Instance) -> Result {
 /// A process may wait for whatever it likes before it is one: its own task does, and answers.
 fn arrive(request: Request, contents: Contents) {
     let from = request.from().node;
+    journal::arrives(journal::Arrival::Asked);
     let newcomer = match Newcomer::take(&request, contents) {
         Ok(newcomer) => newcomer,
-        Err(fault) => return answer(request, Err(fault)),
+        Err(fault) => {
+            journal::arrives(journal::Arrival::Failed);
+            return answer(request, Err(fault));
+        }
     };
     let Newcomer {
         arrival,
         state,
         delivery,
     } = newcomer;
-    let pid = arrival.pid;
+    let (pid, home) = (arrival.pid, arrival.home);
     if ssi_ics::this_node().is_some_and(|me| me.node.get() == arrival.home) {
         return come_back(request, pid, state, delivery);
     }
     let answered = move |made: Result| {
         let outcome = happened(pid, request.from(), made);
+        journal::arrived(pid, from.get(), home, &outcome);
         answer(request, outcome.map_err(Fault::Error));
     };
     guest::create(
@@ -392,6 +398,7 @@ fn come_back(request: Request, pid: u32, state: TaskState, delivery: Delivery) {
                     Err(made.err().unwrap_or(EINTR))
                 }
             };
+            journal::came_home(pid, from.get(), &outcome);
             answer(request, outcome.map_err(Fault::Error));
         },
     );

@@ -41,6 +41,7 @@ mod fetcher;
 mod follower;
 mod goto;
 mod hand_over;
+mod journal;
 mod keepers;
 mod lent;
 mod luggage;
@@ -50,6 +51,7 @@ mod news;
 mod parcel;
 mod program;
 mod relations;
+mod report;
 mod rexec;
 mod rfork;
 mod scatter;
@@ -74,6 +76,7 @@ impl kernel::Module for Migrate {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         if ssi_ics::this_node().is_some() {
             arrivals::create()?;
+            journal::create()?;
             lent::create()?;
             keepers::create()?;
             restart::begin()?;
@@ -84,6 +87,7 @@ impl kernel::Module for Migrate {
             ssi_ics::register(&service::PROGRAMS)?;
             ssi_ics::register(&news::SERVICE)?;
             ssi_ics::register(&lent::SERVICE)?;
+            ssi_ics::register(&report::SERVICE)?;
             ssi_clms::register_subsystem(&follower::Follower)?;
             ssi_vproc::install_itself(&calls::Calls)?;
             device::begin(&control::Commands)?;

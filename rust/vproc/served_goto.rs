@@ -30,7 +30,10 @@ use ssi_kapi::{
         Origin,
         SignalInfo, //
     },
-    moves,
+    moves::{
+        self,
+        Asker, //
+    },
     queue::WorkQueue, //
 };
 
@@ -87,6 +90,7 @@ impl Drop for Turn {
 struct Wish {
     pid: u32,
     text: KVec<u8>,
+    by: Asker,
     _turn: Turn,
 }
 
@@ -130,13 +134,14 @@ fn admit(request: &Request) -> Result<Wish, Fault> {
     Ok(Wish {
         pid: behalf::process_of(pid).ok_or(ESRCH)?,
         text,
+        by: Asker::of(&caller),
         _turn: Turn::take()?,
     })
 }
 
 impl Wish {
     fn grant(self) -> Result<Answer, Fault> {
-        match moves::go(self.pid, &self.text) {
+        match moves::go(self.pid, &self.text, self.by) {
             Ok(()) => Ok(Answer::number(self.text.len() as i32)),
             Err(error) => {
                 // It may have gone meanwhile.
