@@ -194,7 +194,7 @@ static int place_of(struct super_block *sb, u32 tgid)
 	if (tgid < SSI_PIDS_PRIVATE || tgid >= PID_MAX_LIMIT)
 		return -ENOENT;
 	/* What it left here is not it. */
-	if (ssi_away(tgid))
+	if (ssi_away_from(current, tgid))
 		return ssi_proc_node_of(tgid) ?: -ENOENT;
 	rcu_read_lock();
 	task = find_task_by_pid_ns(tgid, &init_pid_ns);
@@ -285,6 +285,9 @@ static int remote_revalidate(struct inode *dir, const struct qstr *name, struct 
 	if (!ssi_proc_shows_cluster(dentry->d_sb))
 		return remote->tgid == 1 ? 0 : -ENOENT;
 	if (READ_ONCE(remote->is_gone) || ssi_proc_node_of(remote->tgid) != remote->node)
+		return 0;
+	/* It comes back. */
+	if (remote->tgid == task_tgid_nr(current))
 		return 0;
 	/* This may be under the lock of /proc; who uses the folder asks. */
 	if (inode->i_op == &process_inode_operations)

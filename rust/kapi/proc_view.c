@@ -74,7 +74,7 @@ bool __ssi_proc_skips(struct super_block *sb, struct task_struct *task)
 bool __ssi_proc_hides(struct super_block *sb, struct task_struct *task)
 {
 	return __ssi_proc_skips(sb, task) ||
-	       (ssi_away(task_tgid_nr(task)) && ssi_proc_shows_cluster(sb));
+	       (ssi_away_from(current, task_tgid_nr(task)) && ssi_proc_shows_cluster(sb));
 }
 
 struct listing {

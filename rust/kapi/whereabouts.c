@@ -142,6 +142,15 @@ u8 ssi_away(u32 pid)
 	return entry ? xa_to_value(entry) : 0;
 }
 
+/*
+ * As ssi_away(), but that what stands for a process here, when that is filled with it again, finds
+ * itself.
+ */
+u8 ssi_away_from(struct task_struct *task, u32 pid)
+{
+	return task_tgid_nr(task) == pid ? 0 : ssi_away(pid);
+}
+
 static void *ssi_guest_entry(u8 home, u32 parent, bool orphaned)
 {
 	return xa_mk_value((unsigned long)parent << PARENT_SHIFT | (orphaned ? ORPHANED : 0) |
