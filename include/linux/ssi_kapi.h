@@ -482,6 +482,7 @@ enum ssi_cannot {
 	SSI_CANNOT_PROGRAM,
 	SSI_CANNOT_DIRECTORY,
 	SSI_CANNOT_FILE,
+	SSI_CANNOT_SET,
 	SSI_CANNOT_COUNT,
 };
 
@@ -1185,6 +1186,50 @@ bool ssi_posix_timer_valid(const struct ssi_posix_timer *timer);
 void ssi_posix_timer_resume(const struct ssi_posix_timer *was);
 int ssi_posix_timers_make(const struct ssi_posix_timers *head, const struct ssi_posix_timer *all,
 			  u32 count);
+
+/* event_file.c */
+
+enum ssi_event_kind {
+	SSI_EVENT_NONE,
+	SSI_EVENT_COUNTER,	/* of eventfd(2) */
+	SSI_EVENT_TIMER,	/* of timerfd_create(2) */
+	SSI_EVENT_SIGNALS,	/* of signalfd(2) */
+	SSI_EVENT_SET,		/* of epoll_create(2) */
+};
+
+/* Both travel as their bytes, so none of them may be between two members. */
+struct ssi_event_file {
+	u64 count;		/* or how often it ran out, or a mask of signals */
+	s64 expires;		/* of the clock in ns, or 0 */
+	s64 interval;
+	s32 clock;
+	u32 flags;		/* of the calls that make and set it */
+	u16 kind;
+	u16 waits_not;		/* O_NONBLOCK */
+	u32 unused;
+};
+
+/* What a set watches. */
+struct ssi_watched_file {
+	u64 data;
+	u32 set;
+	u32 fd;
+	u32 events;
+	u32 unused;
+};
+
+struct file;
+
+bool ssi_event_file_is_set(const struct file *file);
+bool ssi_event_file_travels(struct file *file, struct task_struct *task);
+int ssi_event_file_take(unsigned int fd, struct ssi_event_file *to, unsigned int *first);
+long ssi_event_file_watches(unsigned int fd, struct ssi_watched_file *to, u32 room);
+bool ssi_event_file_valid(const struct ssi_event_file *event);
+int ssi_event_file_make(unsigned int fd, const struct ssi_event_file *event, bool closes);
+int ssi_event_file_again(unsigned int fd, unsigned int from, bool closes);
+int ssi_event_file_watch(const struct ssi_watched_file *watch);
+unsigned long ssi_scratch_map(void);
+void ssi_scratch_unmap(unsigned long place);
 
 /* errand.c */
 

@@ -288,11 +288,13 @@ static enum ssi_cannot ssi_files(struct task_struct *task, unsigned int *number)
 	struct file *file;
 
 	for (*number = 0; (file = fget_task_next(task, number)); ++*number) {
-		bool travels = ssi_open_file_travels(file, task);
+		bool travels = ssi_event_file_travels(file, task) ||
+			       ssi_open_file_travels(file, task);
+		bool is_set = ssi_event_file_is_set(file);
 
 		fput(file);
 		if (!travels)
-			return SSI_CANNOT_FILE;
+			return is_set ? SSI_CANNOT_SET : SSI_CANNOT_FILE;
 	}
 	return SSI_CAN;
 }

@@ -121,6 +121,9 @@ reasons! {
         c"has a working directory that was deleted, or is outside of the root";
     /// A file cannot be used from another node.
     File = ssi_cannot_SSI_CANNOT_FILE, EOPNOTSUPP, c"cannot be used from another node";
+    /// A set of epoll(7) is not its own, or there is no telling what it watches.
+    Set = ssi_cannot_SSI_CANNOT_SET, EOPNOTSUPP,
+        c"is a set (epoll) that another process has, too, or watches what it has no number for";
 }
 
 /// Whether the running task may go to another node with a program. Process context; may

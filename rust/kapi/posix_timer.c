@@ -9,7 +9,6 @@
 #include <linux/hrtimer.h>
 #include <linux/hrtimer_bases.h>
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/pid.h>
 #include <linux/posix-timers.h>
 #include <linux/sched/signal.h>
@@ -339,13 +338,12 @@ int ssi_posix_timers_make(const struct ssi_posix_timers *head, const struct ssi_
 	int error = 0;
 
 	if (count) {
-		place = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS, 0);
+		place = ssi_scratch_map();
 		if (IS_ERR_VALUE(place))
 			return place;
 		current->signal->timer_create_restore_ids = 1;
 		error = make_all(all, count, (struct question __user *)place);
-		vm_munmap(place, PAGE_SIZE);
+		ssi_scratch_unmap(place);
 	}
 	current->signal->timer_create_restore_ids = head->names_ids;
 	atomic_set(&current->signal->next_posix_timer_id, head->next_id);

@@ -86,7 +86,7 @@ int ssi_proc_cantmove(struct seq_file *file, struct pid_namespace *ns, struct pi
 	if (error)
 		return error;
 	why = ssi_may_move(task, &number);
-	if (why == SSI_CANNOT_FILE)
+	if (why == SSI_CANNOT_FILE || why == SSI_CANNOT_SET)
 		seq_printf(file, "its file %u %s\n", number, ssi_cannot_words(why));
 	else if (why)
 		seq_printf(file, "it %s\n", ssi_cannot_words(why));

@@ -29,6 +29,8 @@ pub mod device;
 pub mod errand;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod event;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod event_file;
 #[cfg(CONFIG_SSI_FILES)]
 pub mod file_description;
 #[cfg(all(CONFIG_SSI_FILES, CONFIG_SSI_KUNIT_TEST))]

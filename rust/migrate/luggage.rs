@@ -24,6 +24,10 @@ use ssi_core::{
 use ssi_files::Ticket;
 use ssi_kapi::{
     bytes,
+    event_file::{
+        self,
+        EventFile, //
+    },
     file_install,
     file_lock,
     open_files,
@@ -34,6 +38,12 @@ use crate::text::terminated;
 
 /// Rights of another node to files of this one: withdrawn unless they are taken out.
 pub(crate) struct Tickets(KVec<Ticket>);
+
+/// Files as they travel, and what those of them watch that are sets.
+pub(crate) struct Packed {
+    pub(crate) files: KVVec<u8>,
+    pub(crate) watches: KVVec<u8>,
+}
 
 impl Tickets {
     /// None yet.
@@ -57,24 +67,37 @@ impl Tickets {
         to: NodeId,
         wanted: impl Fn(&open_files::Number) -> bool,
     ) -> Result<KVVec<u8>> {
+        let mut room = Room::new()?;
         let mut all = KVVec::new();
-        let mut room = bytes::zeros(OPEN_FILE_BYTES_MAX)?;
-        let mut name = bytes::zeros(PATH_BYTES_MAX + 1)?;
-        let process = task_state::pid();
         for number in open_files::all().filter(wanted) {
-            let file = OpenFile {
-                fd: number.fd,
-                is_closed_on_exec: number.is_closed_on_exec,
-                may_be_locked: ssi_files::may_have_locks(number.fd, process),
-                way: self.way(number.fd, to, &mut name)?,
-            };
-            let length = file.encode(&mut room).map_err(|_| EMFILE)?;
-            bytes::extend(&mut all, room.get(..length).unwrap_or_default())?;
-            if all.len() > IMAGE_BYTES_MAX {
-                return Err(E2BIG);
-            }
+            let way = self.way(number.fd, to, &mut room.name)?;
+            append(&mut all, number, way, &mut room.encoded)?;
         }
         Ok(all)
+    }
+
+    /// All files of the running task, which goes on as it is: what says when something happens,
+    /// and nobody else has, is made again. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`pack`](Self::pack).
+    pub(crate) fn pack_all(&mut self, to: NodeId) -> Result<Packed> {
+        let mut room = Room::new()?;
+        let (mut files, mut watches) = (KVVec::new(), KVVec::new());
+        for number in open_files::all() {
+            let event = event_file::of(number.fd)?;
+            let way = match &event {
+                None => self.way(number.fd, to, &mut room.name)?,
+                Some(EventFile::Same(first)) => Way::Again(*first),
+                Some(EventFile::Made(known)) => Way::Made(known),
+            };
+            append(&mut files, number, way, &mut room.encoded)?;
+            if let Some(event) = &event {
+                event_file::watches(number.fd, event, &mut watches)?;
+            }
+        }
+        Ok(Packed { files, watches })
     }
 
     /// How `to` comes to what is open as `fd`; `name` is room for its name.
@@ -102,6 +125,38 @@ impl Tickets {
         self.0.push(ssi_files::export(fd, to)?, GFP_KERNEL)?;
         Ok(self.0.last().map_or(&[], Ticket::as_bytes))
     }
+}
+
+/// Room for one file.
+struct Room {
+    name: KVec<u8>,
+    encoded: KVec<u8>,
+}
+
+impl Room {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            name: bytes::zeros(PATH_BYTES_MAX + 1)?,
+            encoded: bytes::zeros(OPEN_FILE_BYTES_MAX)?,
+        })
+    }
+}
+
+fn append(
+    all: &mut KVVec<u8>,
+    number: open_files::Number,
+    way: Way<'_>,
+    room: &mut [u8],
+) -> Result {
+    let file = OpenFile {
+        fd: number.fd,
+        is_closed_on_exec: number.is_closed_on_exec,
+        may_be_locked: ssi_files::may_have_locks(number.fd, task_state::pid()),
+        way,
+    };
+    let length = file.encode(room).map_err(|_| EMFILE)?;
+    bytes::extend(all, room.get(..length).unwrap_or_default())?;
+    (all.len() <= IMAGE_BYTES_MAX).then_some(()).ok_or(E2BIG)
 }
 
 fn to_wire(identity: open_files::Identity) -> Identity {
@@ -161,6 +216,8 @@ fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
     match file.way {
         Way::Anew(opening) => open(file, opening, None, path),
         Way::AtHome(ticket) => use_at_home(file, ticket),
+        Way::Made(known) => event_file::make(number_of(file), known),
+        Way::Again(first) => event_file::again(number_of(file), first),
         Way::Either(ticket, identity, opening) => match open(file, opening, Some(identity), path) {
             Ok(()) => {
                 ssi_files::refuse(ticket);
@@ -168,6 +225,13 @@ fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
             }
             Err(_) => use_at_home(file, ticket),
         },
+    }
+}
+
+fn number_of(file: &OpenFile<'_>) -> open_files::Number {
+    open_files::Number {
+        fd: file.fd,
+        is_closed_on_exec: file.is_closed_on_exec,
     }
 }
 
@@ -186,10 +250,6 @@ fn open(
     identity: Option<Identity>,
     path: &mut KVVec<u8>,
 ) -> Result {
-    let number = open_files::Number {
-        fd: file.fd,
-        is_closed_on_exec: file.is_closed_on_exec,
-    };
     let identity = identity.map(|identity| open_files::Identity {
         ino: identity.ino,
         size: identity.size,
@@ -199,5 +259,10 @@ fn open(
         flags: opening.flags,
         offset: opening.offset,
     };
-    open_files::open(number, terminated(path, opening.path)?, how, identity)
+    open_files::open(
+        number_of(file),
+        terminated(path, opening.path)?,
+        how,
+        identity,
+    )
 }

@@ -29,6 +29,7 @@ use ssi_kapi::{
         self,
         Memory, //
     },
+    event_file,
     itimer::Paused,
     page::PAGE_BYTES,
     posix_timer::{
@@ -107,7 +108,7 @@ impl Parcel {
         let directory = task_state::directory()?;
         let areas = memory_image::pack(memory)?;
         let mut tickets = Tickets::new();
-        let files = tickets.pack(to, |_| true)?;
+        let packed = tickets.pack_all(to)?;
         let process = Process {
             state: state.as_bytes(),
             program: program.as_bytes(),
@@ -115,7 +116,8 @@ impl Parcel {
             path: &path,
             directory: &directory,
             areas: Areas::new(&areas).map_err(|_| EOPNOTSUPP)?,
-            files: OpenFiles::new(&files).map_err(|_| EMFILE)?,
+            files: OpenFiles::new(&packed.files).map_err(|_| EMFILE)?,
+            watches: &packed.watches,
         };
         let pages = in_pages(process.encoded_bytes(), |room| process.encode(room))?;
         Ok(Self {
@@ -240,6 +242,7 @@ impl Delivery {
         task_state::enter(terminated(&mut name, process.directory)?)?;
         self.is_closed = false;
         luggage::install_all(&process.files, &mut name)?;
+        event_file::watch(process.watches)?;
         timers.put_on()?;
         program.put_on()
     }

@@ -33,6 +33,8 @@ guard EOPNOTSUPP it has guards of madvise in its memory
 future EOPNOTSUPP it has all memory it will get locked (mlockall)
 lost ENOENT it has a working directory that was deleted, or is outside of the root
 file EOPNOTSUPP its file 7 cannot be used from another node
+set EOPNOTSUPP its file 8 is a set (epoll) that another process has, too, or watches what it has no number for
+watched EOPNOTSUPP its file 9 is a set (epoll) that another process has, too, or watches what it has no number for
 stopped EBUSY it is stopped
 ended ESRCH it has ended'
 

@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-CASES="timers beating waiting used locks"
+CASES="timers beating waiting used locks counters timer_files signal_files sets"
 ROUTES="2,3,1 2,1,3 3,2,3,2,1,2"
 
 up 3 --mem 128M

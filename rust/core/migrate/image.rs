@@ -14,6 +14,7 @@
 
 use super::{
     open_file::{
+        at_most,
         path,
         OpenFiles,
         PATH_BYTES_MAX, //
@@ -113,10 +114,6 @@ impl<'a> Image<'a> {
         message.end()?;
         Ok(image)
     }
-}
-
-pub(super) fn at_most(bytes: &[u8], most: usize) -> Result<&[u8], Malformed> {
-    (bytes.len() <= most).then_some(bytes).ok_or(Malformed)
 }
 
 fn at_most_one(bytes: &[u8]) -> Result<Strings<'_>, Malformed> {

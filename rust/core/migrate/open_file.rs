@@ -11,6 +11,8 @@
 //!  | fd | kind | length | opened anew: flags, offset, path                         |
 //!  |    |      |        | at home: ticket                                          |
 //!  |    |      |        | either: length of the ticket, ticket, identity, as above |
+//!  |    |      |        | made: what it knows                                      |
+//!  |    |      |        | again: a lower number                                    |
 //!  +----+------+--------+----------------------------------------------------------+
 //! ```
 //!
@@ -30,6 +32,9 @@ pub const PATH_BYTES_MAX: usize = 4095;
 /// Longest ticket of a file at home.
 pub const TICKET_BYTES_MAX: usize = 256;
 
+/// Most bytes of what a file knows that is made.
+pub const MADE_BYTES_MAX: usize = 64;
+
 /// Longest encoding, in bytes.
 pub const OPEN_FILE_BYTES_MAX: usize =
     HEAD_BYTES + 2 + TICKET_BYTES_MAX + IDENTITY_BYTES + 12 + PATH_BYTES_MAX;
@@ -43,6 +48,8 @@ const HEAD_BYTES: usize = 7;
 const ANEW: u8 = 1;
 const AT_HOME: u8 = 2;
 const EITHER: u8 = 3;
+const MADE: u8 = 4;
+const AGAIN: u8 = 5;
 const CLOSED_ON_EXEC: u8 = 0x80;
 const MAY_BE_LOCKED: u8 = 0x40;
 
@@ -94,13 +101,17 @@ pub enum Way<'a> {
     AtHome(&'a [u8]),
     /// It opens it by its name if that is this file, else it asks its home.
     Either(&'a [u8], Identity, Opening<'a>),
+    /// It makes one that knows this, as `ssi_kapi::event_file` has it.
+    Made(&'a [u8]),
+    /// It is what this number, which is lower, is of.
+    Again(u32),
 }
 
 impl<'a> Way<'a> {
     /// The ticket, if there is one.
     pub const fn ticket(&self) -> Option<&'a [u8]> {
         match *self {
-            Self::Anew(_) => None,
+            Self::Anew(_) | Self::Made(_) | Self::Again(_) => None,
             Self::AtHome(ticket) | Self::Either(ticket, ..) => Some(ticket),
         }
     }
@@ -112,6 +123,8 @@ impl Way<'_> {
             Self::Anew(_) => ANEW,
             Self::AtHome(_) => AT_HOME,
             Self::Either(..) => EITHER,
+            Self::Made(_) => MADE,
+            Self::Again(_) => AGAIN,
         }
     }
 
@@ -119,7 +132,8 @@ impl Way<'_> {
     const fn bytes(&self) -> usize {
         match self {
             Self::Anew(opening) => opening.path.len().saturating_add(12),
-            Self::AtHome(ticket) => ticket.len(),
+            Self::AtHome(bytes) | Self::Made(bytes) => bytes.len(),
+            Self::Again(_) => 4,
             Self::Either(ticket, _, opening) => ticket
                 .len()
                 .saturating_add(opening.path.len())
@@ -172,8 +186,11 @@ impl<'a> OpenFile<'a> {
         out.u32(self.fd).u8(kind).u16(length);
         match self.way {
             Way::Anew(opening) => opening.encode(&mut out),
-            Way::AtHome(ticket) => {
-                out.bytes(ticket);
+            Way::AtHome(bytes) | Way::Made(bytes) => {
+                out.bytes(bytes);
+            }
+            Way::Again(number) => {
+                out.u32(number);
             }
             Way::Either(ticket, identity, opening) => {
                 out.u16(u16::try_from(ticket.len()).map_err(|_| NoRoom)?)
@@ -199,8 +216,17 @@ impl<'a> OpenFile<'a> {
                 let identity = Identity::decode(&mut rest)?;
                 Way::Either(ticket, identity, Opening::decode(rest)?)
             }
+            MADE => Way::Made(at_most(rest.rest(), MADE_BYTES_MAX)?),
+            AGAIN => {
+                let number = rest.u32()?;
+                rest.end()?;
+                Way::Again(number)
+            }
             _ => return Err(Malformed),
         };
+        if matches!(way, Way::Again(number) if number >= fd) {
+            return Err(Malformed);
+        }
         let file = Self {
             fd,
             is_closed_on_exec: kind & CLOSED_ON_EXEC != 0,
@@ -212,9 +238,11 @@ impl<'a> OpenFile<'a> {
 }
 
 fn ticket(bytes: &[u8]) -> Result<&[u8], Malformed> {
-    (bytes.len() <= TICKET_BYTES_MAX)
-        .then_some(bytes)
-        .ok_or(Malformed)
+    at_most(bytes, TICKET_BYTES_MAX)
+}
+
+pub(super) fn at_most(bytes: &[u8], most: usize) -> Result<&[u8], Malformed> {
+    (bytes.len() <= most).then_some(bytes).ok_or(Malformed)
 }
 
 /// A path from the root on.
@@ -329,6 +357,8 @@ mod tests {
                 may_be_locked,
                 ..at_home(8)
             },
+            open(9, Way::Made(b"what it knows")),
+            open(11, Way::Again(9)),
         ];
         let bytes = encoded(&files);
         let arrived: Vec<_> = OpenFiles::new(&bytes).unwrap().iter().collect();
@@ -349,6 +379,21 @@ mod tests {
         let with = |ticket| OpenFiles::new(&encoded(&[open(0, Way::AtHome(ticket))])).map(|_| ());
         assert_eq!(with(&long), Err(Malformed));
         assert_eq!(with(&long[1..]), Ok(()));
+    }
+
+    #[test]
+    fn what_is_made_knows_little() {
+        let long = [0; MADE_BYTES_MAX + 1];
+        let with = |bytes| OpenFiles::new(&encoded(&[open(0, Way::Made(bytes))])).map(|_| ());
+        assert_eq!(with(&long), Err(Malformed));
+        assert_eq!(with(&long[1..]), Ok(()));
+    }
+
+    #[test]
+    fn what_is_there_again_was_there_before() {
+        let with = |number| OpenFiles::new(&encoded(&[open(3, Way::Again(number))])).map(|_| ());
+        assert_eq!(with(3), Err(Malformed));
+        assert_eq!(with(2), Ok(()));
     }
 
     #[test]

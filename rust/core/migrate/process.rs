@@ -6,19 +6,17 @@
 //! the other node asks for those, see [`fetch`](super::fetch).
 //!
 //! ```text
-//!  +-------+---------+--------+------+-----------+-------+-------+
-//!  | state | program | timers | path | directory | areas | files |
-//!  +-------+---------+--------+------+-----------+-------+-------+
-//!                                      each behind its length, u32
+//!  +-------+---------+--------+------+-----------+-------+-------+---------+
+//!  | state | program | timers | path | directory | areas | files | watches |
+//!  +-------+---------+--------+------+-----------+-------+-------+---------+
+//!                                                each behind its length, u32
 //! ```
 
 use super::{
     area::Areas,
-    image::{
-        at_most,
-        STATE_BYTES_MAX, //
-    },
+    image::STATE_BYTES_MAX,
     open_file::{
+        at_most,
         path,
         OpenFiles, //
     }, //
@@ -34,7 +32,7 @@ use crate::wire::{
 pub const PROGRAM_BYTES_MAX: usize = 32_768;
 
 /// Parts of it.
-const PARTS: usize = 7;
+const PARTS: usize = 8;
 
 /// A process, without the contents of its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +51,8 @@ pub struct Process<'a> {
     pub areas: Areas<'a>,
     /// Files it has open.
     pub files: OpenFiles<'a>,
+    /// What sets of files watch, as `ssi_kapi::event_file` has it.
+    pub watches: &'a [u8],
 }
 
 impl<'a> Process<'a> {
@@ -65,6 +65,7 @@ impl<'a> Process<'a> {
             self.directory,
             self.areas.as_bytes(),
             self.files.as_bytes(),
+            self.watches,
         ]
     }
 
@@ -109,6 +110,7 @@ impl<'a> Process<'a> {
             directory: path(part()?)?,
             areas: Areas::new(part()?)?,
             files: OpenFiles::new(part()?)?,
+            watches: part()?,
         };
         message.end()?;
         Ok(process)
@@ -128,6 +130,7 @@ mod tests {
             directory: b"/root",
             areas: Areas::default(),
             files: OpenFiles::default(),
+            watches: b"watches",
         }
     }
 

@@ -262,9 +262,31 @@ static void lose_folder(void)
 
 static void have_odd_file(void)
 {
+	int fd;
+
+	/* A link, not a folder. */
+	must(!symlink("/", "/tmp/link") || errno == EEXIST);
+	fd = open("/tmp/link", O_PATH | O_NOFOLLOW);
+	must(dup2(fd, 7) == 7 && !close(fd));
+}
+
+static void share_set(void)
+{
 	int fd = epoll_create1(0);
 
-	must(dup2(fd, 7) == 7 && !close(fd));
+	must(dup2(fd, 8) == 8 && !close(fd));
+	share(0);
+}
+
+static void lose_watched(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd = epoll_create1(0), ends[2];
+
+	must(dup2(fd, 9) == 9 && !close(fd) && !pipe(ends));
+	/* It is in the set as long as it is open. */
+	must(!epoll_ctl(9, EPOLL_CTL_ADD, ends[0], &event) && dup(ends[0]) > 0);
+	close(ends[0]);
 }
 
 static void nothing(void)
@@ -287,7 +309,8 @@ static const struct {
 	{ "shared", have_shared_memory },     { "segment", have_segment },
 	{ "device", have_device_memory },     { "guard", have_guard },
 	{ "future", lock_all },		      { "lost", lose_folder },
-	{ "file", have_odd_file },
+	{ "file", have_odd_file },	      { "set", share_set },
+	{ "watched", lose_watched },
 };
 
 /* The number of the child that says it has what it should, or a negative error. */

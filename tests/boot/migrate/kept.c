@@ -8,14 +8,21 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -435,9 +442,9 @@ static void locks(void)
 	let_act();
 	see(file, child);
 	let_act();
-	see(file, child);
 	if (waitpid(rival, &status, 0) != rival)
 		fail("waitpid");
+	see(file, child);
 	printf("then it is free: %d\n", WEXITSTATUS(status));
 	printf("too: %d\n", lock(too, F_SETLK, F_RDLCK, 1000, 1) == EAGAIN);
 	if (write(to_child[1], "", 1) != 1)
@@ -446,6 +453,252 @@ static void locks(void)
 	printf("at the end: %d\n", lock(too, F_SETLKW, F_WRLCK, 0, 0));
 	waitpid(child, &status, 0);
 	printf("it ends: %d\n", status);
+}
+
+/* --- files that say when something happens --- */
+
+static void counters(void)
+{
+	int plain = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), semaphore = eventfd(50, EFD_SEMAPHORE);
+	int full = eventfd(0, EFD_NONBLOCK), twin = dup(plain);
+	unsigned long count = ULONG_MAX - 1, one = 1;
+
+	if (write(full, &count, sizeof(count)) != sizeof(count))
+		fail("write");
+	for (int i = 0; i < steps; i++) {
+		ssize_t result = read(plain, &count, sizeof(count));
+
+		printf("%zd %s", result, result < 0 ? strerrorname_np(errno) : "");
+		for (int j = 0; j <= i; j++)
+			if (write(j % 2 ? plain : twin, &one, sizeof(one)) != sizeof(one))
+				fail("write");
+		go(route[i]);
+		if (read(semaphore, &count, sizeof(count)) != sizeof(count))
+			fail("read");
+		printf(" one of them: %lu", count);
+		if (read(i % 2 ? plain : twin, &count, sizeof(count)) != sizeof(count))
+			fail("read");
+		printf(" all: %lu flags %d %d full: %zd\n", count, fcntl(plain, F_GETFD),
+		       fcntl(twin, F_GETFD), write(full, &one, sizeof(one)));
+	}
+	if (read(full, &count, sizeof(count)) != sizeof(count))
+		fail("read");
+	printf("it was full: %d\n", count == ULONG_MAX - 1);
+}
+
+static void set_file(int file, int flags, long value, long interval)
+{
+	struct itimerspec setting = { .it_value = span(value), .it_interval = span(interval) };
+
+	if (timerfd_settime(file, flags, &setting, NULL))
+		fail("timerfd_settime");
+}
+
+static unsigned long times_of(int file)
+{
+	unsigned long times = 0;
+
+	if (read(file, &times, sizeof(times)) != sizeof(times) && errno != EAGAIN)
+		fail("read");
+	return times;
+}
+
+/* Each runs out when it would have, and as often. */
+static void timer_files(void)
+{
+	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME };
+	int once[COUNT(clocks)], often[COUNT(clocks)], off, later, past, shared;
+	long start[COUNT(clocks)];
+	unsigned long all[COUNT(clocks)] = { 0 };
+
+	for (size_t i = 0; i < COUNT(clocks); i++) {
+		once[i] = timerfd_create(clocks[i], TFD_NONBLOCK);
+		often[i] = timerfd_create(clocks[i], TFD_NONBLOCK | TFD_CLOEXEC);
+		start[i] = now(clocks[i]);
+		set_file(once[i], TFD_TIMER_ABSTIME, start[i] + 700 * MS, 0);
+		set_file(often[i], TFD_TIMER_ABSTIME, start[i] + 10 * MS, 10 * MS);
+	}
+	off = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	later = timerfd_create(CLOCK_REALTIME, 0);
+	past = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	shared = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	set_file(later, 0, 600 * MS, 0);
+	set_file(past, 0, 1, 0);
+	set_file(shared, 0, 5 * MS, 5 * MS);
+	/* One that another process has, too, stays where it is. */
+	fflush(stdout);
+	if (!fork()) {
+		close_range(3, shared - 1, 0);
+		if (fork())
+			_exit(0);
+		usleep(1500000);
+		_exit(0);
+	}
+	wait(NULL);
+	for (int i = 0; i < steps; i++) {
+		go(route[i]);
+		for (size_t at = 0; i % 2 && at < COUNT(clocks); at++)
+			all[at] += times_of(often[at]);
+	}
+	usleep(20000);
+	printf("once it was: %lu; off: %lu; shared: %d\n", times_of(past), times_of(off),
+	       times_of(shared) > 0);
+	printf("then: %lu\n", times_of(past));
+	printf("later: %lu\n", times_of(later));
+	printf("not early: %d\n", now(CLOCK_REALTIME) - start[0] >= 600 * MS);
+	while (now(CLOCK_MONOTONIC) < start[1] + 750 * MS)
+		usleep(10000);
+	for (size_t at = 0; at < COUNT(clocks); at++) {
+		long passed, first = now(clocks[at]);
+
+		all[at] += times_of(often[at]);
+		passed = (first - start[at]) / (10 * MS);
+		printf("%zu: once %lu, as often as there was time: %d\n", at, times_of(once[at]),
+		       labs((long)all[at] - passed) <= 1);
+		if (labs((long)all[at] - passed) > 1)
+			printf("%lu, not %ld\n", all[at], passed);
+	}
+	/* What nobody read is not lost on any of the ways. */
+	set_file(often[1], 0, 10 * MS, 10 * MS);
+	start[1] = now(CLOCK_MONOTONIC);
+	usleep(100000);
+	go_round();
+	usleep(50000);
+	all[1] = times_of(often[1]);
+	printf("unread: %d\n",
+	       labs((long)all[1] - (now(CLOCK_MONOTONIC) - start[1]) / (10 * MS)) <= 1);
+}
+
+static void signal_files(void)
+{
+	struct signalfd_siginfo info;
+	sigset_t mask;
+	int file;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR1);
+	sigaddset(&mask, SIGRTMAX);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	file = signalfd(-1, &mask, SFD_NONBLOCK);
+	for (int i = 0; i < steps; i++) {
+		kill(getpid(), SIGUSR1);
+		sigqueue(getpid(), SIGRTMAX, (union sigval){ .sival_int = i });
+		go(route[i]);
+		for (int j = 0; j < 3; j++) {
+			ssize_t length = read(file, &info, sizeof(info));
+
+			if (length < 0)
+				printf("%s\n", strerrorname_np(errno));
+			else
+				printf("%u %d, ", info.ssi_signo, info.ssi_int);
+		}
+	}
+	sigdelset(&mask, SIGRTMAX);
+	if (signalfd(file, &mask, 0) != file)
+		fail("signalfd");
+	go_round();
+	sigqueue(getpid(), SIGRTMAX, (union sigval){ .sival_int = 0 });
+	printf("none of others: %zd\n", read(file, &info, sizeof(info)));
+}
+
+static void print_ready(int set, const char *when)
+{
+	struct epoll_event found[16];
+	int count = epoll_wait(set, found, COUNT(found), 0);
+
+	printf("%s:", when);
+	/* In what order is of the moment. */
+	for (unsigned int number = 0; number < 100; number++)
+		for (int i = 0; i < count; i++)
+			if (found[i].data.u32 == number)
+				printf(" %u=%x", number, found[i].events);
+	printf("\n");
+}
+
+/* What waits for an edge says once more there what it was. */
+static void drop_edges(int set)
+{
+	struct epoll_event found[16];
+
+	epoll_wait(set, found, COUNT(found), 0);
+}
+
+static void add(int set, int file, unsigned int events, unsigned int number)
+{
+	struct epoll_event event = { .events = events, .data.u64 = number | 77UL << 32 };
+
+	if (epoll_ctl(set, EPOLL_CTL_ADD, file, &event))
+		fail("epoll_ctl");
+}
+
+/* A set says the same of files of its own node, of others, and of other sets. */
+static void sets(void)
+{
+	int set = epoll_create1(EPOLL_CLOEXEC), inner = epoll_create1(0), twin, twins, empty;
+	int ends[2], pair[2], counter = eventfd(0, EFD_NONBLOCK), edge = eventfd(1, 0);
+	int shot = eventfd(1, 0), clock = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), signals;
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 8 };
+	unsigned long one = 1;
+	sigset_t mask;
+	char byte;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	signals = signalfd(-1, &mask, 0);
+	if (pipe(ends) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		fail("files");
+	empty = epoll_create1(0);
+	twin = dup(counter);
+	twins = dup(set);
+	add(set, ends[0], EPOLLIN, 1);
+	add(set, pair[0], EPOLLIN | EPOLLRDHUP, 2);
+	add(set, counter, EPOLLIN, 3);
+	add(set, twin, EPOLLIN | EPOLLOUT, 4);
+	add(set, edge, EPOLLIN | EPOLLET, 5);
+	add(set, shot, EPOLLIN | EPOLLONESHOT, 6);
+	add(set, clock, EPOLLIN, 7);
+	add(set, signals, EPOLLIN, 9);
+	add(set, inner, EPOLLIN, 10);
+	add(inner, counter, EPOLLIN, 11);
+	for (int i = 0; i < steps; i++) {
+		print_ready(twins, "before");
+		go(route[i]);
+		drop_edges(set);
+		print_ready(set, "then");
+		if (write(counter, &one, sizeof(one)) != sizeof(one) ||
+		    write(ends[1], "x", 1) != 1 || write(pair[1], "x", 1) != 1)
+			fail("write");
+		kill(getpid(), SIGUSR1);
+		set_file(clock, 0, 1, 0);
+		usleep(1000);
+		/* Those of other nodes are told. */
+		while (poll((struct pollfd[]){ { .fd = set, .events = POLLIN } }, 1, 0) != 1)
+			usleep(1000);
+		usleep(50000);
+		print_ready(set, "all");
+		print_ready(inner, "inner");
+		go(route[i]);
+		drop_edges(set);
+		print_ready(set, "all once more");
+		print_ready(empty, "nothing");
+		event.events = EPOLLIN | EPOLLONESHOT;
+		event.data.u32 = 6;
+		if (epoll_ctl(set, EPOLL_CTL_MOD, shot, &event) || read(ends[0], &byte, 1) != 1 ||
+		    read(pair[0], &byte, 1) != 1 || read(counter, &one, sizeof(one)) < 0 ||
+		    wait_for(SIGUSR1, &(siginfo_t){ 0 }, 0) != SIGUSR1 || times_of(clock) != 1)
+			fail("read");
+		one = 1;
+		usleep(50000);
+	}
+	print_ready(set, "at the end");
+	printf("it is there: %d\n", epoll_ctl(set, EPOLL_CTL_ADD, counter, &event));
+	printf("and goes: %d %d\n", epoll_ctl(set, EPOLL_CTL_DEL, counter, NULL),
+	       epoll_ctl(set, EPOLL_CTL_DEL, counter, NULL));
+	close(pair[1]);
+	usleep(50000);
+	print_ready(set, "its other end is gone");
+	printf("closed on exec: %d %d\n", fcntl(set, F_GETFD), fcntl(inner, F_GETFD));
 }
 
 static const struct {
@@ -457,6 +710,10 @@ static const struct {
 	{ "waiting", waiting },
 	{ "used", used },
 	{ "locks", locks },
+	{ "counters", counters },
+	{ "timer_files", timer_files },
+	{ "signal_files", signal_files },
+	{ "sets", sets },
 };
 
 int main(int argc, char **argv)

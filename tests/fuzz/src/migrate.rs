@@ -146,6 +146,8 @@ pub fn corpus() -> Vec<Vec<u8>> {
         Way::Anew(opening),
         Way::AtHome(b"ticket"),
         Way::Either(b"ticket", Identity::default(), opening),
+        Way::Made(b"what it knows"),
+        Way::Again(3),
     ];
     for (fd, way) in (0..).zip(ways) {
         let length = OpenFile {
@@ -228,6 +230,7 @@ fn process(files: &[u8]) -> Vec<u8> {
         directory: b"/",
         areas: Areas::new(&areas).unwrap(),
         files: OpenFiles::new(files).unwrap(),
+        watches: b"watches",
     };
     let mut encoded = vec![0; process.encoded_bytes()];
     process.encode(&mut encoded).unwrap();
