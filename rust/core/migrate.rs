@@ -23,8 +23,10 @@
 //! | [`relation`] | a group or session it enters |
 //! | [`record`] | what is known of one move |
 //! | [`journal`] | what is known of all |
+//! | [`drained`] | nodes nothing goes to |
 
 pub mod area;
+pub mod drained;
 pub mod fetch;
 pub mod handover;
 pub mod image;

@@ -19,6 +19,13 @@ pub fn may_boot() -> bool {
     unsafe { bindings::capable(bindings::CAP_SYS_BOOT as c_int) }
 }
 
+/// Whether the running process may administrate the machine (`CAP_SYS_ADMIN`, in the first
+/// user name space). Process context.
+pub fn may_administrate() -> bool {
+    // SAFETY: As above.
+    unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as c_int) }
+}
+
 /// Whether who opened the file that is being printed may administrate the machine
 /// (`CAP_SYS_ADMIN`, in the first user name space), whoever reads it. Any context.
 pub fn is_opened_by_administrator(out: &SeqFile) -> bool {
@@ -40,5 +47,6 @@ mod tests {
     #[test]
     fn the_kernel_itself_may() {
         assert!(super::may_boot());
+        assert!(super::may_administrate());
     }
 }

@@ -14,6 +14,7 @@ use ssi_kapi::{
 
 use crate::{
     arrivals,
+    drained,
     keepers,
     report, //
 };
@@ -32,9 +33,11 @@ impl Subsystem for Follower {
 
     fn node_up(&self, _: &View, instance: Instance) {
         report::add_files(instance.node);
+        drained::node_up(instance);
     }
 
     fn node_down(&self, _: &View, instance: Instance) {
+        drained::node_down(instance.node);
         keepers::node_down(instance.node);
         arrivals::node_down(instance);
         guest::home_lost(instance.node.get());

@@ -20,6 +20,7 @@ use ssi_kapi::{
 };
 
 use crate::{
+    drained,
     journal::{
         self,
         Entry, //
@@ -51,9 +52,7 @@ impl Mover for Goto {
 
 /// Has process `pid` go to `node`. Only the caller is killed with `EINTR`, and it may go yet.
 fn ask(pid: u32, node: NodeId, entry: Entry) -> Result {
-    if !ssi_clms::view().members().contains(node) {
-        return Err(EHOSTDOWN);
-    }
+    drained::may_go_to(node)?;
     leave::may_be_moved(pid).map_err(|why| entry.refuse(why))?;
     match pid == task_state::pid() {
         true => moving::give_own(node, entry),

@@ -26,6 +26,7 @@ use ssi_kapi::{
 
 use crate::{
     ask::Operation,
+    drained,
     hand_over::{
         HandOver,
         Outcome, //
@@ -96,8 +97,8 @@ pub(crate) fn give_own(node: NodeId, entry: Entry) -> Result {
 /// # Errors
 ///
 /// `ESRCH` for one that ends, `EBUSY` for one that has just left, `EHOSTDOWN` for a node
-/// that is not in the cluster; why it cannot go ([`leave::Cannot`]); those of [`hand_over`].
-/// Then it goes on.
+/// that is not in the cluster, `ECONNREFUSED` for one that is drained; why it cannot go
+/// ([`leave::Cannot`]); those of [`hand_over`]. Then it goes on.
 fn go(node: NodeId, entry: Entry) -> Result {
     let home = journal::home_of(task_state::pid());
     let went = try_to_go(node, entry);
@@ -118,9 +119,7 @@ fn try_to_go(node: NodeId, entry: Entry) -> Result {
     if node == me.node {
         return Ok(());
     }
-    if !ssi_clms::view().members().contains(node) {
-        return Err(EHOSTDOWN);
-    }
+    drained::may_go_to(node)?;
     leave::may_move().map_err(|why| entry.refuse(why))?;
     match hand_over(node, entry)? {
         Outcome::Left => Ok(()),

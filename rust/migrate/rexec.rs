@@ -19,6 +19,7 @@ use ssi_kapi::{
 
 use crate::{
     ask::Operation,
+    drained,
     hand_over::{
         HandOver,
         Outcome, //
@@ -36,7 +37,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `EHOSTDOWN` for a node that is not in the cluster; why the task cannot leave
+/// `EHOSTDOWN` for a node that is not in the cluster, `ECONNREFUSED` for one that is
+/// drained; why the task cannot leave
 /// ([`leave::Cannot`]); those of [`Parcel::pack`]; those of execve(2) there.
 pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
@@ -52,9 +54,7 @@ pub(crate) fn execute(wanted: &Wanted) -> Result<isize> {
 }
 
 fn hand_over(wanted: &Wanted, entry: Entry) -> Result {
-    if !ssi_clms::view().members().contains(wanted.node) {
-        return Err(EHOSTDOWN);
-    }
+    drained::may_go_to(wanted.node)?;
     entry.stands_still();
     leave::may_leave().map_err(|why| entry.refuse(why))?;
     let alarm = Paused::new();

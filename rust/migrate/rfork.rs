@@ -27,6 +27,7 @@ use ssi_kapi::{
 };
 
 use crate::{
+    drained,
     hand_over::Outcome,
     journal,
     moving,
@@ -38,9 +39,9 @@ use crate::{
 /// # Errors
 ///
 /// `EINVAL` for flags, `ENODEV` for what is no node's number, `EHOSTDOWN` for a node that
-/// is not in the cluster; those of fork(2); why the child cannot leave
-/// ([`leave::Cannot`]); those of [`moving::hand_over`]; what the other node says. Then
-/// there is no child.
+/// is not in the cluster, `ECONNREFUSED` for one that is drained; those of fork(2); why the
+/// child cannot leave ([`leave::Cannot`]); those of [`moving::hand_over`]; what the other node
+/// says. Then there is no child.
 pub(crate) fn fork(wanted: &Rfork) -> Result<isize> {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
     if wanted.flags != 0 {
@@ -55,9 +56,7 @@ pub(crate) fn fork(wanted: &Rfork) -> Result<isize> {
     if node == me.node {
         return Ok(Fork::plain().make(|| Fate::Lives)?.pid() as isize);
     }
-    if !ssi_clms::view().members().contains(node) {
-        return Err(EHOSTDOWN);
-    }
+    drained::may_go_to(node)?;
     fork_to(node)
 }
 

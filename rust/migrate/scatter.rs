@@ -33,6 +33,7 @@ use ssi_kapi::{
 };
 
 use crate::{
+    drained,
     rexec,
     rfork,
     wanted::Wanted, //
@@ -106,10 +107,11 @@ fn has(environment: &[u8], mark: &[u8]) -> bool {
     strings.any(|string| string == mark)
 }
 
-/// A member by lot; `None` for this node.
+/// A member by lot that is not drained; `None` for this node, and if there is none.
 fn draw() -> Option<NodeId> {
     let members = ssi_clms::view().members();
-    let lot = random::number() % members.len().max(1) as u64;
-    let drawn = members.iter().nth(lot as usize)?;
+    let open = || members.iter().filter(|&node| !drained::is(node));
+    let lot = random::number() % open().count().max(1) as u64;
+    let drawn = open().nth(lot as usize)?;
     (drawn != ssi_ics::this_node()?.node).then_some(drawn)
 }

@@ -57,6 +57,7 @@ use crate::{
         NAME,
         VERSION, //
     },
+    drained,
     journal,
     keepers,
     parcel::{
@@ -419,6 +420,7 @@ impl Newcomer {
         let is_orphaned = message.u8()? != 0;
         let home = node_of(&mut message)?;
         let delivery = Delivery::take(contents, request.pages()).map_err(|_| Fault::NotTaken)?;
+        drained::admit()?;
         let state = TaskState::from_wire(delivery.state()?.0)?;
         let arrival = Arrival {
             pid,

@@ -37,6 +37,7 @@ mod arrivals;
 mod ask;
 mod calls;
 mod control;
+mod drained;
 mod fetcher;
 mod follower;
 mod goto;
@@ -77,6 +78,7 @@ impl kernel::Module for Migrate {
         if ssi_ics::this_node().is_some() {
             arrivals::create()?;
             journal::create()?;
+            drained::create()?;
             lent::create()?;
             keepers::create()?;
             restart::begin()?;
@@ -88,6 +90,7 @@ impl kernel::Module for Migrate {
             ssi_ics::register(&news::SERVICE)?;
             ssi_ics::register(&lent::SERVICE)?;
             ssi_ics::register(&report::SERVICE)?;
+            ssi_ics::register(&drained::SERVICE)?;
             ssi_clms::register_subsystem(&follower::Follower)?;
             ssi_vproc::install_itself(&calls::Calls)?;
             device::begin(&control::Commands)?;

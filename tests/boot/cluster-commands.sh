@@ -70,7 +70,7 @@ say "node 1 shuts node 3 down"
 on 3 sh -c 'exec >/dev/console 2>&1; trap "" HUP; trap "echo it was asked to end; exit" TERM
 	echo it runs; while :; do sleep 0.02; done' >/dev/null 2>&1 &
 within 5 "a program runs there" logged 3 "it runs"
-must "it begins" on 1 clusternode_shutdown -h -N3 now
+must "it begins" on 1 clusternode_shutdown -n -h -N3 now
 within 20 "it is down" state_is 1 3 DOWN
 expect "its way" "$(way_of 3)" "COMINGUP UP SHUTDOWN GOINGDOWN KCLEANUP UCLEANUP DOWN"
 expect "node 2 tells the same" "$(on 2 cat /proc/cluster/events)" "$(on 1 cat /proc/cluster/events)"

@@ -49,7 +49,8 @@ pub(crate) enum Command {
     /// List the nodes of the cluster and their states
     ///
     /// Prints a line for each node that is expected or was ever there, 'N: STATE'.
-    #[command(after_help = STATUS)]
+    #[command(after_help = STATUS_OF_CLUSTER, args_conflicts_with_subcommands = true)]
+    #[command(disable_help_subcommand = true)]
     Cluster {
         /// With processors, memory, address, and since when that is so
         #[arg(short)]
@@ -58,6 +59,9 @@ pub(crate) enum Command {
         #[arg(short = 'V', value_name = "NODE", conflicts_with = "verbose")]
         #[arg(value_parser = parse_node)]
         node: Option<ClusterNode>,
+        /// What to do with a node
+        #[command(subcommand)]
+        action: Option<Action>,
     },
 
     /// Print the name of the cluster
@@ -102,8 +106,9 @@ pub(crate) enum Command {
 
     /// Shut down one node of the cluster
     ///
-    /// Its programs are asked to end, then made to; it leaves the cluster in good
-    /// order. The command returns when the node has begun.
+    /// It is drained first: the programs that can go on on other nodes do, as with 'cluster
+    /// drain'. The others are asked to end, then made to, and are named. The node leaves
+    /// the cluster in good order; the command returns when it has begun.
     #[command(after_help = STATUS, disable_help_flag = true)]
     ClusternodeShutdown(Shutdown),
 
@@ -201,6 +206,31 @@ pub(crate) enum Command {
     Reboot(Ending),
 }
 
+/// What `cluster` does with a node.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Move all processes that can move away from a node
+    ///
+    /// They go to the other nodes that are up, and nothing comes any more: migrate and onnode
+    /// refuse that node, and fast leaves it out, until it is undrained or starts again. Each
+    /// process that stays is named, with what keeps it. Root only.
+    #[command(after_help = STATUS_OF_DRAIN)]
+    Drain {
+        /// Number of the node
+        #[arg(value_parser = parse_node)]
+        node: ClusterNode,
+    },
+    /// Let processes come to a node again
+    ///
+    /// None comes back by itself. Root only.
+    #[command(after_help = STATUS)]
+    Undrain {
+        /// Number of the node
+        #[arg(value_parser = parse_node)]
+        node: ClusterNode,
+    },
+}
+
 /// What `onnode` takes.
 #[derive(Debug, Args)]
 pub(crate) struct OnNode {
@@ -275,6 +305,9 @@ pub(crate) struct Shutdown {
     /// Start the node again afterwards
     #[arg(short, conflicts_with = "halt")]
     pub(crate) reboot: bool,
+    /// Do not drain the node: its programs end with it
+    #[arg(short = 'n')]
+    pub(crate) stays_full: bool,
     /// Number of the node
     #[arg(short = 'N', value_parser = parse_node)]
     pub(crate) node: ClusterNode,
@@ -285,6 +318,13 @@ pub(crate) struct Shutdown {
     #[arg(long, action = ArgAction::Help)]
     help: Option<bool>,
 }
+
+const STATUS_OF_CLUSTER: &str = "\
+'cluster drain --help' and 'cluster undrain --help' say more.
+Exit status: 0 done, 1 not done, 2 wrong words.";
+
+const STATUS_OF_DRAIN: &str = "\
+Exit status: 0 all are gone, 1 some stay or nothing was done, 2 wrong words.";
 
 const STATUS: &str = "Exit status: 0 done, 1 not done, 2 wrong words.";
 
@@ -298,8 +338,11 @@ signal ended; 127, 126 and 125 as with onnode.";
 
 /// What is wrong with the words, in one line. `name` is what was called.
 pub(crate) fn one_line(name: &str, wrong: &clap::Error) -> String {
-    if wrong.kind() == ErrorKind::InvalidSubcommand || wrong.kind() == ErrorKind::MissingSubcommand
-    {
+    let is_of_names = matches!(
+        wrong.kind(),
+        ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand
+    );
+    if is_of_names && Cli::command().find_subcommand(name).is_none() {
         let mut words = "no such command; the program is called by one of these names:".to_owned();
         for command in Cli::command().get_subcommands() {
             let _ = write!(words, " {}", command.get_name());

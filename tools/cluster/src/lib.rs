@@ -32,6 +32,7 @@ use libcluster::{
 };
 
 mod cli;
+mod drain;
 mod end;
 mod failed;
 mod localview;
@@ -46,6 +47,7 @@ pub use libcluster::PROC_CLUSTER;
 
 use crate::{
     cli::{
+        Action,
         Cli,
         Command, //
     },
@@ -162,10 +164,21 @@ fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<
             node: Some(node), ..
         }
         | Command::ClusternodeInfo { node } => show::details(&cluster, node)?,
+        Command::Cluster {
+            action: Some(Action::Drain { node }),
+            ..
+        } => return drain::run(&cluster, node, out),
+        Command::Cluster {
+            action: Some(Action::Undrain { node }),
+            ..
+        } => {
+            drain::undo(&cluster, node)?;
+            String::new()
+        }
         Command::Cluster { verbose, .. } => {
             let snapshot = cluster.snapshot()?;
             if verbose {
-                show::long_list(&snapshot)
+                show::long_list(&cluster, &snapshot)
             } else {
                 show::list(&snapshot)
             }
@@ -179,7 +192,7 @@ fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<
             format!("{}\n", u8::from(is_up))
         }
         Command::ClusternodeShutdown(ref asked) => {
-            shutdown::run(&cluster, asked)?;
+            shutdown::run(&cluster, asked, out)?;
             String::new()
         }
         Command::Fastnode => format!("{}\n", cluster.fastest()?),

@@ -62,9 +62,8 @@ pub(crate) fn run(
     err: &mut dyn Write,
 ) -> Result<u8, Failed> {
     let up = Cluster::at(node.proc_cluster)
-        .and_then(|cluster| cluster.membership())
-        .map_err(Failed::before)?
-        .up;
+        .and_then(|cluster| open_nodes(&cluster))
+        .map_err(Failed::before)?;
     if up.is_empty() {
         return Err(Failed::before(Error::NoView));
     }
@@ -89,6 +88,14 @@ pub(crate) fn run(
         relayed.map_err(|why| Failed::before(format!("the answer cannot be written: {why}")))?;
     }
     Ok(highest)
+}
+
+/// The nodes that are up, without those that are drained, but with this one.
+fn open_nodes(cluster: &Cluster) -> Result<Vec<ClusterNode>, Error> {
+    let here = cluster.num()?;
+    let mut open = cluster.membership()?.up;
+    open.retain(|&node| node == here || !cluster.is_drained(node));
+    Ok(open)
 }
 
 /// One that runs beside others has no input: they would take it from each other.

@@ -32,7 +32,7 @@ pub(crate) fn list(snapshot: &Snapshot) -> String {
 }
 
 /// `N: STATE` and more for each node.
-pub(crate) fn long_list(snapshot: &Snapshot) -> String {
+pub(crate) fn long_list(cluster: &Cluster, snapshot: &Snapshot) -> String {
     let mut text = String::new();
     for info in &snapshot.nodes {
         if info.incarnation.0 == 0 {
@@ -53,6 +53,9 @@ pub(crate) fn long_list(snapshot: &Snapshot) -> String {
         if info.last_transition > TransId(0) {
             let time = humantime::format_rfc3339_seconds(info.last_time);
             let _ = write!(text, ", since {time}");
+        }
+        if cluster.is_drained(info.node) {
+            text.push_str(", drained");
         }
         let is_master = snapshot.master == Some(info.node);
         text.push_str(if is_master { ", coordinator\n" } else { "\n" });
@@ -76,6 +79,10 @@ pub(crate) fn details(cluster: &Cluster, node: ClusterNode) -> Result<String, Er
     line(&mut text, "Memory in bytes", info.memory_bytes);
     line(&mut text, "Address", libcluster::address(node));
     line(&mut text, "Incarnation", info.incarnation);
+    if cluster.can_drain(node) {
+        let is_drained = cluster.is_drained(node);
+        line(&mut text, "Drained", if is_drained { "yes" } else { "no" });
+    }
     let is_master = snapshot.master == Some(node);
     line(
         &mut text,

@@ -3,6 +3,7 @@
 //! The shutdown of a node.
 
 use std::{
+    io::Write,
     thread,
     time::{
         Duration,
@@ -18,7 +19,10 @@ use libcluster::{
     PowerAction, //
 };
 
-use crate::cli::Shutdown;
+use crate::{
+    cli::Shutdown,
+    drain, //
+};
 
 /// How long the node may take to begin. All members have to agree.
 const BEGIN_MAX: Duration = Duration::from_secs(10);
@@ -26,8 +30,9 @@ const BEGIN_MAX: Duration = Duration::from_secs(10);
 /// How often it is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Asks the node, and returns when it has begun.
-pub(crate) fn run(cluster: &Cluster, asked: &Shutdown) -> anyhow::Result<()> {
+/// Drains the node, asks it, and returns when it has begun. Who stays ends with it, and is
+/// named on `out`.
+pub(crate) fn run(cluster: &Cluster, asked: &Shutdown, out: &mut dyn Write) -> anyhow::Result<()> {
     let before = cluster.info(asked.node)?;
     if before.state != NodeState::Up {
         bail!("node {} is {}, not UP", asked.node, before.state);
@@ -37,7 +42,18 @@ pub(crate) fn run(cluster: &Cluster, asked: &Shutdown) -> anyhow::Result<()> {
     } else {
         PowerAction::Halt
     };
-    cluster.shut_down(asked.node, then).map_err(explain)?;
+    let was_drained = cluster.is_drained(asked.node);
+    if !asked.stays_full && drain::is_possible(cluster, asked.node)? {
+        let stay = drain::empty(cluster, asked.node).map_err(explain)?;
+        crate::write(out, &stay.lines("ends"))?;
+    }
+    if let Err(why) = cluster.shut_down(asked.node, then) {
+        if !was_drained {
+            // The first failure is the one to tell.
+            let _ = drain::undo(cluster, asked.node);
+        }
+        return Err(explain(why));
+    }
     let end = Instant::now() + BEGIN_MAX;
     loop {
         let now = cluster.info(asked.node)?;

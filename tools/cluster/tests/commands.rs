@@ -196,6 +196,8 @@ fn every_command_has_help() {
     let files = Files::new();
     for command in [
         "cluster",
+        "cluster drain",
+        "cluster undrain",
         "clustername",
         "clusternode_num",
         "clusternode_getstate",
@@ -224,7 +226,12 @@ fn wrong_words_are_one_line_and_status_2() {
     let files = Files::new();
     for (line, words) in [
         ("cluster -x", "unexpected argument '-x'"),
-        ("cluster 3", "unexpected argument '3'"),
+        ("cluster 3", "unrecognized subcommand '3'"),
+        ("cluster drain", "were not provided: <NODE>"),
+        ("cluster drain 64", "not a node number, 1 to 63"),
+        ("cluster drain 2 3", "unexpected argument '3'"),
+        ("cluster undrain", "were not provided: <NODE>"),
+        ("cluster -v drain 2", "cannot be used with"),
         ("cluster -V", "a value is required for '-V <NODE>'"),
         ("cluster -V 0", "not a node number, 1 to 63"),
         ("cluster -v -V 3", "cannot be used with"),
@@ -531,6 +538,74 @@ fn processes_that_stay_are_one_failure() {
     assert_eq!(files.0.told(65_601), "2\n");
     let said = files.run("migrate 2 8");
     assert!(said.err.contains("moves no processes"), "{said:?}");
+}
+
+/// Two nodes that are up, node 2 of which is not drained.
+fn drainable() -> Files {
+    let files = Files::new();
+    for node in [1, 2] {
+        files.write(&format!("node{node}/drained"), "0\n");
+    }
+    files
+}
+
+#[test]
+fn a_node_is_drained_of_what_runs_there() {
+    let files = drainable();
+    for (pid, place) in [
+        (65_600, "2\n"),
+        (65_601, "1\n"),
+        (131_080, "2\n"),
+        (7, "2\n"),
+    ] {
+        files.0.add_process(pid, place);
+        files.0.let_move(pid, pid, "");
+    }
+    assert_eq!(
+        files.answer("cluster drain 2"),
+        "node 2 is drained: 2 went, 0 stay\n"
+    );
+    assert_eq!(files.read("node2/drained"), "1\n");
+    for (pid, told) in [(65_600, "1\n"), (131_080, "1\n"), (65_601, ""), (7, "")] {
+        assert_eq!(files.0.told(pid), told, "{pid}");
+    }
+    let list = files.answer("cluster -v");
+    assert_eq!(list.matches(", drained").count(), 1, "{list}");
+    assert!(files.answer("cluster -V 2").contains("  Drained: yes\n"));
+    assert_eq!(files.answer("fastnode"), "1\n");
+    assert_eq!(files.answer("cluster undrain 2"), "");
+    assert_eq!(files.read("node2/drained"), "0\n");
+    assert!(files.answer("cluster -V 2").contains("  Drained: no\n"));
+}
+
+#[test]
+fn who_stays_on_a_drained_node_is_named() {
+    let files = drainable();
+    files.0.add_process(131_080, "2\n");
+    files
+        .0
+        .let_move(131_080, 131_080, "it has several threads\n");
+    fs::write(files.path("../131080/comm"), "a\x1b b\n").unwrap();
+    let file = files.path("../131080/goto");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let said = files.run("cluster drain 2");
+    assert_eq!((said.status, said.err.as_str()), (1, ""), "{said:?}");
+    assert_eq!(
+        said.out,
+        "process 131080 (a\\u{1b} b) stays on node 2: it has several threads\n\
+         node 2 is drained: 0 went, 1 stay\n"
+    );
+}
+
+#[test]
+fn no_node_is_drained_that_has_no_other() {
+    let files = drainable();
+    files.write("node1/drained", "1\n");
+    let said = files.run("cluster drain 2");
+    assert_eq!((said.status, said.out.as_str()), (1, ""), "{said:?}");
+    assert!(said.err.contains("no other node"), "{said:?}");
+    assert_eq!(files.read("node2/drained"), "0\n");
 }
 
 #[test]

@@ -27,6 +27,10 @@ mod proc;
 
 /// Serves the launcher; returns only when it cannot.
 pub(crate) fn run() -> anyhow::Result<Infallible> {
+    // By that others know that it is no program of a user.
+    if let Err(why) = rustix::thread::set_name(libcluster::AGENT_NAME) {
+        crate::log::line(&format!("the name of the agent: {why}"));
+    }
     // A node whose agent is gone can only be crashed.
     if let Err(why) = node::protect_from_oom() {
         crate::log::line(&format!("oom_score_adj: {why}"));

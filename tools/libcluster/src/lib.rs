@@ -25,14 +25,15 @@
 //! # }
 //! ```
 //!
-//! Nothing here needs privileges but [`Cluster::shut_down`]. The kernel of this node knows
-//! the answers. Only what concerns a process or the load of another waits for that:
-//! [`Cluster::node_pid`], [`Cluster::run_queue`], [`Cluster::fastest`], and [`rexecve`] with
-//! its kin, which becomes a program there, [`rfork`], [`migrate`] and
-//! [`Cluster::migrate_pid`].
+//! Nothing here needs privileges but [`Cluster::shut_down`] and [`Cluster::set_drained`]. The
+//! kernel of this node knows the answers. Only what concerns a process or the load of another waits
+//! for that: [`Cluster::node_pid`], [`Cluster::run_queue`], [`Cluster::loads`],
+//! [`Cluster::fastest`], and [`rexecve`] with its kin, which becomes a program there,
+//! [`rfork`], [`migrate`] and [`Cluster::migrate_pid`].
 
 mod cluster;
 mod decoder;
+mod drained;
 mod error;
 mod events;
 mod history;
@@ -73,6 +74,7 @@ pub use crate::{
         Event,
         Events, //
     },
+    load::Load,
     local_view::local_view,
     migrate::{
         migrate,
@@ -80,7 +82,10 @@ pub use crate::{
     },
     not_begun::NotBegun,
     pin::pin,
-    process::Pid,
+    process::{
+        Pid,
+        AGENT_NAME, //
+    },
     rexec::{
         rexecv,
         rexecve,

@@ -6,7 +6,6 @@
 //! `/proc/loadavg`, which the kernel shows for each node.
 
 use std::{
-    cmp::Ordering,
     collections::BTreeMap,
     fs,
     thread,
@@ -53,27 +52,49 @@ impl Cluster {
         })
     }
 
-    /// The node that has least to do for a processor, of those that are up; of several
-    /// alike this one, or the first. Waits for each of them, and looks several times: what
+    /// What the nodes have to do that are up and not drained, in the order of their numbers.
+    /// Waits for each of them, and looks several times: what
     /// wants a processor only for a moment does not count.
     ///
     /// # Errors
     ///
-    /// [`Error::NoView`] when no node is up; otherwise as
-    /// [`run_queue`](Self::run_queue), but a node that has just died is left out.
-    pub fn fastest(&self) -> Result<ClusterNode, Error> {
+    /// As [`run_queue`](Self::run_queue), but a node that has just died is left out.
+    pub fn loads(&self) -> Result<Vec<Load>, Error> {
         let snapshot = self.snapshot()?;
-        let is_up = |info: &&NodeInfo| info.state == NodeState::Up;
-        let up = snapshot.nodes.iter().filter(is_up).map(|info| info.node);
-        let fewest = fewest(up, |node| self.run_queue(node))?;
-        let mut best: Option<Share> = None;
-        for (node, tasks) in fewest {
-            let share = Share::of(&snapshot.info(node), tasks, snapshot.this);
-            if best.as_ref().is_none_or(|best| share.is_less(best)) {
-                best = Some(share);
+        let is_open = |info: &&NodeInfo| info.state == NodeState::Up && !self.is_drained(info.node);
+        let open = snapshot.nodes.iter().filter(is_open).map(|info| info.node);
+        let fewest = fewest(open, |node| self.run_queue(node))?;
+        let load = |(node, tasks)| Load {
+            node,
+            tasks,
+            cpus: u64::from(snapshot.info(node).cpus).max(1),
+        };
+        Ok(fewest.into_iter().map(load).collect())
+    }
+
+    /// The node that has least to do for a processor, of those that are up and not drained; of
+    /// several alike this one, or the first; this one if there is no other. Waits as
+    /// [`loads`](Self::loads).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoView`] when no node is up; otherwise as [`loads`](Self::loads).
+    pub fn fastest(&self) -> Result<ClusterNode, Error> {
+        let here = self.num()?;
+        let mut best: Option<Load> = None;
+        for load in self.loads()? {
+            let is_less =
+                |best: &Load| load.is_less(best) || (load.is_alike(best) && load.node == here);
+            if best.as_ref().is_none_or(is_less) {
+                best = Some(load);
             }
         }
-        best.map(|best| best.node).ok_or(Error::NoView)
+        match best {
+            Some(best) => Ok(best.node),
+            // What is begun where it is needs no leave.
+            None if self.avail(here)? => Ok(here),
+            None => Err(Error::NoView),
+        }
     }
 }
 
@@ -104,32 +125,25 @@ fn fewest(
     Ok(fewest)
 }
 
-/// What a processor of a node has to do.
-struct Share {
-    node: ClusterNode,
-    tasks: u64,
-    cpus: u64,
-    is_here: bool,
+/// What a node has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// The node.
+    pub node: ClusterNode,
+    /// Its tasks that run or wait for a processor.
+    pub tasks: u64,
+    /// Its processors, one at least.
+    pub cpus: u64,
 }
 
-impl Share {
-    fn of(info: &NodeInfo, tasks: u64, here: ClusterNode) -> Self {
-        Self {
-            node: info.node,
-            tasks,
-            cpus: u64::from(info.cpus).max(1),
-            is_here: info.node == here,
-        }
+impl Load {
+    /// Whether one of its processors has less to do than one of `other`.
+    pub fn is_less(&self, other: &Self) -> bool {
+        self.tasks.saturating_mul(other.cpus) < other.tasks.saturating_mul(self.cpus)
     }
 
-    /// Whether it is less than that of a node before it in the order.
-    fn is_less(&self, other: &Self) -> bool {
-        let own = self.tasks.saturating_mul(other.cpus);
-        match own.cmp(&other.tasks.saturating_mul(self.cpus)) {
-            Ordering::Less => true,
-            Ordering::Equal => self.is_here,
-            Ordering::Greater => false,
-        }
+    fn is_alike(&self, other: &Self) -> bool {
+        !self.is_less(other) && !other.is_less(self)
     }
 }
 

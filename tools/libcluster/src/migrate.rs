@@ -59,6 +59,9 @@ pub enum NotMoved {
     /// The node is not up, or died meanwhile: `ENODEV`, `EHOSTDOWN`.
     #[error("node {0} is not up")]
     NotUp(ClusterNode),
+    /// The node is drained: `ECONNREFUSED`.
+    #[error("node {0} is drained")]
+    Drained(ClusterNode),
     /// Something keeps the process.
     #[error("process {pid} cannot go to node {node}: {reason}")]
     Bound {
@@ -125,6 +128,7 @@ impl NotMoved {
             Errno::SRCH => Self::NoProcess(pid),
             Errno::PERM => Self::NoRight(pid),
             Errno::NODEV | Errno::HOSTDOWN => Self::NotUp(node),
+            Errno::CONNREFUSED => Self::Drained(node),
             Errno::NOENT => Self::NotFound { pid, node },
             Errno::AGAIN => Self::NotNow { pid, node },
             other => Self::Other {
@@ -164,7 +168,10 @@ impl Cluster {
         if errno == Errno::NOENT && fs::metadata(format!("{folder}/goto")).is_err() {
             return NotMoved::NoCall;
         }
-        let is_of_process = !matches!(errno, Errno::HOSTDOWN | Errno::NODEV | Errno::AGAIN);
+        let is_of_process = !matches!(
+            errno,
+            Errno::HOSTDOWN | Errno::NODEV | Errno::AGAIN | Errno::CONNREFUSED
+        );
         let said = fs::read_to_string(format!("{folder}/cantmove")).unwrap_or_default();
         match said.lines().next() {
             Some(reason) if is_of_process => NotMoved::Bound {
@@ -182,14 +189,8 @@ impl Cluster {
     ///
     /// [`Error::Io`].
     pub fn group(&self, group: Pid) -> Result<Vec<Pid>, Error> {
-        let folder = self.path("..");
-        let mut members = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(|why| Error::io(&folder, why))? {
-            let name = entry.map_err(|why| Error::io(&folder, why))?.file_name();
-            let pid = name.to_str().and_then(Pid::parse);
-            members.extend(pid.filter(|pid| self.group_of(*pid) == Some(group)));
-        }
-        members.sort_unstable();
+        let mut members = self.processes()?;
+        members.retain(|pid| self.group_of(*pid) == Some(group));
         Ok(members)
     }
 
@@ -226,6 +227,7 @@ mod tests {
             (Errno::PERM, "process 65600 is another user's"),
             (Errno::NODEV, "node 2 is not up"),
             (Errno::HOSTDOWN, "node 2 is not up"),
+            (Errno::CONNREFUSED, "node 2 is drained"),
             (Errno::NOENT, "of process 65600 is not found on node 2"),
             (Errno::AGAIN, "to node 2 now; try again"),
             (Errno::NOMEM, "65600 cannot go to node 2: Cannot allocate"),

@@ -24,6 +24,9 @@ pub enum NotBegun {
     /// The node is not up, or died meanwhile: `ENODEV`, `EHOSTDOWN`.
     #[error("node {0} is not up")]
     NotUp(ClusterNode),
+    /// The node is drained: `ECONNREFUSED`.
+    #[error("node {0} is drained")]
+    Drained(ClusterNode),
     /// The process has what another node cannot have, or cannot give it away: `EBUSY`.
     #[error(
         "this process cannot leave its node for node {0}: it has children, several threads \
@@ -74,6 +77,7 @@ impl NotBegun {
         match errno {
             Errno::NOSYS => Self::NoCall,
             Errno::NODEV | Errno::HOSTDOWN => Self::NotUp(node),
+            Errno::CONNREFUSED => Self::Drained(node),
             Errno::BUSY => Self::Bound(node),
             Errno::XDEV => Self::Confined(node),
             Errno::EXIST => Self::NumberInUse(node),
@@ -99,6 +103,7 @@ mod tests {
             (Errno::NOSYS, "no node of a cluster"),
             (Errno::NODEV, "node 2 is not up"),
             (Errno::HOSTDOWN, "node 2 is not up"),
+            (Errno::CONNREFUSED, "node 2 is drained"),
             (
                 Errno::BUSY,
                 "has children, several threads or filtered calls, is traced",

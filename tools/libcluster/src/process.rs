@@ -21,6 +21,12 @@ use crate::{
     Error, //
 };
 
+/// The name of the process of each node that starts commands for the launcher.
+pub const AGENT_NAME: &core::ffi::CStr = c"ssi-agent";
+
+/// The terminals of a console: `/dev/tty0` to `/dev/tty63`.
+const CONSOLES: std::ops::Range<u64> = 0x400..0x440;
+
 /// Number of a process, the same on all nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pid(NonZeroU32);
@@ -54,6 +60,48 @@ impl fmt::Display for Pid {
 }
 
 impl Cluster {
+    /// The processes of all nodes, in rising order. Of those whose number each node has one of
+    /// its own with, those of this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn processes(&self) -> Result<Vec<Pid>, Error> {
+        let folder = self.path("..");
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(|why| Error::io(&folder, why))? {
+            let name = entry.map_err(|why| Error::io(&folder, why))?.file_name();
+            all.extend(name.to_str().and_then(Pid::parse));
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    /// Whether process `pid` belongs to its node rather than to a user: its parent is the first
+    /// process, and it is the agent, or leads the session of a console.
+    pub fn is_of_node(&self, pid: Pid) -> bool {
+        let line = fs::read_to_string(self.path(&format!("../{pid}/stat"))).unwrap_or_default();
+        parse_of_node(&line, pid).unwrap_or(false)
+    }
+
+    /// Whether process `pid` is there, and not only what its parent has not asked about yet.
+    pub fn is_alive(&self, pid: Pid) -> bool {
+        let line = fs::read_to_string(self.path(&format!("../{pid}/stat"))).unwrap_or_default();
+        // The name is whatever it is, and ends with the last bracket.
+        let state = line
+            .rsplit_once(')')
+            .map_or("", |(_, rest)| rest.trim_start());
+        !state.is_empty() && !state.starts_with(['Z', 'X'])
+    }
+
+    /// The name of process `pid`; `None` for one that is gone, or has none.
+    pub fn process_name(&self, pid: Pid) -> Option<String> {
+        let name = fs::read(self.path(&format!("../{pid}/comm"))).ok()?;
+        let name = String::from_utf8_lossy(&name);
+        let name = text::shown(name.strip_suffix('\n').unwrap_or(&name));
+        (!name.is_empty()).then_some(name)
+    }
+
     /// The node that runs process `pid`. The kernel asks that node, so this waits for
     /// it; by the time it returns the process may have ended.
     ///
@@ -79,9 +127,45 @@ impl Cluster {
     }
 }
 
+/// `PID (NAME) STATE PARENT GROUP SESSION TERMINAL ...`; the name is whatever it is.
+fn parse_of_node(line: &str, pid: Pid) -> Option<bool> {
+    let (front, rest) = line.rsplit_once(')')?;
+    let (_, name) = front.split_once('(')?;
+    let mut numbers = rest.split_whitespace().skip(1).map(text::number);
+    let parent = numbers.next()??;
+    let session = numbers.nth(1)??;
+    let terminal = numbers.next()??;
+    let is_console = CONSOLES.contains(&terminal) && session == u64::from(pid.0.get());
+    let is_agent = name.as_bytes() == AGENT_NAME.to_bytes();
+    Some(parent == 1 && (is_agent || is_console))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn agent_and_console_belong_to_the_node() {
+        let pid = Pid::new(131_080).unwrap();
+        for (line, expected) in [
+            ("131080 (ssi-agent) S 1 131080 131080 0 -1", Some(true)),
+            (
+                "131080 (ssi-agent) S 131081 131080 131080 0 -1",
+                Some(false),
+            ),
+            ("131080 (exe) S 1 131080 131080 0 -1", Some(false)),
+            ("131080 (sh) S 1 131080 131080 1024 131080", Some(true)),
+            (
+                "131080 (a) 1 (b) S 1 131090 131090 1024 131080",
+                Some(false),
+            ),
+            ("131080 (sh) S 1 131080 131080 34816 131080", Some(false)),
+            ("131080 (sh) S 1", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_of_node(line, pid), expected, "{line}");
+        }
+    }
 
     #[test]
     fn a_pid_is_a_plain_number() {

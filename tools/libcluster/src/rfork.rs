@@ -61,6 +61,9 @@ pub enum NotForked {
     /// It shares memory, or has an open file that cannot be used from there: `EOPNOTSUPP`.
     #[error("this process shares memory or has a file open that cannot be used from node {0}")]
     BoundMemory(ClusterNode),
+    /// The node is drained: `ECONNREFUSED`.
+    #[error("node {0} is drained")]
+    Drained(ClusterNode),
     /// Its program or its working directory is not there: `ENOENT`.
     #[error("the program or the working directory of this process is not found on node {0}")]
     NotFound(ClusterNode),
@@ -80,6 +83,7 @@ impl NotForked {
         match errno {
             Errno::NOSYS => Self::NoCall,
             Errno::NODEV | Errno::HOSTDOWN => Self::NotUp(node),
+            Errno::CONNREFUSED => Self::Drained(node),
             Errno::BUSY => Self::Bound(node),
             Errno::XDEV => Self::Confined(node),
             Errno::OPNOTSUPP => Self::BoundMemory(node),
@@ -120,6 +124,7 @@ mod tests {
             (Errno::NOSYS, "no node of a cluster"),
             (Errno::NODEV, "node 2 is not up"),
             (Errno::HOSTDOWN, "node 2 is not up"),
+            (Errno::CONNREFUSED, "node 2 is drained"),
             (Errno::BUSY, "several threads"),
             (Errno::XDEV, "a namespace or a root"),
             (Errno::OPNOTSUPP, "shares memory or has a file open"),

@@ -156,7 +156,11 @@ fn stat(pid: &str) -> io::Result<String> {
 /// Pid 1, the agent, and the idle shell of the console.
 fn is_our_own(process: &Process) -> bool {
     process.pid == 1
-        || process.parent == 1 && matches!(process.name.as_str(), "ssi-init" | "exe" | "sh")
+        || process.parent == 1
+            && matches!(
+                process.name.as_str(),
+                "ssi-init" | "exe" | "ssi-agent" | "sh"
+            )
 }
 
 fn number<T: std::str::FromStr>(text: &str, index: usize) -> Option<T> {
