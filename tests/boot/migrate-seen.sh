@@ -94,6 +94,29 @@ within 5 "it runs" on 1 grep -q "^a b" "/proc/$pid/comm"
 on 1 migrate 2 "$pid"
 expect "with a space" "$(last "$pid" | value comm)" 'a\x20b'
 
+say "who moves it can be told"
+be_patient 3
+pid=$(sleeper)
+told=$(on 3 migrate -v 2 "$pid")
+must "how much and how long" grep -qE \
+	"^process $pid is on node 2: [0-9.]+ MiB sent, stood still for [0-9.]+ ms of [0-9.]+$" <<<"$told"
+expect "one that is there" "$(on 3 migrate -v 2 "$pid")" "process $pid is on node 2"
+on 3 migrate 1 "$pid"
+ssi pause 2
+# shellcheck disable=SC2016 # expands in the guest
+on 1 sh -c 'migrate -v 2 $0 >/tmp/told 2>&1 </dev/null & echo $! >/tmp/mover' "$pid"
+within 5 "it is under way" eval '[[ $(last "$pid") == *state=transfer* ]]'
+within 5 "which is told" on 1 grep -q "^process $pid: 0.0 of [0-9.]* MiB, 0.0 MiB/s" /tmp/told
+on 1 sh -c 'kill $(cat /tmp/mover)'
+within 5 "who asks can be interrupted" on 1 sh -c '! kill -0 $(cat /tmp/mover)'
+expect "the process is on its way all the same" "$(last "$pid" | value state)" transfer
+ssi resume 2
+is_over() { [ "$(last "$pid" | value state)" = done ]; }
+within 10 "and arrives" is_over
+expect "where it was to go" "$(on 1 where_pid "$pid")" 2
+on 3 kill "$pid"
+within 5 "it is as ever" is_gone 3 "$pid"
+
 say "it is bounded"
 pid=$(sleeper)
 # shellcheck disable=SC2016 # expands in the guest

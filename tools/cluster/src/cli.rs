@@ -129,6 +129,9 @@ pub(crate) enum Command {
     /// where it is, as it was, and what keeps it is said. Who may signal a process may move it.
     #[command(after_help = STATUS)]
     Migrate {
+        /// Say how far each is, how much is sent, and how long it stood still
+        #[arg(short)]
+        verbose: bool,
         /// Number of the node
         #[arg(value_parser = parse_node)]
         node: ClusterNode,

@@ -41,6 +41,7 @@ mod onall;
 mod onnode;
 mod show;
 mod shutdown;
+mod watch;
 mod where_pid;
 
 pub use libcluster::PROC_CLUSTER;
@@ -200,9 +201,14 @@ fn answer(root: &str, command: &Command, out: &mut dyn Write) -> anyhow::Result<
             where_pid::run(&cluster, pids, out)?;
             String::new()
         }
-        Command::Migrate { node, ref targets } => {
-            migrate::run(&cluster, node, targets)?;
-            String::new()
+        Command::Migrate {
+            verbose,
+            node,
+            ref targets,
+        } => {
+            let watch = verbose.then_some(out);
+            migrate::run(&cluster, node, targets, watch)?;
+            return Ok(0);
         }
         // They have no answer.
         Command::Localview { .. }

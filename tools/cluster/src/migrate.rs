@@ -2,12 +2,16 @@
 
 //! Processes that are moved.
 
+use std::io::Write;
+
 use anyhow::bail;
 use libcluster::{
     Cluster,
     ClusterNode,
     Pid, //
 };
+
+use crate::watch;
 
 /// Whom a word names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,18 +36,31 @@ impl Target {
     }
 }
 
-/// Has all of them go to `node`, one after the other; those that stay are one failure.
-pub(crate) fn run(cluster: &Cluster, node: ClusterNode, targets: &[Target]) -> anyhow::Result<()> {
+/// Has all of them go to `node`, one after the other, and says on `out`, if there is one, how
+/// that goes; those that stay are one failure.
+pub(crate) fn run(
+    cluster: &Cluster,
+    node: ClusterNode,
+    targets: &[Target],
+    mut out: Option<&mut dyn Write>,
+) -> anyhow::Result<()> {
+    let mut stays = |pid| {
+        let went = match out.as_deref_mut() {
+            Some(out) => watch::migrate(cluster, pid, node, out),
+            None => cluster.migrate_pid(pid, node),
+        };
+        went.err().map(|why| why.to_string())
+    };
     let mut failures = Vec::new();
     for &target in targets {
         match target {
-            Target::Process(pid) => failures.extend(stays(cluster, pid, node)),
+            Target::Process(pid) => failures.extend(stays(pid)),
             Target::Group(group) => {
                 let members = cluster.group(group)?;
                 if members.is_empty() {
                     failures.push(format!("there is no process group {group}"));
                 }
-                failures.extend(members.iter().filter_map(|&pid| stays(cluster, pid, node)));
+                failures.extend(members.iter().filter_map(|&pid| stays(pid)));
             }
         }
     }
@@ -51,10 +68,4 @@ pub(crate) fn run(cluster: &Cluster, node: ClusterNode, targets: &[Target]) -> a
         bail!("{}", failures.join("; "));
     }
     Ok(())
-}
-
-/// Why, if it does.
-fn stays(cluster: &Cluster, pid: Pid, node: ClusterNode) -> Option<String> {
-    let went = cluster.migrate_pid(pid, node);
-    went.err().map(|why| why.to_string())
 }

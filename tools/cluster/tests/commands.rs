@@ -609,6 +609,28 @@ fn no_node_is_drained_that_has_no_other() {
 }
 
 #[test]
+fn a_move_is_told_of() {
+    let files = Files::new();
+    files.0.add_process(65_600, "1\n");
+    files.0.let_move(65_600, 65_600, "");
+    assert_eq!(
+        files.answer("migrate -v 2 65600"),
+        "process 65600 is on node 2\n"
+    );
+    files.write(
+        "node1/migrations",
+        "moves: started=1 done=1 refused=0 failed=0\n\
+         move: id=1 state=done kind=move pid=65600 comm=sh from=1 to=2 by=65601 uid=0 \
+         began=1.000000 wait_us=100 capture_us=500 transfer_us=1000 commit_us=500 pause_us=2000 \
+         total_us=2100 pages=256 bytes=1572864 resident=1048576 errno=0 reason=\n",
+    );
+    assert_eq!(
+        files.answer("migrate -v 2 65600"),
+        "process 65600 is on node 2: 1.5 MiB sent, stood still for 2.0 ms of 2.1\n"
+    );
+}
+
+#[test]
 fn a_program_is_a_command_by_its_name() {
     let is_called = |name: &str| ssi_cluster::is_called(&[name.into()]);
     for name in [

@@ -26,10 +26,10 @@
 //! ```
 //!
 //! Nothing here needs privileges but [`Cluster::shut_down`] and [`Cluster::set_drained`]. The
-//! kernel of this node knows the answers. Only what concerns a process or the load of another waits
-//! for that: [`Cluster::node_pid`], [`Cluster::run_queue`], [`Cluster::loads`],
-//! [`Cluster::fastest`], and [`rexecve`] with its kin, which becomes a program there,
-//! [`rfork`], [`migrate`] and [`Cluster::migrate_pid`].
+//! kernel of this node knows the answers. Only what concerns a process, the moves or the load
+//! of another waits for that: [`Cluster::node_pid`], [`Cluster::moves`],
+//! [`Cluster::run_queue`], [`Cluster::loads`], [`Cluster::fastest`], and [`rexecve`] with its
+//! kin, which becomes a program there, [`rfork`], [`migrate`] and [`Cluster::migrate_pid`].
 
 mod cluster;
 mod decoder;
@@ -40,6 +40,7 @@ mod history;
 mod load;
 mod local_view;
 mod migrate;
+mod moves;
 mod not_begun;
 mod persona;
 mod pin;
@@ -80,6 +81,7 @@ pub use crate::{
         migrate,
         NotMoved, //
     },
+    moves::Move,
     not_begun::NotBegun,
     pin::pin,
     process::{
