@@ -57,6 +57,16 @@ impl<'a> Cluster<'a> {
         Self::named(bench, name, nodes, MEMORY_MIB)
     }
 
+    /// The same, with nodes that have `memory_mib` each.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::start`].
+    pub(crate) fn start_large(bench: &'a Bench, nodes: u8, memory_mib: u32) -> Result<Self> {
+        let [name, _] = NAMES;
+        Self::named(bench, name, nodes, memory_mib)
+    }
+
     /// Starts two equal clusters, whose nodes have `memory_mib` each.
     ///
     /// # Errors

@@ -49,6 +49,9 @@ pub(crate) enum Unit {
     /// Programs that were started and ended in a second.
     #[serde(rename = "programs/s")]
     ProgramsPerSecond,
+    /// Moves of processes in a second.
+    #[serde(rename = "moves/s")]
+    MovesPerSecond,
     /// Messages between nodes.
     #[serde(rename = "messages")]
     Messages,
@@ -70,6 +73,7 @@ impl fmt::Display for Unit {
             Self::FramesPerSecond => "frames/s",
             Self::CallsPerSecond => "calls/s",
             Self::ProgramsPerSecond => "programs/s",
+            Self::MovesPerSecond => "moves/s",
             Self::Messages => "messages",
             Self::Rounds => "rounds",
         })

@@ -64,7 +64,7 @@ use row::Row;
 fn main() -> ExitCode {
     let result = match Role::ours() {
         Role::Nothing => return ExitCode::SUCCESS,
-        Role::Idle => guest::idle(),
+        Role::Idle => guest::idle().map(|never| match never {}),
         Role::Init => guest::serve_as_init(),
         Role::Parent => guest::serve_as_parent(),
         Role::Command => command(Args::parse()),

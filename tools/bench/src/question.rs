@@ -110,6 +110,22 @@ pub(crate) enum Question {
         /// How many.
         count: u32,
     },
+    /// Start a child that does nothing, with so much memory of its own, written to:
+    /// [`Answer::Children`], when it has it.
+    Grow {
+        /// MiB.
+        mib: u32,
+    },
+    /// Move a process `count` times, at least once, to one of the nodes after the other:
+    /// [`Answer::RoundTrip`].
+    Move {
+        /// Its number.
+        pid: i32,
+        /// Where.
+        nodes: Vec<u8>,
+        /// How often.
+        count: u32,
+    },
     /// Touch a process `count` times, at least once: [`Answer::RoundTrip`].
     Touch {
         /// How.

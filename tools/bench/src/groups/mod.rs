@@ -13,6 +13,7 @@ mod failure;
 mod idle;
 mod memory;
 mod migrate;
+mod moves;
 mod network;
 mod processes;
 mod simulated;
@@ -41,6 +42,8 @@ pub(crate) enum Group {
     Processes,
     /// Programs on other nodes
     Migrate,
+    /// Processes that move
+    Moves,
     /// From the failure of a node to the next view
     Failure,
     /// What idle clusters of growing size take
@@ -74,6 +77,7 @@ impl Group {
             Self::Calls => calls::measure(bench),
             Self::Processes => processes::measure(bench),
             Self::Migrate => migrate::measure(bench),
+            Self::Moves => moves::measure(bench),
             Self::Failure => failure::measure(bench),
             Self::Idle => idle::measure(bench),
             Self::Simulated => simulated::measure(bench),

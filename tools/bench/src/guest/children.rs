@@ -3,6 +3,7 @@
 //! Children that do nothing.
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::process::{
     Child,
     Command,
@@ -40,6 +41,21 @@ impl Children {
         for _ in 0..count {
             pids.push(self.start()?.as_raw_pid());
         }
+        Ok(Answer::Children { pids })
+    }
+
+    /// Starts one with `mib` MiB of memory, and tells its number when it has them.
+    pub(super) fn grow(&mut self, mib: u32) -> Result<Answer> {
+        let mut command = Command::new(&self.program);
+        command.arg(IDLE).arg(mib.to_string()).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().context("cannot start a child")?;
+        let pids = vec![Pid::from_child(&child).as_raw_pid()];
+        if let Some(mut output) = child.stdout.take() {
+            let read = output.read_to_end(&mut Vec::new());
+            read.context("a child does not say that it has its memory")?;
+        }
+        self.children.push(child);
         Ok(Answer::Children { pids })
     }
 

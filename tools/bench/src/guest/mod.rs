@@ -15,6 +15,9 @@ mod processes;
 mod programs;
 mod terminal;
 
+use std::convert::Infallible;
+use std::fs::File;
+use std::hint::black_box;
 use std::io::{
     self,
     BufRead,
@@ -32,6 +35,7 @@ use rustix::mount::{
     mount,
     MountFlags, //
 };
+use rustix::stdio::dup2_stdout;
 use rustix::system::{
     reboot,
     RebootCommand, //
@@ -136,10 +140,24 @@ pub(crate) fn serve_as_parent() -> Result<()> {
     turn_off(serve_by_child())
 }
 
-/// Does nothing until it is killed.
-pub(crate) fn idle() -> ! {
+/// Does nothing until it is killed, with as much memory as the next word says, in MiB. When
+/// it has that, its output ends.
+///
+/// # Errors
+///
+/// The word is no number, or there is no `/dev/null`.
+pub(crate) fn idle() -> Result<Infallible> {
+    let mib = match std::env::args().nth(2) {
+        Some(word) => word.parse().context("no number of MiB")?,
+        None => 0,
+    };
+    // What is all zero would not be there.
+    let memory = vec![1_u8; mib << 20];
+    let nothing = File::create("/dev/null").context("cannot open /dev/null")?;
+    dup2_stdout(&nothing).context("cannot end the output")?;
     loop {
         pause();
+        black_box(&memory);
     }
 }
 
@@ -175,6 +193,8 @@ fn answer(question: &Question, children: &mut Children) -> Result<Answer> {
         Question::Clock => events::now(),
         Question::Await { node, state } => events::wait_for(*node, state),
         Question::Breed { count } => children.breed(*count),
+        Question::Grow { mib } => children.grow(*mib),
+        Question::Move { pid, nodes, count } => processes::go(*pid, nodes, *count),
         Question::Touch { touch, pid, count } => processes::touch(*touch, *pid, *count),
         Question::Walk => processes::walk(),
         Question::Run { words, count } => programs::run(words, *count),

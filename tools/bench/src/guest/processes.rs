@@ -60,6 +60,18 @@ pub(super) fn touch(touch: Touch, pid: i32, count: u32) -> Result<Answer> {
     })
 }
 
+/// Moves the process `pid` to the `nodes` in turn, `count` times; the median.
+pub(super) fn go(pid: i32, nodes: &[u8], count: u32) -> Result<Answer> {
+    let file = format!("{PROC}/{pid}/goto");
+    let mut times = Vec::new();
+    for node in nodes.iter().cycle().take(usize::try_from(count)?) {
+        let started = Instant::now();
+        fs::write(&file, node.to_string()).context("it does not move")?;
+        times.push(nanoseconds(started.elapsed()));
+    }
+    Ok(Answer::RoundTrip { ns: median(&times) })
+}
+
 /// Lists `/proc` and reads of each process what `ps` reads.
 pub(super) fn walk() -> Result<Answer> {
     let started = Instant::now();
