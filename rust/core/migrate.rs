@@ -20,12 +20,16 @@
 //! | [`relocation`] | the three when it moves on from where it is a guest |
 //! | [`news`] | what became of it |
 //! | [`place`] | its place among the processes of its home |
+//! | [`children`] | its children that stayed at home |
+//! | [`child_wait`] | its wait for children here and there |
 //! | [`relation`] | a group or session it enters |
 //! | [`record`] | what is known of one move |
 //! | [`journal`] | what is known of all |
 //! | [`drained`] | nodes nothing goes to |
 
 pub mod area;
+pub mod child_wait;
+pub mod children;
 pub mod drained;
 pub mod fetch;
 pub mod handover;

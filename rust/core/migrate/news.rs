@@ -139,13 +139,15 @@ impl News {
     }
 }
 
-fn encode_usage(usage: &Usage, out: &mut Writer<'_>) {
+/// Puts `usage` into a message.
+pub(super) fn encode_usage(usage: &Usage, out: &mut Writer<'_>) {
     for &number in usage {
         out.u64(number);
     }
 }
 
-fn decode_usage(message: &mut Reader<'_>) -> Result<Usage, Malformed> {
+/// Takes one off a message.
+pub(super) fn decode_usage(message: &mut Reader<'_>) -> Result<Usage, Malformed> {
     let mut usage = Usage::default();
     for number in &mut usage {
         *number = message.u64()?;

@@ -3,7 +3,7 @@
 //! Relation a guest enters.
 //!
 //! To a process group or a session, as setpgid(2) and setsid(2) have it. A guest asks its
-//! home for it, where the other members are known.
+//! home for it, where the other members are known, and its children that stayed there.
 
 use crate::wire::{
     Malformed,
@@ -12,13 +12,14 @@ use crate::wire::{
 };
 
 /// Bytes of it.
-pub const RELATION_BYTES: usize = 5;
+pub const RELATION_BYTES: usize = 9;
 
 /// No process has this number or one above it, on any kernel.
 const PID_LIMIT: u32 = 1 << 30;
 
 const JOIN: u8 = 1;
 const LEAD: u8 = 2;
+const PUT: u8 = 3;
 
 /// Relation a guest enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +28,17 @@ pub enum Relation {
     Join(u32),
     /// It leads a session of its own.
     Lead,
+    /// It makes this child a member of this group.
+    Put(u32, u32),
 }
 
 impl Relation {
     /// Puts it into a message.
     pub fn encode(self, out: &mut Writer<'_>) {
         match self {
-            Self::Join(group) => out.u8(JOIN).u32(group),
-            Self::Lead => out.u8(LEAD).u32(0),
+            Self::Join(group) => out.u8(JOIN).u32(0).u32(group),
+            Self::Lead => out.u8(LEAD).u32(0).u32(0),
+            Self::Put(child, group) => out.u8(PUT).u32(child).u32(group),
         };
     }
 
@@ -44,10 +48,11 @@ impl Relation {
     ///
     /// [`Malformed`] for what is none, and for a number no group has.
     pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
-        let relation = match (message.u8()?, message.u32()?) {
-            (JOIN, group @ 1..PID_LIMIT) => Self::Join(group),
-            (LEAD, 0) => Self::Lead,
-            (_, _) => return Err(Malformed),
+        let relation = match (message.u8()?, message.u32()?, message.u32()?) {
+            (JOIN, 0, group @ 1..PID_LIMIT) => Self::Join(group),
+            (LEAD, 0, 0) => Self::Lead,
+            (PUT, child @ 1..PID_LIMIT, group @ 1..PID_LIMIT) => Self::Put(child, group),
+            (_, _, _) => return Err(Malformed),
         };
         message.end()?;
         Ok(relation)
@@ -68,7 +73,12 @@ mod tests {
 
     #[test]
     fn a_relation_arrives_as_it_was() {
-        for relation in [Relation::Join(1), Relation::Join(65_600), Relation::Lead] {
+        for relation in [
+            Relation::Join(1),
+            Relation::Join(65_600),
+            Relation::Lead,
+            Relation::Put(65_600, 65_601),
+        ] {
             assert_eq!(round_trip(relation), Ok(relation));
         }
     }
