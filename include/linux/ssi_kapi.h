@@ -26,7 +26,9 @@ struct mm_struct;
 struct page;
 struct path;
 struct pid;
+struct k_sigaction;
 struct pt_regs;
+struct rusage;
 struct task_struct;
 struct vfsmount;
 
@@ -466,6 +468,7 @@ enum ssi_cannot {
 	SSI_CANNOT_SHARED_FILES,
 	SSI_CANNOT_TRACED,
 	SSI_CANNOT_CHILDREN,
+	SSI_CANNOT_ADOPTS,
 	SSI_CANNOT_SECCOMP,
 	SSI_CANNOT_NAMESPACES,
 	SSI_CANNOT_ROOT,
@@ -553,6 +556,60 @@ void ssi_surrogate_look(struct task_struct *task);
 void ssi_surrogate_account(u32 pid, const struct ssi_usage *usage);
 void ssi_surrogate_exit(int status, const struct ssi_usage *usage) __noreturn;
 
+/* children.c */
+
+struct ssi_child_number {
+	u32 pid;
+	u32 pgid;	/* 0 for one that is private to this node */
+};
+
+/* As for waitid(2). */
+struct ssi_wait_for {
+	int which;
+	int who;
+	int options;
+};
+
+struct ssi_waited {
+	struct ssi_usage usage;
+	u32 pid;
+	u32 uid;
+	int status;
+	int cause;
+};
+
+struct ssi_child_notice {
+	wait_queue_entry_t entry;
+	bool is_wanted;
+	bool is_there;
+};
+
+struct ssi_waiter;
+
+/* The longest time another node is believed, in nanoseconds: cputime_adjust() adds two. */
+#define SSI_USED_MAX	(1ULL << 61)
+
+u32 ssi_children(struct ssi_child_number *children, u32 room);
+int ssi_wait_now(const struct ssi_wait_for *wanted, struct ssi_waited *waited);
+int ssi_wait_for_other(const struct ssi_wait_for *wanted, struct ssi_waited *waited);
+void ssi_child_account(const struct ssi_usage *usage);
+int ssi_usage_give(unsigned long to, const struct ssi_usage *usage);
+int ssi_waited_give(unsigned long to, const struct ssi_waited *waited);
+struct ssi_waiter *ssi_waiter_new(void);
+void ssi_waiter_free(struct ssi_waiter *waiter);
+void ssi_waiter_begin(struct ssi_waiter *waiter);
+int ssi_waiter_sleep(struct ssi_waiter *waiter);
+void ssi_waiters_call(u32 pid);
+void ssi_child_notice_begin(struct ssi_child_notice *notice);
+void ssi_child_notice_end(struct ssi_child_notice *notice);
+void ssi_child_notice_want(struct ssi_child_notice *notice);
+bool ssi_child_notice_is_there(const struct ssi_child_notice *notice);
+bool ssi_child_notice_take(struct ssi_child_notice *notice);
+u32 ssi_handling_of(const struct k_sigaction *action);
+u32 ssi_handling(void);
+void ssi_surrogate_handle(u32 handling);
+bool ssi_child_killed(u32 pid, u32 child);
+
 /* guest.c */
 
 int ssi_take_group(struct task_struct *task, u32 pgid, u32 session);
@@ -572,6 +629,7 @@ struct ssi_child {
 
 void ssi_procd_begin(void);
 void ssi_procd_call(void);
+void ssi_usage_of(struct ssi_usage *usage, const struct rusage *from);
 bool ssi_procd_wait(struct ssi_child *child);
 int ssi_guest_clone(u32 pid, int (*body)(void *data), void *data);
 int ssi_guest_settle(u32 pid, u32 pgid, u32 session);

@@ -38,24 +38,24 @@ void ssi_procd_call(void)
 		wake_up_process(thread);
 }
 
-static void ssi_child_used(struct ssi_child *child, const struct rusage *usage)
+void ssi_usage_of(struct ssi_usage *usage, const struct rusage *from)
 {
 	const u64 used[] = {
-		[SSI_USED_USER] = usage->ru_utime.tv_sec * NSEC_PER_SEC +
-				  usage->ru_utime.tv_usec * NSEC_PER_USEC,
-		[SSI_USED_SYSTEM] = usage->ru_stime.tv_sec * NSEC_PER_SEC +
-				    usage->ru_stime.tv_usec * NSEC_PER_USEC,
-		[SSI_USED_RESIDENT] = usage->ru_maxrss,
-		[SSI_USED_MINOR] = usage->ru_minflt,
-		[SSI_USED_MAJOR] = usage->ru_majflt,
-		[SSI_USED_READ] = usage->ru_inblock,
-		[SSI_USED_WRITTEN] = usage->ru_oublock,
-		[SSI_USED_VOLUNTARY] = usage->ru_nvcsw,
-		[SSI_USED_INVOLUNTARY] = usage->ru_nivcsw,
+		[SSI_USED_USER] = from->ru_utime.tv_sec * NSEC_PER_SEC +
+				  from->ru_utime.tv_usec * NSEC_PER_USEC,
+		[SSI_USED_SYSTEM] = from->ru_stime.tv_sec * NSEC_PER_SEC +
+				    from->ru_stime.tv_usec * NSEC_PER_USEC,
+		[SSI_USED_RESIDENT] = from->ru_maxrss,
+		[SSI_USED_MINOR] = from->ru_minflt,
+		[SSI_USED_MAJOR] = from->ru_majflt,
+		[SSI_USED_READ] = from->ru_inblock,
+		[SSI_USED_WRITTEN] = from->ru_oublock,
+		[SSI_USED_VOLUNTARY] = from->ru_nvcsw,
+		[SSI_USED_INVOLUNTARY] = from->ru_nivcsw,
 	};
 
-	static_assert(sizeof(used) == sizeof(child->usage.used));
-	memcpy(child->usage.used, used, sizeof(used));
+	static_assert(sizeof(used) == sizeof(usage->used));
+	memcpy(usage->used, used, sizeof(used));
 }
 
 static bool ssi_next_child(struct ssi_child *child)
@@ -83,7 +83,7 @@ static bool ssi_next_child(struct ssi_child *child)
 	default:
 		child->news = SSI_CHILD_EXITED;
 		child->status = options.wo_stat;
-		ssi_child_used(child, &usage);
+		ssi_usage_of(&child->usage, &usage);
 	}
 	return true;
 }

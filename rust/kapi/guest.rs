@@ -43,8 +43,11 @@ use kernel::{
     }, //
 };
 
+mod coming;
 mod departure;
 mod relation;
+
+pub use coming::comes_from;
 
 pub use departure::{
     depart,
@@ -112,6 +115,9 @@ pub trait Keeper: Sync {
 
     /// The running task is one that begins to run, and home knows that it does. May sleep.
     fn began(&self);
+
+    /// There is no guest `pid` any more. May sleep.
+    fn gone(&self, pid: u32);
 }
 
 /// Process that comes.
@@ -582,6 +588,7 @@ impl House {
             bindings::ssi_guest_leaves(guest.arrival.pid, false);
             bindings::ssi_guest_remove(guest.arrival.pid);
         }
+        self.keeper.gone(guest.arrival.pid);
         let gone = self.inner.lock().guests.remove_node(&guest.arrival.pid);
         drop(gone);
     }
@@ -722,6 +729,8 @@ pub(crate) mod kunit {
         fn comes(&self) {}
 
         fn began(&self) {}
+
+        fn gone(&self, _: u32) {}
     }
 
     /// Starts the thread, unless that was done.

@@ -86,6 +86,15 @@ static bool ssi_shares_signals(struct task_struct *task)
 	return handlers && refcount_read(&handlers->count) != 1;
 }
 
+/* What it leaves here stands for it to the children it has here; a guest leaves nothing. */
+static bool ssi_has_home_elsewhere(struct task_struct *task)
+{
+	u32 parent;
+	u8 home;
+
+	return ssi_guest(task_tgid_nr(task), &home, &parent) && home;
+}
+
 static enum ssi_cannot ssi_relations(struct task_struct *task)
 {
 	guard(read_lock)(&tasklist_lock);
@@ -95,7 +104,9 @@ static enum ssi_cannot ssi_relations(struct task_struct *task)
 		return SSI_CANNOT_SHARED_SIGNALS;
 	if (task->ptrace || !list_empty(&task->ptraced))
 		return SSI_CANNOT_TRACED;
-	if (!list_empty(&task->children) || task->signal->is_child_subreaper)
+	if (task->signal->is_child_subreaper)
+		return SSI_CANNOT_ADOPTS;
+	if (!list_empty(&task->children) && ssi_has_home_elsewhere(task))
 		return SSI_CANNOT_CHILDREN;
 	return SSI_CAN;
 }

@@ -83,9 +83,12 @@ reasons! {
         c"shares its table of open files or its working directory with another process";
     /// It is traced, or traces.
     Traced = ssi_cannot_SSI_CANNOT_TRACED, EBUSY, c"is traced, or traces another process";
-    /// It has children, or gets those of others.
+    /// It is a guest and has children here.
     Children = ssi_cannot_SSI_CANNOT_CHILDREN, EBUSY,
-        c"has children, or adopts those of its descendants";
+        c"has children that were born on this node, which is not its home";
+    /// It gets the children of others.
+    Adopts = ssi_cannot_SSI_CANNOT_ADOPTS, EBUSY,
+        c"adopts children of its descendants (PR_SET_CHILD_SUBREAPER)";
     /// Its system calls are filtered.
     Seccomp = ssi_cannot_SSI_CANNOT_SECCOMP, EBUSY, c"has a seccomp filter";
     /// It has a namespace of its own.

@@ -19,6 +19,8 @@ pub mod caller;
 pub mod capability;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod change;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod children;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod clock;
 #[cfg(CONFIG_SSI_ICS)]

@@ -134,19 +134,26 @@ int ssi_surrogate_pending(void *bytes, bool spares)
 
 /*
  * No signal is fatal or ignored when it is sent, not even SIGKILL: get_signal() gives
- * each as one that has a handler.
+ * each as one that has a handler. What becomes of children here is what the program wants; if
+ * that was @executed it keeps no flags.
  */
-static bool ssi_take_all_signals(void)
+static bool ssi_take_all_signals(bool executed)
 {
 	struct sighand_struct *hand = current->sighand;
+	struct k_sigaction *children = &hand->action[SIGCHLD - 1];
+	u32 handling;
 
 	guard(spinlock_irq)(&hand->siglock);
 	if (current->signal->flags & SIGNAL_GROUP_EXIT)
 		return false;
+	if (executed)
+		children->sa.sa_flags = 0;
+	handling = ssi_handling_of(children);
 	for (int i = 0; i < _NSIG; i++) {
 		hand->action[i].sa.sa_handler = FORWARDED;
 		hand->action[i].sa.sa_flags = 0;
 	}
+	children->sa.sa_flags = handling;
 	sigemptyset(&current->blocked);
 	recalc_sigpending();
 	return true;
@@ -194,7 +201,7 @@ static void ssi_note_execution(void)
  */
 bool ssi_surrogate_begin(bool executed)
 {
-	if ((current->flags & PF_EXITING) || !ssi_take_all_signals())
+	if ((current->flags & PF_EXITING) || !ssi_take_all_signals(executed))
 		return false;
 	ssi_end_timers();
 	ssi_end_program();
@@ -426,14 +433,11 @@ void ssi_surrogate_look(struct task_struct *task)
 	set_notify_signal(task);
 }
 
-/* The longest time another node is believed, in nanoseconds: cputime_adjust() adds two. */
-#define USED_MAX	(1ULL << 61)
-
 /* The parent is to find what the program used as used by its child. */
 static void ssi_account(struct signal_struct *shared, const u64 *used)
 {
-	u64 user = min(used[SSI_USED_USER], USED_MAX);
-	u64 system = min(used[SSI_USED_SYSTEM], USED_MAX);
+	u64 user = min(used[SSI_USED_USER], SSI_USED_MAX);
+	u64 system = min(used[SSI_USED_SYSTEM], SSI_USED_MAX);
 
 	write_seqlock_irq(&shared->stats_lock);
 	shared->utime += user;

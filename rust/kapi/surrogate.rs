@@ -52,9 +52,13 @@ pub use crate::change::{
 
 pub use crate::place::Place;
 
+mod children;
 mod homecoming;
 
+use children::Children;
 use homecoming::Return;
+
+pub use children::run_behind;
 
 pub use homecoming::{
     bring,
@@ -99,6 +103,13 @@ pub trait Owner: Sync {
     /// The running task, the surrogate `pid`, is these users from now on; or keeps those it
     /// was, for this reason.
     fn became(&self, pid: u32, users: Result<&Caller>);
+
+    /// Something became of a child of `pid`, which is on `node` and [asked](run_behind) since
+    /// it was told so last.
+    fn children_changed(&self, pid: u32, node: u8);
+
+    /// `pid` has no surrogate any more.
+    fn gone(&self, pid: u32);
 }
 
 /// How a process leaves.
@@ -187,6 +198,8 @@ struct Surrogate {
     /// Who the program is, if it is others than this is.
     #[pin]
     users: SpinLock<Option<Caller>>,
+    #[pin]
+    children: Children,
 }
 
 /// How a surrogate stops being one.
@@ -372,6 +385,7 @@ impl Surrogate {
                 told <- new_mutex!(None, "ssi_surrogate_told"),
                 changing <- new_spinlock!(changing, "ssi_surrogate"),
                 users <- new_spinlock!(None, "ssi_surrogate_users"),
+                children <- Children::new(),
             }),
             GFP_KERNEL,
         )
@@ -404,6 +418,9 @@ impl Surrogate {
 
     /// The process is as any other from now on.
     fn forget(&self) {
+        if let Some(owner) = OWNER.as_ref() {
+            owner.gone(self.pid);
+        }
         // SAFETY: No preconditions.
         unsafe { bindings::ssi_away_remove(self.pid) };
         if let Some(table) = TABLE.as_ref() {
@@ -457,9 +474,16 @@ impl Surrogate {
         let Some(&owner) = OWNER.as_ref() else {
             return Last::Ends;
         };
-        if !self.begin(owner, self.how == Leaving::Executed) {
-            return Last::Ends;
-        }
+        self.children.begin();
+        let last = match self.begin(owner, self.how == Leaving::Executed) {
+            true => self.stand(owner),
+            false => Last::Ends,
+        };
+        self.children.end();
+        last
+    }
+
+    fn stand(&self, owner: &dyn Owner) -> Last {
         loop {
             match self.come_back() {
                 None => return Last::Ends,
@@ -470,7 +494,8 @@ impl Surrogate {
                 return Last::Ends;
             };
             self.sends(false);
-            if self.ended.wait(Patience::Interruptible, None).is_ok() {
+            let patience = self.children.is_busy().then_some(0);
+            if self.ended.wait(Patience::Interruptible, patience).is_ok() {
                 // What was said before may not have been done yet.
                 self.put_users();
                 return self.end.copy().map_or(Last::Ends, Last::Ended);
@@ -484,7 +509,7 @@ impl Surrogate {
                 Some(Received::ParentDied(signal)) => {
                     self.forward(|node| owner.parent_died(self.pid, node, &signal));
                 }
-                None => (),
+                None => self.children.run(self),
             }
         }
     }
@@ -610,6 +635,12 @@ mod tests {
     use super::*;
     use crate::{
         change::USAGE_NUMBERS,
+        children::{
+            Handling,
+            Waited,
+            Wanted,
+            EXITED, //
+        },
         file_fixture,
         file_home::OVER,
         file_install,
@@ -632,6 +663,8 @@ mod tests {
     /// Who the last one became.
     static BECAME: Atomic<u32> = Atomic::new(0);
     static PARENT: Atomic<u32> = Atomic::new(0);
+    /// Whose children changed.
+    static CHANGED: Atomic<u32> = Atomic::new(0);
     /// Whether what the last one had to do before it left was done.
     static IS_DONE: Atomic<bool> = Atomic::new(false);
 
@@ -656,6 +689,12 @@ mod tests {
         fn became(&self, _: u32, users: Result<&Caller>) {
             BECAME.store(users.map_or(0, |users| users.user.real), Relaxed);
         }
+
+        fn children_changed(&self, pid: u32, _: u8) {
+            CHANGED.store(pid, Relaxed);
+        }
+
+        fn gone(&self, _: u32) {}
     }
 
     fn is_soon(holds: impl Fn() -> bool) -> bool {
@@ -872,6 +911,63 @@ mod tests {
         assert!(FORWARDED.load(Relaxed) == PID as i32);
         end(PID, 0);
         assert!(run(PID, NODE, || ()) == Err(ESRCH));
+        Ok(())
+    }
+
+    extern "C" fn end_soon(_: *mut c_void) -> c_int {
+        thread::sleep(20_000);
+        // SAFETY: It is a task that was cloned.
+        unsafe { bindings::ssi_guest_leave() }
+    }
+
+    /// What the surrogate finds among its children, if it is asked and has one made before.
+    fn found(makes: bool) -> Result<Option<Waited>> {
+        let told = Arc::pin_init(new_spinlock!(Ok(None), "ssi_kunit"), GFP_KERNEL)?;
+        let is_told = Arc::new(Event::new()?, GFP_KERNEL)?;
+        let (place, event) = (told.clone(), is_told.clone());
+        run_behind(PID, NODE, move |is_run| {
+            if makes {
+                // SAFETY: The body needs nothing.
+                unsafe { bindings::ssi_guest_clone(0, Some(end_soon), core::ptr::null_mut()) };
+            }
+            let wanted = Wanted::any(EXITED);
+            *place.lock() = is_run.and_then(|()| wanted.find_for_other());
+            event.raise();
+        });
+        is_told.wait(Patience::Always, Some(5_000_000))?;
+        let found = *told.lock();
+        found
+    }
+
+    #[test]
+    fn it_waits_for_a_child_when_it_is_told_to() -> Result {
+        child(PID)?;
+        assert!(found(false) == Err(ECHILD));
+        CHANGED.store(0, Relaxed);
+        assert!(found(true) == Ok(None));
+        // The signal is sent on before.
+        assert!(is_soon(|| CHANGED.load(Relaxed) == PID));
+        assert!(FORWARDED.load(Relaxed) == SIGCHLD);
+        let waited = found(false)?.ok_or(EINVAL)?;
+        assert!((waited.cause, waited.status) == (1, 0));
+        assert!(found(false) == Err(ECHILD));
+        // Nobody asked since.
+        end(PID, 0);
+        assert!(found(false) == Err(ESRCH));
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_waits_for_a_child_of_who_does_not() -> Result {
+        child(PID)?;
+        run_behind(PID, NODE, |_| {
+            Handling::from_u32(bindings::SA_NOCLDWAIT).take_over()
+        });
+        CHANGED.store(0, Relaxed);
+        assert!(found(true) == Ok(None));
+        assert!(is_soon(|| CHANGED.load(Relaxed) == PID));
+        assert!(found(false) == Err(ECHILD));
+        end(PID, 0);
         Ok(())
     }
 

@@ -134,6 +134,10 @@ pub mod number {
     pub const PROCESS_MADVISE: u32 = bindings::__NR_process_madvise;
     /// process_mrelease(2)
     pub const PROCESS_MRELEASE: u32 = bindings::__NR_process_mrelease;
+    /// wait4(2)
+    pub const WAIT4: u32 = bindings::__NR_wait4;
+    /// rt_sigaction(2)
+    pub const RT_SIGACTION: u32 = bindings::__NR_rt_sigaction;
     /// waitid(2)
     pub const WAITID: u32 = bindings::__NR_waitid;
     /// move_pages(2)

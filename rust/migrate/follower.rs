@@ -14,6 +14,7 @@ use ssi_kapi::{
 
 use crate::{
     arrivals,
+    children,
     drained,
     keepers,
     report, //
@@ -41,6 +42,7 @@ impl Subsystem for Follower {
         keepers::node_down(instance.node);
         arrivals::node_down(instance);
         guest::home_lost(instance.node.get());
+        children::home_lost();
         surrogate::lost(instance.node.get());
     }
 }

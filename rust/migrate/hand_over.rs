@@ -49,6 +49,7 @@ use crate::{
         self,
         Operation, //
     },
+    children,
     journal,
     luggage,
     parcel::Parcel, //
@@ -228,7 +229,8 @@ impl HandOver {
             Operation::Execute => Leaving::Executed,
             _ => Leaving::AsItIs,
         };
-        if let Err(error) = surrogate::leave(self.node.get(), how) {
+        let told = children::hand_over(self.pid, self.node);
+        if let Err(error) = told.and_then(|()| surrogate::leave(self.node.get(), how)) {
             self.tell(Operation::Abort);
             return Outcome::Stayed(error);
         }
@@ -333,7 +335,8 @@ impl Moving<'_> {
 
     fn hand_on(&mut self) -> departure::Learnt {
         let (pid, node) = (self.hand_over.pid, self.hand_over.node);
-        match guest::hand_on(|signal| leave_behind(pid, node, signal)) {
+        let told = children::hand_on(pid, node);
+        match told.and_then(|()| guest::hand_on(|signal| leave_behind(pid, node, signal))) {
             Ok(()) => departure::Learnt::Handed,
             Err(EHOSTDOWN) => departure::Learnt::TargetDown,
             Err(EINTR) => departure::Learnt::Killed,

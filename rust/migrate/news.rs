@@ -39,6 +39,7 @@ use ssi_kapi::{
 };
 
 use crate::{
+    children,
     keepers,
     users, //
 };
@@ -84,6 +85,11 @@ impl guest::Keeper for Keeper {
 
     fn began(&self) {
         users::began();
+        children::began();
+    }
+
+    fn gone(&self, pid: u32) {
+        children::forget(pid);
     }
 }
 

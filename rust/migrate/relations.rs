@@ -7,7 +7,8 @@
 //! again here, so that both kernels say the same.
 //!
 //! A child that was forked elsewhere is put into a group by its parent here, where both are
-//! known, as long as it has executed no program there.
+//! known, as long as it has executed no program there. One that stayed at home when its parent
+//! went is put into a group there.
 
 use kernel::prelude::*;
 use ssi_core::{
@@ -37,9 +38,12 @@ use ssi_kapi::{
     whereabouts, //
 };
 
-use crate::ask::{
-    self,
-    Operation, //
+use crate::{
+    ask::{
+        self,
+        Operation, //
+    },
+    children, //
 };
 
 /// Makes setpgid(2) or setsid(2) of the running process, if `call` is one that concerns its
@@ -47,9 +51,28 @@ use crate::ask::{
 pub(crate) fn dispatch(call: &SystemCall) -> Option<isize> {
     let outcome = match of_call(call, syscall::own_process()) {
         Some(relation) => make(relation),
-        None => put_child(call),
+        None => put_at_home(call).or_else(|| put_child(call)),
     };
     outcome.map(|outcome| outcome.unwrap_or_else(|error| error.to_errno() as isize))
+}
+
+/// Puts a child that stayed at home into a group; `None` if `call` is about none.
+fn put_at_home(call: &SystemCall) -> Option<Result<isize>> {
+    let (pid, own) = (u32::try_from(call.int(0)).ok()?, syscall::own_process());
+    children::of(own).filter(|family| family.has(pid))?;
+    let group = match u32::try_from(call.int(1)) {
+        Ok(0) => pid,
+        Ok(group) => group,
+        Err(_) => return Some(Err(EINVAL)),
+    };
+    let result = match ask_home(own, children::home_of(own)?, Relation::Put(pid, group)) {
+        Ok(result) => result,
+        Err(_) => return Some(Err(ESRCH)),
+    };
+    Some(match result {
+        0.. => Ok(0),
+        _ => Err(ssi_ics::error_of_peer(result)),
+    })
 }
 
 /// Puts a child of the running process that was forked on another node into a group; `None`
@@ -99,6 +122,8 @@ fn make(relation: Relation) -> Option<Result<isize>> {
     let made = match relation {
         Relation::Join(group) => guest::join(group).map(|()| 0),
         Relation::Lead => guest::lead().map(|()| own as isize),
+        // It is known there alone.
+        Relation::Put(_, _) => Ok(0),
     };
     Some(made)
 }
@@ -119,7 +144,11 @@ pub(crate) fn serve(request: Request) {
     let node = request.from().node.get();
     // What is not run is not answered, which says that there is none.
     let _ = surrogate::run(pid, node, move || {
-        let result = make(relation).unwrap_or_else(|| Ok(native(relation)));
+        let made = match relation {
+            Relation::Put(_, _) => put_child(&native(relation)),
+            Relation::Join(_) | Relation::Lead => make(relation),
+        };
+        let result = made.unwrap_or_else(|| Ok(native(relation).native()));
         request.reply(
             result.map_or_else(Error::to_errno, |result| result as i32),
             &[],
@@ -132,12 +161,13 @@ fn read(args: &[u8]) -> core::result::Result<(u32, Relation), Malformed> {
     Ok((message.u32()?, Relation::decode(message)?))
 }
 
-/// What the kernel here makes of it, for the running task.
-fn native(relation: Relation) -> isize {
-    let (number, group) = match relation {
-        Relation::Join(group) => (number::SETPGID, group),
-        Relation::Lead => (number::SETSID, 0),
+/// The call that has the kernel here do that for the running task.
+fn native(relation: Relation) -> SystemCall {
+    let (number, who, group) = match relation {
+        Relation::Join(group) => (number::SETPGID, 0, group),
+        Relation::Lead => (number::SETSID, 0, 0),
+        Relation::Put(child, group) => (number::SETPGID, child, group),
     };
-    let arguments = [0, group as usize, 0, 0, 0, 0];
-    SystemCall { number, arguments }.native()
+    let arguments = [who as usize, group as usize, 0, 0, 0, 0];
+    SystemCall { number, arguments }
 }

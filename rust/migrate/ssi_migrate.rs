@@ -35,7 +35,9 @@ use ssi_kapi::{
 
 mod arrivals;
 mod ask;
+mod at_home;
 mod calls;
+mod children;
 mod control;
 mod drained;
 mod fetcher;
@@ -60,6 +62,7 @@ mod service;
 mod surrogates;
 mod text;
 mod users;
+mod wait;
 mod wanted;
 mod word;
 
@@ -81,6 +84,8 @@ impl kernel::Module for Migrate {
             drained::create()?;
             lent::create()?;
             keepers::create()?;
+            children::create()?;
+            at_home::create()?;
             restart::begin()?;
             address_space::begin();
             surrogate::install(&surrogates::Surrogates)?;
@@ -88,6 +93,7 @@ impl kernel::Module for Migrate {
             ssi_ics::register(&service::SERVICE)?;
             ssi_ics::register(&service::PROGRAMS)?;
             ssi_ics::register(&news::SERVICE)?;
+            ssi_ics::register(&at_home::SERVICE)?;
             ssi_ics::register(&lent::SERVICE)?;
             ssi_ics::register(&report::SERVICE)?;
             ssi_ics::register(&drained::SERVICE)?;

@@ -35,6 +35,7 @@ use crate::{
         self,
         Operation, //
     },
+    at_home,
     users, //
 };
 
@@ -82,6 +83,16 @@ impl Owner for Surrogates {
             Ok(users) => users::became(users),
             Err(error) => pr_warn!("process {pid} keeps its old users here: {error:?}\n"),
         }
+    }
+
+    fn children_changed(&self, pid: u32, node: u8) {
+        if let Some(node) = NodeId::new(node) {
+            at_home::call(pid, node);
+        }
+    }
+
+    fn gone(&self, pid: u32) {
+        at_home::forget(pid);
     }
 }
 

@@ -79,6 +79,8 @@ impl Dispatch for Dispatcher {
             calls::dispatch(which, call)
         } else if cpu_clocks::NUMBERS.contains(&call.number) {
             cpu_clocks::dispatch(call)
+        } else if call.number == number::WAITID {
+            of_itself(call).or_else(|| pidfd_calls::dispatch(call))
         } else if pidfd_calls::NUMBERS.contains(&call.number) {
             pidfd_calls::dispatch(call)
         } else if LISTINGS.contains(&call.number) {
@@ -101,8 +103,8 @@ fn result(outcome: Result<isize>) -> isize {
 /// The calls that put a process into a group or a session.
 const RELATIONS: [u32; 2] = [number::SETPGID, number::SETSID];
 
-/// The calls that change the process that makes them, or copy it.
-const OF_ITSELF: [u32; 15] = [
+/// The calls that change the process that makes them, or copy it, or are about its children.
+const OF_ITSELF: [u32; 17] = [
     number::SETPGID,
     number::SETSID,
     number::EXECVE,
@@ -118,13 +120,16 @@ const OF_ITSELF: [u32; 15] = [
     number::CAPSET,
     number::FORK,
     number::CLONE,
+    number::WAIT4,
+    number::RT_SIGACTION,
 ];
 
 static ITSELF: SetOnce<&'static dyn Dispatch> = SetOnce::new();
 
 /// Has `dispatch` asked before a process joins a group or leads a session, as setpgid(2)
 /// and setsid(2) have it; and before execve(2), fork(2), clone(2) and the calls that change
-/// users, if somebody [hooks](syscall::hook) those. Call it once, from an initcall.
+/// users, and before wait4(2), waitid(2) and sigaction(2), if somebody
+/// [hooks](syscall::hook) those. Call it once, from an initcall.
 ///
 /// # Errors
 ///

@@ -75,7 +75,9 @@ fails "what may not be run" 126 "onnode: 'tool' cannot be run on node 2: Permiss
 fails "a node that never was" 125 "onnode: node 9 is not up" 1 onnode 9 true
 fails "no node" 125 "not a node number, 1 to 63" 1 onnode 64 true
 fails "no command" 125 "<CMD>" 1 onnode 2
-fails "who has children" 125 "it has children" 1 sh -c 'sleep 3 & exec onnode 2 true'
+must "who has children" on 1 sh -c 'sleep 3 & exec onnode 2 true'
+fails "who has children away from home" 125 "it has children" 1 \
+	onnode 2 sh -c 'sleep 3 & exec onnode 3 true'
 fails "who has a namespace" 125 "has a namespace or a root of its own" 1 unshare -u onnode 2 true
 fails "a folder that is not there" 125 "onnode: the working directory of this process is not found on node 2" 1 \
 	sh -c 'mkdir /tmp/own; cd /tmp/own && onnode 2 true; exit $?'

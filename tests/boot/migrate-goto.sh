@@ -15,8 +15,7 @@ space EBUSY it shares all its memory with another process
 files EBUSY it shares its table of open files or its working directory with another process
 folder EBUSY it shares its table of open files or its working directory with another process
 vfork EBUSY it was made by vfork and has executed nothing yet
-child EBUSY it has children, or adopts those of its descendants
-reaper EBUSY it has children, or adopts those of its descendants
+reaper EBUSY it adopts children of its descendants (PR_SET_CHILD_SUBREAPER)
 tracer EBUSY it is traced, or traces another process
 filter EBUSY it has a seccomp filter
 namespace EXDEV it is in a container: in other namespaces
@@ -147,6 +146,15 @@ some: there 4 locked on fault
 1
 all: there 8 locked
 some: there 4 locked on fault"
+parent=$(pid_of child)
+expect "who has children" "$(said 3 "$parent"), $(goto 3 "$parent" 2)" ", 1"
+child=$(on 1 ps -o pid,ppid | awk -v parent="$parent" '$2 == parent { print $1 }')
+expect "and they are where they were" "$(where "$parent") $(where "$child")" "2 1"
+born=$(on 2 sh -c 'onnode 1 sh -c "sleep 1000 & exec sleep 1001" >/dev/null 2>&1 </dev/null &
+	until [ "$(cat /proc/$!/comm)" = sleep ]; do usleep 2000; done; echo $!')
+expect "but not from where they were born" "$(said 3 "$born")" \
+	"it has children that were born on this node, which is not its home"
+expect "unless that is home" "$(goto 3 "$born" 3)" EBUSY
 group=$(lasting 1 /tmp/bound group | cut -d' ' -f2)
 on 3 migrate 2 "-$group"
 expect "a group" "$(on 3 sh -c "ps -o pid,pgid | awk '\$2 == $group { print \$1 }' | xargs where_pid" | xargs)" "2 2"

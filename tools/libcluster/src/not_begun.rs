@@ -29,8 +29,9 @@ pub enum NotBegun {
     Drained(ClusterNode),
     /// The process has what another node cannot have, or cannot give it away: `EBUSY`.
     #[error(
-        "this process cannot leave its node for node {0}: it has children, several threads \
-         or filtered calls, is traced, or uses io_uring or semaphores of System V"
+        "this process cannot leave its node for node {0}: it has children that were born \
+         there and not at its home, several threads or filtered calls, is traced, or uses \
+         io_uring or semaphores of System V"
     )]
     Bound(ClusterNode),
     /// The process has namespaces or a root of its own, which are on its node alone:
@@ -106,7 +107,7 @@ mod tests {
             (Errno::CONNREFUSED, "node 2 is drained"),
             (
                 Errno::BUSY,
-                "has children, several threads or filtered calls, is traced",
+                "has children that were born there and not at its home, several threads",
             ),
             (Errno::XDEV, "has a namespace or a root of its own"),
             (
