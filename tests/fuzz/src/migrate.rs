@@ -5,6 +5,7 @@
 use ssi_core::{
     migrate::{
         area::{Area, Areas, Mapped, Origin, AREA_BYTES_MAX, PAGE_BYTES},
+        drained::{Word, WORD_BYTES},
         fetch::{encode_found, Fetch, FETCH_BYTES, FOUND_BYTES_MAX},
         handover::{Guest, Happened, Learnt, Source},
         image::Image,
@@ -37,6 +38,11 @@ pub fn parsers(data: &[u8]) {
     if let Ok(place) = Place::decode(Reader::new(data)) {
         let mut room = [0; PLACE_BYTES];
         place.encode(&mut Writer::new(&mut room));
+        assert_eq!(room, data);
+    }
+    if let Ok(word) = Word::decode(Reader::new(data)) {
+        let mut room = [0; WORD_BYTES];
+        word.encode(&mut Writer::new(&mut room));
         assert_eq!(room, data);
     }
     if let Ok(relation) = Relation::decode(Reader::new(data)) {
