@@ -111,6 +111,9 @@ pub(crate) fn sent(pid: u32, bytes: usize, pages: usize) {
 
 /// So many pages of the memory of process `pid` were sent.
 pub(crate) fn sent_pages(pid: u32, pages: usize) {
+    if pages == 0 {
+        return;
+    }
     sent(pid, pages.saturating_mul(PAGE_BYTES), pages);
 }
 
