@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Event loops of Python that go on while their process moves.
 
-loops.py ROUTE    prints what it found; ROUTE are numbers of nodes, one behind another. A process
-                  that stays where it is prints the same.
+loops.py ROUTE    prints what it found; ROUTE are numbers of nodes, one behind another, or "-" for
+                  none: others may move it then. A process that stays where it is prints the same.
 """
 
 import asyncio
@@ -18,6 +18,8 @@ LINES = 300
 
 
 def go(node):
+    if node == "-":
+        return
     with open("/proc/self/goto", "w") as file:
         file.write(node)
     with open("/proc/self/where") as file:
