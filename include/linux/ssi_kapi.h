@@ -1253,11 +1253,12 @@ enum ssi_event_kind {
 	SSI_EVENT_TIMER,	/* of timerfd_create(2) */
 	SSI_EVENT_SIGNALS,	/* of signalfd(2) */
 	SSI_EVENT_SET,		/* of epoll_create(2) */
+	SSI_EVENT_PROCESS,	/* of pidfd_open(2) */
 };
 
 /* Both travel as their bytes, so none of them may be between two members. */
 struct ssi_event_file {
-	u64 count;		/* or how often it ran out, or a mask of signals */
+	u64 count;		/* or how often it ran out, a mask of signals, or a process */
 	s64 expires;		/* of the clock in ns, or 0 */
 	s64 interval;
 	s32 clock;
@@ -1284,6 +1285,9 @@ int ssi_event_file_take(unsigned int fd, struct ssi_event_file *to, unsigned int
 long ssi_event_file_watches(unsigned int fd, struct ssi_watched_file *to, u32 room);
 bool ssi_event_file_valid(const struct ssi_event_file *event);
 int ssi_event_file_make(unsigned int fd, const struct ssi_event_file *event, bool closes);
+int ssi_event_file_open_process(u32 pid, u32 flags);
+int ssi_event_file_place(unsigned int fd, int made, const struct ssi_event_file *event,
+			 bool closes);
 int ssi_event_file_again(unsigned int fd, unsigned int from, bool closes);
 int ssi_event_file_watch(const struct ssi_watched_file *watch);
 unsigned long ssi_scratch_map(void);

@@ -4,8 +4,9 @@
  *
  * Nobody else has them, so they are made again there with what they know: counters of
  * eventfd(2), timers of timerfd_create(2), sets of epoll(7). One of signalfd(2) knows nothing but
- * a mask: it reads the signals of who reads, and is made again if others have it, too. What they
- * know the kernel tells in /proc/<pid>/fdinfo.
+ * a mask: it reads the signals of who reads, and is made again if others have it, too; and so is
+ * one of pidfd_open(2), by the number of its process. What they know the kernel tells in
+ * /proc/<pid>/fdinfo.
  */
 #include <linux/dcache.h>
 #include <linux/eventfd.h>
@@ -14,15 +15,19 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pid.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/ssi.h>
 #include <linux/ssi_kapi.h>
 #include <linux/syscalls.h>
 #include <linux/timekeeping.h>
 #include <linux/timerfd.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/pidfd.h>
 /* It needs what is above. */
 #include <linux/eventpoll.h>
+#include "pidfd.h"
 
 /* Most bytes that one is told to know. */
 #define TOLD_BYTES_MAX	(16 << 20)
@@ -32,12 +37,34 @@
 
 /* --- which they are --- */
 
+/* Of which process one of pidfd_open(2) is: 0 for one that is gone, or no such file. */
+static u32 process_of(const struct file *file)
+{
+	const struct ssi_pidfd *remote = ssi_pidfd_in(file);
+	struct pid *pid;
+
+	if (remote)
+		return READ_ONCE(remote->life) == SSI_PID_GONE ? 0 : remote->pid;
+	pid = pidfd_pid(file);
+	if (IS_ERR(pid))
+		return 0;
+	guard(rcu)();
+	return pid_task(pid, PIDTYPE_PID) ? pid_nr(pid) : 0;
+}
+
+static bool is_process(const struct file *file)
+{
+	return ssi_pidfd_in(file) || !IS_ERR(pidfd_pid(file));
+}
+
 static enum ssi_event_kind kind_of(const struct file *file)
 {
 	static const char *const names[] = { "[eventfd]", "[timerfd]", "[signalfd]",
 					     "[eventpoll]" };
 	int found;
 
+	if (is_process(file))
+		return SSI_EVENT_PROCESS;
 	if (!IS_ANON_FILE(file_inode(file)))
 		return SSI_EVENT_NONE;
 	found = match_string(names, ARRAY_SIZE(names), file->f_path.dentry->d_name.name);
@@ -142,6 +169,8 @@ bool ssi_event_file_travels(struct file *file, struct task_struct *task)
 
 	if (kind == SSI_EVENT_NONE || kind == SSI_EVENT_SIGNALS)
 		return kind == SSI_EVENT_SIGNALS;
+	if (kind == SSI_EVENT_PROCESS)
+		return process_of(file) >= SSI_PIDS_PRIVATE;
 	if (file_count(file) != numbers_of(task, file, &first) + 1)
 		return false;
 	return kind != SSI_EVENT_SET || all_open(file, task);
@@ -219,6 +248,15 @@ static int take_timer(unsigned int fd, struct file *file, struct ssi_event_file 
 	return error ?: is_clock(to->clock) ? 0 : -EOPNOTSUPP;
 }
 
+static int take_process(const struct file *file, struct ssi_event_file *to)
+{
+	const struct ssi_pidfd *remote = ssi_pidfd_in(file);
+
+	to->count = process_of(file);
+	to->flags = remote ? (remote->is_thread ? PIDFD_THREAD : 0) : file->f_flags & PIDFD_THREAD;
+	return to->count ? 0 : -EOPNOTSUPP;
+}
+
 static int take_text(struct file *file, struct ssi_event_file *to)
 {
 	char *text = told_by(file);
@@ -251,8 +289,12 @@ int ssi_event_file_take(unsigned int fd, struct ssi_event_file *to, unsigned int
 	};
 	if (ssi_event_file_travels(file, current)) {
 		numbers_of(current, file, first);
-		error = to->kind == SSI_EVENT_TIMER ? take_timer(fd, file, to) :
-						      take_text(file, to);
+		if (to->kind == SSI_EVENT_TIMER)
+			error = take_timer(fd, file, to);
+		else if (to->kind == SSI_EVENT_PROCESS)
+			error = take_process(file, to);
+		else
+			error = take_text(file, to);
 		error = error ?: 1;
 	}
 	fput(file);
@@ -324,6 +366,9 @@ bool ssi_event_file_valid(const struct ssi_event_file *event)
 		return !event->flags;
 	case SSI_EVENT_SET:
 		return is_empty;
+	case SSI_EVENT_PROCESS:
+		return event->count >= SSI_PIDS_PRIVATE && event->count < PID_MAX_LIMIT &&
+		       !(event->flags & ~PIDFD_THREAD);
 	}
 	return false;
 }
@@ -457,14 +502,27 @@ int ssi_event_file_again(unsigned int fd, unsigned int from, bool closes)
 int ssi_event_file_make(unsigned int fd, const struct ssi_event_file *event, bool closes)
 {
 	unsigned long place = ssi_scratch_map();
-	int made, error;
+	int made;
 
 	if (IS_ERR_VALUE(place))
 		return place;
 	made = make(event, place);
 	ssi_scratch_unmap(place);
-	if (made < 0)
-		return made;
+	return made < 0 ? made : ssi_event_file_place(fd, made, event, closes);
+}
+
+/* The number of one of process @pid, which this node has, or what stands for it. */
+int ssi_event_file_open_process(u32 pid, u32 flags)
+{
+	return sys_pidfd_open(pid, flags);
+}
+
+/* Makes file @made of the running task its @fd instead. */
+int ssi_event_file_place(unsigned int fd, int made, const struct ssi_event_file *event,
+			 bool closes)
+{
+	int error;
+
 	if (event->waits_not) {
 		CLASS(fd, file)(made);
 		guard(spinlock)(&fd_file(file)->f_lock);

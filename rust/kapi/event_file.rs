@@ -110,17 +110,41 @@ fn parsed(bytes: &[u8]) -> Result<Event> {
 }
 
 /// Makes what knows `bytes`, which [`of`] gave on another node, and gives it the `number` in the
-/// running task, in place of what may be there. The task has memory. May sleep.
+/// running task, in place of what may be there. One of a process or thread is `open_process`ed, by
+/// its number and with flags of pidfd_open(2). The task has memory. May sleep.
 ///
 /// # Errors
 ///
 /// `EINVAL` for what none can know, `EBADF` for a number beyond the limit, `EMFILE`, `ENFILE`,
-/// `ENOMEM`.
-pub fn make(number: Number, bytes: &[u8]) -> Result {
+/// `ENOMEM`; `ESRCH` for one of a process that is gone.
+pub fn make(
+    number: Number,
+    bytes: &[u8],
+    open_process: impl FnOnce(u32, u32) -> Result<isize>,
+) -> Result {
     let event = parsed(bytes)?;
     let closes = number.is_closed_on_exec;
+    if event.kind == bindings::ssi_event_kind_SSI_EVENT_PROCESS as u16 {
+        let made = open_process(event.count as u32, event.flags)? as c_int;
+        // SAFETY: It is valid.
+        return to_result(unsafe {
+            bindings::ssi_event_file_place(number.fd, made, &event, closes)
+        });
+    }
     // SAFETY: It is valid.
     to_result(unsafe { bindings::ssi_event_file_make(number.fd, &event, closes) })
+}
+
+/// Opens one of process or thread `pid`, which this node has, or what stands for it, with `flags` of
+/// pidfd_open(2), for the running task; gives its number. May sleep.
+///
+/// # Errors
+///
+/// Those of pidfd_open(2).
+pub fn open_process(pid: u32, flags: u32) -> Result<isize> {
+    // SAFETY: No preconditions.
+    let made = unsafe { bindings::ssi_event_file_open_process(pid, flags) };
+    to_result(made.min(0)).map(|()| made as isize)
 }
 
 /// Gives what the running task has open as `from` the `number`, too. May sleep.
@@ -218,9 +242,12 @@ mod tests {
 
     #[test]
     fn what_none_knows_is_refused() {
-        let spoiled: [(u16, fn(&mut Event)); 12] = [
+        let spoiled: [(u16, fn(&mut Event)); 15] = [
             (0, |_| ()),
-            (5, |_| ()),
+            (6, |_| ()),
+            (5, |event| event.count = 1),
+            (5, |event| event.count = 1 << 32),
+            (5, |event| (event.count, event.flags) = (1 << 17, 1)),
             (COUNTER, |event| event.count = u64::MAX),
             (COUNTER, |event| event.flags = 2),
             (COUNTER, |event| event.interval = 1),

@@ -112,6 +112,12 @@ static const struct file_operations ssi_pidfd_operations = {
 	.release	= ssi_pidfd_release,
 };
 
+/* NULL for another file. */
+const struct ssi_pidfd *ssi_pidfd_in(const struct file *file)
+{
+	return file->f_op == &ssi_pidfd_operations ? file->private_data : NULL;
+}
+
 /* With a reference; NULL if the running task has no such file as @fd. */
 struct ssi_pidfd *ssi_pidfd_of(int fd)
 {

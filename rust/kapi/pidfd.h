@@ -5,6 +5,7 @@
 #ifndef _SSI_PIDFD_H
 #define _SSI_PIDFD_H
 
+#include <linux/fs.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -30,6 +31,7 @@ struct ssi_pidfd *ssi_pidfd_new(u64 token, u32 pid, bool is_thread);
 void ssi_pidfd_get(struct ssi_pidfd *pidfd);
 void ssi_pidfd_put(struct ssi_pidfd *pidfd);
 struct ssi_pidfd *ssi_pidfd_of(int fd);
+const struct ssi_pidfd *ssi_pidfd_in(const struct file *file);
 int ssi_pidfd_install(struct ssi_pidfd *pidfd, unsigned int flags);
 void ssi_pidfd_tell(struct ssi_pidfd *pidfd, enum ssi_pid_life life);
 enum ssi_pid_life ssi_pidfd_life(struct ssi_pidfd *pidfd);

@@ -216,7 +216,7 @@ fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
     match file.way {
         Way::Anew(opening) => open(file, opening, None, path),
         Way::AtHome(ticket) => use_at_home(file, ticket),
-        Way::Made(known) => event_file::make(number_of(file), known),
+        Way::Made(known) => event_file::make(number_of(file), known, open_process),
         Way::Again(first) => event_file::again(number_of(file), first),
         Way::Either(ticket, identity, opening) => match open(file, opening, Some(identity), path) {
             Ok(()) => {
@@ -226,6 +226,16 @@ fn install(file: &OpenFile<'_>, path: &mut KVVec<u8>) -> Result {
             Err(_) => use_at_home(file, ticket),
         },
     }
+}
+
+/// Opens what pidfd_open(2) gives the running task, which is about to be a process.
+fn open_process(pid: u32, flags: u32) -> Result<isize> {
+    let elsewhere = match pid == task_state::pid() {
+        // Nobody knows yet that it is here.
+        true => None,
+        false => ssi_vproc::open_pidfd(pid, flags),
+    };
+    elsewhere.unwrap_or_else(|| event_file::open_process(pid, flags))
 }
 
 fn number_of(file: &OpenFile<'_>) -> open_files::Number {

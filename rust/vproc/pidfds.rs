@@ -100,8 +100,9 @@ fn with<R>(token: u64, act: impl FnOnce(&mut Known) -> R) -> Option<R> {
 }
 
 /// Opens one for the running task, `None` when that is for the kernel here: it has the
-/// process, or what that has left here, or says itself that there is none.
-pub(crate) fn open(pid: u32, flags: u32) -> Option<Result<isize>> {
+/// process, or what that has left here, or says itself that there is none. The flags are those of
+/// pidfd_open(2). May sleep.
+pub fn open(pid: u32, flags: u32) -> Option<Result<isize>> {
     let is_here = whereabouts::away(pid).is_some() || whereabouts::guest(pid).is_some();
     let map = map::of(pid)?;
     let nodes = match map::route(pid) {

@@ -52,6 +52,7 @@ mod totals;
 pub mod traveller;
 
 pub use crate::dispatch::install_itself;
+pub use crate::pidfds::open as open_pidfd;
 
 module! {
     type: Vproc,

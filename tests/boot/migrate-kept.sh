@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-CASES="timers beating waiting used locks counters timer_files signal_files sets"
+CASES="timers beating waiting used locks counters timer_files signal_files sets processes"
 ROUTES="2,3,1 2,1,3 3,2,3,2,1,2"
 
 up 3 --mem 128M

@@ -701,6 +701,54 @@ static void sets(void)
 	printf("closed on exec: %d %d\n", fcntl(set, F_GETFD), fcntl(inner, F_GETFD));
 }
 
+/* --- files of other processes --- */
+
+static int ends(int file, int patience)
+{
+	return poll((struct pollfd[]){ { .fd = file, .events = POLLIN } }, 1, patience);
+}
+
+/* A file of its brother, and one of itself, from everywhere. */
+static void watch_brother(pid_t brother)
+{
+	int file = syscall(SYS_pidfd_open, brother, 0), own = syscall(SYS_pidfd_open, getpid(), 0);
+	int twin = dup(file);
+	siginfo_t info;
+
+	block_all();
+	for (int i = 0; i < steps; i++) {
+		go(route[i]);
+		printf("it runs: %d %d %d, a signal: %ld\n", ends(file, 0), ends(twin, 0),
+		       ends(own, 0), syscall(SYS_pidfd_send_signal, file, SIGUSR1, NULL, 0));
+		printf("its own: %ld %d\n",
+		       syscall(SYS_pidfd_send_signal, own, SIGUSR2, NULL, 0),
+		       wait_for(SIGUSR2, &info, 1000 * MS));
+	}
+	syscall(SYS_pidfd_send_signal, twin, SIGKILL, NULL, 0);
+	printf("it ends: %d\n", ends(file, 5000));
+	_exit(0);
+}
+
+static void processes(void)
+{
+	pid_t brother = fork(), child;
+	int status;
+
+	if (!brother) {
+		signal(SIGUSR1, SIG_IGN);
+		for (;;)
+			pause();
+	}
+	usleep(50000);
+	child = fork();
+	if (!child)
+		watch_brother(brother);
+	waitpid(child, &status, 0);
+	printf("the child: %d\n", status);
+	waitpid(brother, &status, 0);
+	printf("its brother: %d\n", WTERMSIG(status));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -714,6 +762,7 @@ static const struct {
 	{ "timer_files", timer_files },
 	{ "signal_files", signal_files },
 	{ "sets", sets },
+	{ "processes", processes },
 };
 
 int main(int argc, char **argv)
