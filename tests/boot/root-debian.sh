@@ -44,7 +44,7 @@ shut_down() {
 	on 2 sh -c 'exec >/dev/console 2>&1; trap "" HUP; trap "echo asked by $0; exit" TERM
 		echo "runs for $0"; while :; do sleep 0.02; done' "$1" >/dev/null 2>&1 &
 	within 5 "a program runs there" logged "runs for $1"
-	must "node 2 is shut down" on 1 clusternode_shutdown "$1" -N2 now
+	must "node 2 is shut down" on 1 clusternode_shutdown -n "$1" -N2 now
 	within 10 "its program was asked to end" logged "asked by $1"
 }
 logged() { ssi log 2 | tr -d '\r' | grep -x "$1"; }
