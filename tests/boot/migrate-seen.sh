@@ -17,9 +17,11 @@ value() { sed -n "s/.* $1=\([^ ]*\).*/\1/p"; }
 reason() { sed -n 's/.* reason=//p'; }
 # A counter of node NODE: counter NODE LINE NAME.
 counter() { on "$1" grep "^$2:" /proc/cluster/migrations | value "$3"; }
+# Starts a process that lasts, and says its number: sleeper [USER [COMMAND IN FRONT]].
 sleeper() {
 	on 1 su -s /bin/sh "${1:-root}" -c \
-		'sleep 1000 >/dev/null 2>&1 </dev/null & until grep -qs sleep /proc/$!/comm; do usleep 2000; done; echo $!'
+		"${*:2} sleep 1000 >/dev/null 2>&1 </dev/null &
+		until grep -qsx sleep /proc/\$!/comm; do usleep 2000; done; echo \$!"
 }
 
 up 3
@@ -69,11 +71,12 @@ expect "where it came" "$(counter 1 arrivals came_home)" 1
 expect "which is traced" "$(trace 1 "ssi_migrate_arrived: pid=$pid from=3 home=1")" 1
 
 say "those that stay"
-refuses "one with a child" "has children" on 1 sh -c "sleep 1 & migrate 2 \$\$ || exit 1"
+kept=$(sleeper root unshare -m)
+refuses "one in a container" "in a container" on 1 migrate 2 "$kept"
 line=$(report 3 | grep '^move: .*state=refused' | tail -n 1)
-expect "its words" "$(reason <<<"$line")" "it has children, or adopts those of its descendants"
-expect "its number" "$(value errno <<<"$line")" 16
-expect "such are counted apart" "$(report 3 | grep '^stayed:.*has children' | value count)" 1
+expect "its words" "$(reason <<<"$line")" "it is in a container: in other namespaces"
+expect "its number" "$(value errno <<<"$line")" 18
+expect "such are counted apart" "$(report 3 | grep '^stayed:.*in a container' | value count)" 1
 expect "and together" "$(counter 1 moves refused)" 1
 refuses "to no node" "not up" on 1 migrate 5 "$pid"
 expect "which failed" "$(last "$pid" | value state)" failed
