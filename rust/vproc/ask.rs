@@ -5,7 +5,7 @@
 //! Every question begins with who asks. The answer's result is 0 or more, or the
 //! negative number of the error the caller gets. Numbers beyond those say that there is
 //! no answer yet: [`TRY_AGAIN`], and those a question about a process follows, [`MOVED`] and
-//! [`LOST`].
+//! [`LOST`]; or, [`NO_THREAD`], that there is none to follow.
 
 use kernel::prelude::*;
 use ssi_core::{
@@ -64,6 +64,9 @@ pub(crate) const MOVED: i32 = -10_001;
 /// The result of an answer that is none: the process is not here, but may be one of an
 /// earlier life of the node.
 pub(crate) const LOST: i32 = -10_002;
+
+/// The result of an answer: the process is here, and has no such thread.
+pub(crate) const NO_THREAD: i32 = -10_003;
 
 /// How long to wait before the first and before each later time a question is put again,
 /// in microseconds.
@@ -268,6 +271,7 @@ impl Question {
                     Said::Moved(decode_moved(reply.body()).map_err(|_| EIO)?)
                 }
                 Ok(reply) if reply.result == LOST => Said::Lost,
+                Ok(reply) if reply.result == NO_THREAD => return Err(ESRCH),
                 Ok(reply) => return Ok(Some(Answered { node, reply })),
                 Err(ESRCH) => Said::Missing,
                 Err(error) => return Err(error),
@@ -374,7 +378,7 @@ pub(crate) fn wait(microseconds: u64) -> Result {
 /// What a node said. It may be that there is no answer yet.
 pub(crate) fn told(answer: core::result::Result<Reply, CallError>) -> Result<Reply> {
     match answer {
-        Ok(reply) if [TRY_AGAIN, MOVED, LOST].contains(&reply.result) => Ok(reply),
+        Ok(reply) if [TRY_AGAIN, MOVED, LOST, NO_THREAD].contains(&reply.result) => Ok(reply),
         Ok(reply) if reply.result < 0 => Err(error(reply.result.into())),
         Ok(reply) => Ok(reply),
         Err(CallError::NotMember | CallError::NodeDown) => Err(ESRCH),
@@ -388,7 +392,7 @@ pub(crate) fn told(answer: core::result::Result<Reply, CallError>) -> Result<Rep
 fn final_answer(reply: Reply) -> Result<Reply> {
     match reply.result {
         TRY_AGAIN => Err(EBUSY),
-        MOVED | LOST => Err(EIO),
+        MOVED | LOST | NO_THREAD => Err(EIO),
         _ => Ok(reply),
     }
 }

@@ -49,6 +49,7 @@ use crate::{
         LOST,
         MOVED,
         NAME,
+        NO_THREAD,
         TRY_AGAIN,
         VERSION, //
     },
@@ -114,6 +115,8 @@ pub(crate) enum Fault {
     Moved(NodeId),
     /// All are to be asked: it may be of an earlier life.
     Lost,
+    /// Its process is here and does not have it.
+    NoThread,
 }
 
 impl From<Malformed> for Fault {
@@ -157,6 +160,7 @@ pub(crate) fn reply(request: Request, answer: Result<Answer, Fault>) {
         Err(Fault::Busy) => request.reply(TRY_AGAIN, &[]),
         Err(Fault::Moved(node)) => request.reply(MOVED, &encode_moved(node)),
         Err(Fault::Lost) => request.reply(LOST, &[]),
+        Err(Fault::NoThread) => request.reply(NO_THREAD, &[]),
         Err(Fault::Malformed) => request.bad_arguments(),
     }
 }
@@ -270,7 +274,11 @@ fn signal(
     };
     match target {
         Target::Process(tgid) => behalf::signal_process(tgid, &info, session)?,
-        Target::Thread { tgid, tid } => behalf::signal_thread(tgid, tid, &info, session)?,
+        Target::Thread { tgid, tid } => match behalf::signal_thread(tgid, tid, &info, session) {
+            // That it is looked for here is right.
+            Err(ESRCH) if tgid.is_some() => return Err(Fault::NoThread),
+            sent => sent?,
+        },
         Target::Group(pgid) => behalf::signal_group(pgid, &info, session)?,
         Target::Everybody => behalf::signal_all(&info, session).result()?,
     }

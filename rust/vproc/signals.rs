@@ -100,13 +100,14 @@ pub(crate) fn dispatch(call: &SystemCall) -> Option<Result<isize>> {
         Target::Everybody => Some(sending.to_everybody(call)),
         Target::Group(pgid) if map::has_group_alone(pgid) => None,
         Target::Group(pgid) => Some(sending.to_group(pgid)),
-        Target::Process(pid) | Target::Thread { tid: pid, .. } => match calls::find(pid) {
-            (Route::Here, visit) => visit.map(|_visit| Ok(call.native())),
-            _ => match sending.to(pid) {
-                Err(ESRCH) => map::nobody(pid),
-                outcome => Some(outcome.map(|()| 0)),
-            },
-        },
+        Target::Process(_) | Target::Thread { .. } => {
+            let pid = sending.target.pid()?;
+            match calls::find(pid) {
+                (Route::Here, Some(_visit)) => Some(Ok(call.native())),
+                (Route::Here, None) => sending.to_one_here(call, pid),
+                _ => sending.to_one_there(pid),
+            }
+        }
     }
 }
 
@@ -235,6 +236,26 @@ impl Sending {
                 let caller = Caller::current()?;
                 SignalInfo::user(self.signal, origin, caller.tgid, caller.user.real)
             }
+        }
+    }
+
+    /// To one that is here, or goes in this moment. What a process leaves here takes what comes
+    /// late, but a thread leaves nothing.
+    fn to_one_here(&self, call: &SystemCall, pid: u32) -> Option<Result<isize>> {
+        if !matches!(self.target, Target::Thread { .. }) {
+            return None;
+        }
+        let result = call.native();
+        if result == ESRCH.to_errno() as isize && map::route(pid) != Route::Here {
+            return self.to_one_there(pid);
+        }
+        Some(Ok(result))
+    }
+
+    fn to_one_there(&self, pid: u32) -> Option<Result<isize>> {
+        match self.to(pid) {
+            Err(ESRCH) => map::nobody(pid),
+            outcome => Some(outcome.map(|()| 0)),
         }
     }
 

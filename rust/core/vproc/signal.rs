@@ -36,10 +36,18 @@ pub enum Target {
 }
 
 impl Target {
-    /// The process or thread that says which node it is for, `None` if several may be.
+    /// The process or thread that says which node it is for, `None` if several may be. A thread
+    /// whose process is known is with that, wherever its own number is from.
     pub const fn pid(self) -> Option<u32> {
         match self {
-            Self::Process(pid) | Self::Thread { tid: pid, .. } => Some(pid),
+            Self::Process(pid)
+            | Self::Thread {
+                tgid: Some(pid), ..
+            }
+            | Self::Thread {
+                tgid: None,
+                tid: pid,
+            } => Some(pid),
             Self::Group(_) | Self::Everybody => None,
         }
     }
