@@ -14,6 +14,7 @@
 //! | [`open_file`] | a file it has open |
 //! | [`process`] | a process with its memory |
 //! | [`area`] | what is mapped in it, and where |
+//! | [`threads`] | its threads, but for the first |
 //! | [`fetch`] | a question for its pages |
 //! | [`runs`] | which of them there are |
 //! | [`handover`] | the two nodes between which it goes over |
@@ -45,3 +46,4 @@ pub mod relocation;
 pub mod runs;
 pub mod search;
 pub mod strings;
+pub mod threads;
