@@ -441,6 +441,7 @@ int ssi_task_state_take(struct ssi_task_state *state);
 bool ssi_task_state_valid(const struct ssi_task_state *state);
 int ssi_task_state_put(const struct ssi_task_state *state);
 u64 ssi_timer_left(struct hrtimer *timer);
+int ssi_task_state_put_rights(const struct ssi_task_state *state);
 void ssi_task_state_put_memory(const struct ssi_task_state *state);
 u32 ssi_task_pid(void);
 ssize_t ssi_directory(char *buffer, size_t bytes);
@@ -463,6 +464,10 @@ enum ssi_cannot {
 	SSI_CANNOT_VFORK,
 	SSI_CANNOT_TIMERS,
 	SSI_CANNOT_THREADS,
+	SSI_CANNOT_FIRST_THREAD,
+	SSI_CANNOT_THREAD_USERS,
+	SSI_CANNOT_THREAD_CHILDREN,
+	SSI_CANNOT_THREAD_FILES,
 	SSI_CANNOT_SHARED_SIGNALS,
 	SSI_CANNOT_SHARED_SPACE,
 	SSI_CANNOT_SHARED_FILES,
@@ -1203,6 +1208,70 @@ int ssi_program_state_take(struct ssi_program_state *state);
 void ssi_program_environment(size_t *start, size_t *end);
 bool ssi_program_state_valid(const struct ssi_program_state *state);
 int ssi_program_state_put(const struct ssi_program_state *state);
+void ssi_xstate_put(u8 *xstate, const u8 *from);
+
+/* thread_state.c */
+
+/* Travels as its bytes, so none of them may be between two members. */
+struct ssi_thread_state {
+	u64 registers[SSI_REGISTERS];
+	s64 system_call;	/* its number, or -1 */
+	struct ssi_restart restart;
+	u64 clear_child_tid;	/* zeroed when the thread ends, or 0 */
+	u64 robust_list;
+	u64 blocked;		/* signals */
+	u64 stack;		/* of signals */
+	u64 stack_bytes;
+	u64 timer_slack;	/* ns */
+	u64 timer_slack_default;
+	u64 age;		/* ns */
+	u32 stack_flags;
+	u32 flags;
+	u32 policy;
+	s32 nice;
+	u32 priority;
+	u32 resets_on_fork;
+	u32 io_priority;
+	u32 death_signal;
+	u32 no_new_privileges;
+	u32 personality;
+	char name[16];
+	u64 xstate_bytes;	/* without zeros at the end */
+	u8 xstate[SSI_XSTATE_BYTES_MAX];
+};
+
+int ssi_thread_state_take(struct ssi_thread_state *state);
+bool ssi_thread_state_valid(const struct ssi_thread_state *state);
+int ssi_thread_state_put(const struct ssi_thread_state *state,
+			 const struct ssi_task_state *process);
+
+/* threads.c */
+
+size_t ssi_threads(u32 *tids, size_t room);
+int ssi_threads_work(u32 tid, void (*body)(void *data), void *data);
+int ssi_threads_settled(u32 parked);
+bool ssi_threads_is_first(void);
+int ssi_threads_make(u32 tid, int (*body)(void *data), void *data);
+void ssi_threads_end(void) __noreturn;
+bool ssi_threads_signal(u32 tid, void *bytes);
+int ssi_threads_send(u32 process, u32 tid, const void *bytes);
+
+/* lent_number.c, and ssi_threads_ended() in lent_number.rs */
+
+struct ssi_spare_number;
+
+struct ssi_spare_number *ssi_spare_number_new(u32 tid);
+void ssi_spare_number_free(struct ssi_spare_number *spare);
+void ssi_number_lend(struct ssi_spare_number *spare);
+int ssi_number_resume(u32 tid, u32 process);
+void ssi_number_return(u32 tid, u32 process);
+void ssi_number_return_all(u32 process);
+bool ssi_number_is_lent(u32 tid);
+u32 ssi_number_next_process(u32 process);
+u32 ssi_process_of(u32 nr);
+int ssi_lodger_add(void);
+void ssi_lodger_remove(u32 tid);
+void ssi_threads_ended(u32 process, const u32 *tids, size_t count);
 
 /* itimer.c */
 
@@ -1296,6 +1365,7 @@ void ssi_scratch_unmap(unsigned long place);
 /* errand.c */
 
 struct task_struct *ssi_errand_task(u32 pid);
+bool ssi_errand_has(u32 pid);
 int ssi_errand_give(u32 pid, void (*body)(void *data), void *data);
 int ssi_errand_signal(u32 pid, const void *bytes);
 void ssi_errand_result(int result);

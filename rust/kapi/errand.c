@@ -21,6 +21,15 @@ struct task_struct *ssi_errand_task(u32 pid)
 	return get_task_struct(task);
 }
 
+bool ssi_errand_has(u32 pid)
+{
+	struct task_struct *task = ssi_errand_task(pid);
+
+	if (task)
+		put_task_struct(task);
+	return task;
+}
+
 /*
  * @body runs in process @pid, which is woken for it: on its way to user mode, or when it ends
  * before.

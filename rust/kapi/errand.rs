@@ -16,13 +16,15 @@ use kernel::{
 
 use crate::signal_info::SentSignal;
 
-/// What becomes of a process that did something.
+/// What becomes of a thread that did something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
     /// It goes on.
     GoesOn,
-    /// It ends.
+    /// Its process ends.
     Ends,
+    /// It ends, and its process goes on.
+    ThreadEnds,
 }
 
 /// What is done. Runs once.
@@ -71,16 +73,28 @@ pub fn give_own(act: impl FnOnce() + Send + 'static) -> Result {
     give_to(kernel::current!(), act)
 }
 
-/// Has the running process do `act` as the last thing before it goes to user mode, or ends
+/// Has the running thread do `act` as the last thing before it goes to user mode, or ends
 /// instead.
 ///
 /// # Errors
 ///
 /// `ENOMEM`; then `act` is dropped.
-pub(crate) fn give_at_last(act: impl FnOnce() -> After + Send + 'static) -> Result {
+pub fn give_at_last(act: impl FnOnce() -> After + Send + 'static) -> Result {
     // SAFETY: `run` gets what it needs, once.
     queue(act, |data| unsafe {
         bindings::ssi_surrogate_work(kernel::current!().as_ptr(), Some(run), data)
+    })
+}
+
+/// As [`give_at_last`], for thread `tid` of the running process.
+///
+/// # Errors
+///
+/// As for [`give`].
+pub(crate) fn give_to_thread(tid: u32, act: impl FnOnce() -> After + Send + 'static) -> Result {
+    // SAFETY: `run` gets what it needs, once.
+    queue(act, |data| unsafe {
+        bindings::ssi_threads_work(tid, Some(run), data)
     })
 }
 
@@ -99,6 +113,23 @@ fn going_on(act: impl FnOnce() + Send + 'static) -> impl FnOnce() -> After + Sen
 pub(crate) fn signal(pid: u32, signal: &SentSignal) -> Result {
     // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
     to_result(unsafe { bindings::ssi_errand_signal(pid, signal.as_bytes().as_ptr().cast()) })
+}
+
+/// Whether process `pid` is here, be it that it stands for one elsewhere. Process context.
+pub fn is_there(pid: u32) -> bool {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_errand_has(pid) }
+}
+
+/// Gives thread `tid` of process `pid` of this node, and no other, a signal as it is. Does not
+/// sleep; process context.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such thread, `EAGAIN` when too many signals wait.
+pub fn signal_thread(pid: u32, tid: u32, signal: &SentSignal) -> Result {
+    // SAFETY: The bytes are a `kernel_siginfo` by the type invariant.
+    to_result(unsafe { bindings::ssi_threads_send(pid, tid, signal.as_bytes().as_ptr().cast()) })
 }
 
 /// Changes what the system call gives that the running task returns from.
@@ -129,8 +160,11 @@ unsafe extern "C" fn run(data: *mut c_void) {
     let mut errand = unsafe { KBox::from_raw(data.cast::<KBox<dyn Errand>>()) };
     let after = errand.run();
     drop(errand);
-    if after == After::Ends {
+    match after {
+        After::GoesOn => (),
         // SAFETY: Nothing here is left to be dropped.
-        unsafe { bindings::ssi_errand_end() }
+        After::Ends => unsafe { bindings::ssi_errand_end() },
+        // SAFETY: As above.
+        After::ThreadEnds => unsafe { bindings::ssi_threads_end() },
     }
 }

@@ -15,6 +15,7 @@
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -201,10 +202,11 @@ bool ssi_file_current_has_locks(struct file *file)
 	return false;
 }
 
-/* Nobody else has the table of files of the running task, which is who has its locks. */
+/* No other process has the table of files of the running task, which is who has its locks. */
 bool ssi_files_are_own(void)
 {
-	return current->files && atomic_read(&current->files->count) == 1;
+	return current->files &&
+	       atomic_read(&current->files->count) <= get_nr_threads(current);
 }
 
 /*

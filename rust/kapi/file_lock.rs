@@ -196,7 +196,8 @@ impl HomeFile {
     }
 }
 
-/// Whether the running task has its open files, and with them its locks, for itself.
+/// Whether the running process, whose other threads stand still, has its open files, and with
+/// them its locks, for itself.
 pub fn are_own() -> bool {
     // SAFETY: Looks at the running task only.
     unsafe { bindings::ssi_files_are_own() }

@@ -275,10 +275,10 @@ int ssi_guest_settle(u32 pid, u32 pgid, u32 session)
 	return error;
 }
 
-/* Ends a task that did not become a program. */
+/* Ends a task that did not become a program, with its threads. */
 void __noreturn ssi_guest_leave(void)
 {
-	do_exit(0);
+	do_group_exit(0);
 }
 
 /* For RCU readers. */

@@ -68,22 +68,77 @@ static bool ssi_uses_ring(struct task_struct *task)
 #endif
 }
 
+#ifdef CONFIG_SYSVIPC
+/* As in ipc/sem.c. */
+struct ssi_undo_list {
+	refcount_t refcnt;
+	spinlock_t lock;
+	struct list_head list_proc;
+};
+#endif
+
+/*
+ * Every thread has a list, which may be empty. No other task gets on while this looks at it:
+ * a node has one processor.
+ */
 static bool ssi_undoes_semaphores(struct task_struct *task)
 {
 #ifdef CONFIG_SYSVIPC
-	return task->sysvsem.undo_list;
+	const struct ssi_undo_list *list;
+
+	BUILD_BUG_ON(IS_ENABLED(CONFIG_SMP));
+	guard(preempt)();
+	list = READ_ONCE(*(struct ssi_undo_list **)&task->sysvsem.undo_list);
+	return list && !list_empty(&list->list_proc);
 #else
 	return false;
 #endif
 }
 
+/*
+ * Whether another process has what @same says. Threads that come are counted before they are
+ * threads, so numbers say no more than that it may be.
+ */
+static bool ssi_another_has(struct task_struct *task,
+			    bool (*same)(struct task_struct *one, struct task_struct *other))
+{
+	struct task_struct *process, *thread;
+
+	guard(rcu)();
+	for_each_process_thread(process, thread)
+		if (!same_thread_group(thread, task) && same(thread, task))
+			return true;
+	return false;
+}
+
+static bool ssi_same_handlers(struct task_struct *one, struct task_struct *other)
+{
+	struct sighand_struct *handlers = rcu_access_pointer(one->sighand);
+
+	return handlers && handlers == rcu_access_pointer(other->sighand);
+}
+
+/* Each thread has them. */
 static bool ssi_shares_signals(struct task_struct *task)
 {
 	struct sighand_struct *handlers;
 
-	guard(rcu)();
-	handlers = rcu_dereference(task->sighand);
-	return handlers && refcount_read(&handlers->count) != 1;
+	scoped_guard(rcu) {
+		handlers = rcu_dereference(task->sighand);
+		if (!handlers || refcount_read(&handlers->count) <= get_nr_threads(task))
+			return false;
+	}
+	return ssi_another_has(task, ssi_same_handlers);
+}
+
+/* What its children are to is the first thread. For a holder of tasklist_lock. */
+static enum ssi_cannot ssi_thread_relations(struct task_struct *thread)
+{
+	if (thread->ptrace || !list_empty(&thread->ptraced))
+		return SSI_CANNOT_TRACED;
+	if (!thread_group_leader(thread) && !list_empty(&thread->children))
+		return SSI_CANNOT_THREAD_CHILDREN;
+	return SSI_CAN;
 }
 
 /* What it leaves here stands for it to the children it has here; a guest leaves nothing. */
@@ -97,17 +152,35 @@ static bool ssi_has_home_elsewhere(struct task_struct *task)
 
 static enum ssi_cannot ssi_relations(struct task_struct *task)
 {
+	struct task_struct *thread;
+
 	guard(read_lock)(&tasklist_lock);
-	if (!thread_group_empty(task))
-		return SSI_CANNOT_THREADS;
 	if (ssi_shares_signals(task))
 		return SSI_CANNOT_SHARED_SIGNALS;
-	if (task->ptrace || !list_empty(&task->ptraced))
-		return SSI_CANNOT_TRACED;
 	if (task->signal->is_child_subreaper)
 		return SSI_CANNOT_ADOPTS;
 	if (!list_empty(&task->children) && ssi_has_home_elsewhere(task))
 		return SSI_CANNOT_CHILDREN;
+	for_each_thread(task, thread) {
+		enum ssi_cannot why = ssi_thread_relations(thread);
+
+		if (why)
+			return why;
+	}
+	return SSI_CAN;
+}
+
+/* What one thread has that keeps its process. */
+static enum ssi_cannot ssi_thread_leaves(struct task_struct *task)
+{
+	if (ssi_in_namespaces(task))
+		return SSI_CANNOT_NAMESPACES;
+	if (ssi_uses_ring(task))
+		return SSI_CANNOT_RING;
+	if (ssi_undoes_semaphores(task))
+		return SSI_CANNOT_SEMAPHORES;
+	if (task->policy > SCHED_IDLE)
+		return SSI_CANNOT_POLICY;
 	return SSI_CAN;
 }
 
@@ -123,21 +196,16 @@ static enum ssi_cannot ssi_leaves(struct task_struct *task)
 	why = ssi_relations(task);
 	if (why)
 		return why;
-	if (ssi_in_namespaces(task))
-		return SSI_CANNOT_NAMESPACES;
 	if (ssi_has_other_root(task))
 		return SSI_CANNOT_ROOT;
-	if (ssi_uses_ring(task))
-		return SSI_CANNOT_RING;
-	if (ssi_undoes_semaphores(task))
-		return SSI_CANNOT_SEMAPHORES;
-	if (task->policy > SCHED_IDLE)
-		return SSI_CANNOT_POLICY;
-	return SSI_CAN;
+	return ssi_thread_leaves(task);
 }
 
 enum ssi_cannot ssi_may_leave(void)
 {
+	if (seccomp_mode(&current->seccomp) == SECCOMP_MODE_DISABLED &&
+	    !thread_group_empty(current))
+		return SSI_CANNOT_THREADS;
 	return ssi_leaves(current);
 }
 
@@ -158,12 +226,83 @@ static bool ssi_is_shared(struct task_struct *task, const struct mm_struct *mm)
 	return false;
 }
 
-/* As clone(2) with CLONE_FILES or CLONE_FS has it. */
+static bool ssi_same_files(struct task_struct *one, struct task_struct *other)
+{
+	struct files_struct *files = READ_ONCE(one->files);
+	struct fs_struct *fs = READ_ONCE(one->fs);
+
+	return (files && files == READ_ONCE(other->files)) || (fs && fs == READ_ONCE(other->fs));
+}
+
+/* As clone(2) with CLONE_FILES or CLONE_FS has it. Each thread has them. */
 static bool ssi_shares_files(struct task_struct *task)
 {
-	guard(task_lock)(task);
-	return (task->files && atomic_read(&task->files->count) != 1) ||
-	       (task->fs && task->fs->users != 1);
+	int threads = get_nr_threads(task);
+
+	scoped_guard(task_lock, task) {
+		if ((!task->files || atomic_read(&task->files->count) <= threads) &&
+		    (!task->fs || task->fs->users <= threads))
+			return false;
+	}
+	return ssi_another_has(task, ssi_same_files);
+}
+
+/* For an RCU reader: whether a thread may do what another one may not. */
+static bool ssi_is_another_user(struct task_struct *one, struct task_struct *other)
+{
+	const struct cred *a = __task_cred(one), *b = __task_cred(other);
+
+	if (a == b)
+		return false;
+	return !uid_eq(a->uid, b->uid) || !uid_eq(a->euid, b->euid) ||
+	       !uid_eq(a->suid, b->suid) || !uid_eq(a->fsuid, b->fsuid) ||
+	       !gid_eq(a->gid, b->gid) || !gid_eq(a->egid, b->egid) ||
+	       !gid_eq(a->sgid, b->sgid) || !gid_eq(a->fsgid, b->fsgid) ||
+	       a->cap_inheritable.val != b->cap_inheritable.val ||
+	       a->cap_permitted.val != b->cap_permitted.val ||
+	       a->cap_effective.val != b->cap_effective.val ||
+	       a->cap_bset.val != b->cap_bset.val || a->cap_ambient.val != b->cap_ambient.val ||
+	       a->securebits != b->securebits || a->user_ns != b->user_ns ||
+	       (a->group_info != b->group_info &&
+		(a->group_info->ngroups != b->group_info->ngroups ||
+		 memcmp(a->group_info->gid, b->group_info->gid,
+			a->group_info->ngroups * sizeof(kgid_t))));
+}
+
+/* What keeps @task for the sake of its other thread. For an RCU reader. */
+static enum ssi_cannot ssi_other_thread_moves(struct task_struct *task,
+					      struct task_struct *thread)
+{
+	enum ssi_cannot why;
+
+	if (READ_ONCE(thread->flags) & PF_EXITING)
+		return SSI_CAN;
+	if (seccomp_mode(&thread->seccomp) != SECCOMP_MODE_DISABLED)
+		return SSI_CANNOT_SECCOMP;
+	why = ssi_thread_leaves(thread);
+	if (why)
+		return why;
+	if (ssi_is_another_user(task, thread))
+		return SSI_CANNOT_THREAD_USERS;
+	if (READ_ONCE(thread->files) != READ_ONCE(task->files) ||
+	    READ_ONCE(thread->fs) != READ_ONCE(task->fs))
+		return SSI_CANNOT_THREAD_FILES;
+	return SSI_CAN;
+}
+
+static enum ssi_cannot ssi_other_threads(struct task_struct *task)
+{
+	struct task_struct *thread;
+
+	guard(rcu)();
+	for_each_thread(task, thread) {
+		enum ssi_cannot why =
+			thread == task ? SSI_CAN : ssi_other_thread_moves(task, thread);
+
+		if (why)
+			return why;
+	}
+	return SSI_CAN;
 }
 
 static enum ssi_cannot ssi_process(struct task_struct *task)
@@ -177,7 +316,7 @@ static enum ssi_cannot ssi_process(struct task_struct *task)
 	if (ssi_away(task_tgid_nr(task)))
 		return SSI_CANNOT_AWAY;
 	if (task->flags & PF_EXITING)
-		return SSI_CANNOT_ENDED;
+		return thread_group_empty(task) ? SSI_CANNOT_ENDED : SSI_CANNOT_FIRST_THREAD;
 	if (task != current && READ_ONCE(task->signal->flags) & SIGNAL_STOP_STOPPED)
 		return SSI_CANNOT_STOPPED;
 	why = ssi_leaves(task);
@@ -189,7 +328,7 @@ static enum ssi_cannot ssi_process(struct task_struct *task)
 		return SSI_CANNOT_TIMERS;
 	if (ssi_shares_files(task))
 		return SSI_CANNOT_SHARED_FILES;
-	return SSI_CAN;
+	return ssi_other_threads(task);
 }
 
 static bool ssi_is_aio(const struct vm_area_struct *vma)

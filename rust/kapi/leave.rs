@@ -70,8 +70,19 @@ reasons! {
     /// It has a timer of timer_create(2) that could not be made elsewhere.
     Timers = ssi_cannot_SSI_CANNOT_TIMERS, EBUSY,
         c"has a timer (timer_create) of another process's time, or for a thread that ended";
-    /// It has several threads.
+    /// It has several threads, which keep it from executing a program elsewhere.
     Threads = ssi_cannot_SSI_CANNOT_THREADS, EBUSY, c"has several threads";
+    /// Its first thread, which has its number, ended before the others.
+    FirstThread = ssi_cannot_SSI_CANNOT_FIRST_THREAD, EBUSY, c"has lost its first thread";
+    /// What one of its threads may do another one may not.
+    ThreadUsers = ssi_cannot_SSI_CANNOT_THREAD_USERS, EBUSY,
+        c"has threads of different users or rights";
+    /// Another thread than the first one has children.
+    ThreadChildren = ssi_cannot_SSI_CANNOT_THREAD_CHILDREN, EBUSY,
+        c"has children of a thread that is not its first";
+    /// Its threads do not share all that goes once with a process.
+    ThreadFiles = ssi_cannot_SSI_CANNOT_THREAD_FILES, EBUSY,
+        c"has threads with open files or a working directory of their own";
     /// Another process has the same signal handlers.
     SharedSignals = ssi_cannot_SSI_CANNOT_SHARED_SIGNALS, EBUSY,
         c"shares its signal handlers with another process";

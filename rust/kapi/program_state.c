@@ -176,17 +176,22 @@ static void ssi_put_actions(const struct ssi_program_state *state)
 	}
 }
 
+/* Copies the registers @from into those of a task: host_fp_size bytes. */
+void ssi_xstate_put(u8 *xstate, const u8 *from)
+{
+	memcpy(xstate, from, XSTATE_HOST_START);
+	if (host_fp_size > XSTATE_HOST_END)
+		memcpy(xstate + XSTATE_HOST_END, from + XSTATE_HOST_END,
+		       host_fp_size - XSTATE_HOST_END);
+}
+
 static void ssi_put_registers(const struct ssi_program_state *state)
 {
 	struct uml_pt_regs *registers = &current->thread.regs.regs;
-	u8 *xstate = (u8 *)registers->fp;
 
 	memcpy(registers->gp, state->registers, sizeof(state->registers));
 	UPT_SYSCALL_NR(registers) = state->system_call;
-	memcpy(xstate, state->xstate, XSTATE_HOST_START);
-	if (host_fp_size > XSTATE_HOST_END)
-		memcpy(xstate + XSTATE_HOST_END, state->xstate + XSTATE_HOST_END,
-		       host_fp_size - XSTATE_HOST_END);
+	ssi_xstate_put((u8 *)registers->fp, state->xstate);
 	/* A system call that was interrupted is made again, as behind any signal. */
 	set_thread_flag(TIF_NOTIFY_SIGNAL);
 }

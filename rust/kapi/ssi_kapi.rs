@@ -23,6 +23,8 @@ pub mod change;
 pub mod children;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod clock;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod crew;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod crypto;
 #[cfg(CONFIG_SSI_MIGRATE)]
@@ -63,6 +65,8 @@ pub mod itimer;
 pub mod late;
 #[cfg(CONFIG_SSI_MIGRATE)]
 pub mod leave;
+#[cfg(CONFIG_SSI_VPROC)]
+pub mod lent_number;
 pub mod memory;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod moves;
@@ -76,6 +80,8 @@ pub mod own_pages;
 pub mod owner_signal;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod page;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod parking;
 #[cfg(CONFIG_SSI_VPROC)]
 pub mod pid_watch;
 #[cfg(CONFIG_SSI_VPROC)]
@@ -130,6 +136,8 @@ pub mod task_state;
 pub mod terminal;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod thread;
+#[cfg(CONFIG_SSI_MIGRATE)]
+pub mod thread_state;
 #[cfg(CONFIG_SSI_ICS)]
 pub mod trace;
 pub mod uevent;

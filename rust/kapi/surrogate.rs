@@ -74,6 +74,7 @@ use crate::{
         Event,
         Patience, //
     },
+    lent_number,
     signal::SIGNAL_MAX,
     signal_info::{
         SentSignal,
@@ -219,26 +220,35 @@ enum Last {
 /// A node that died before this was not [`lost`] for the process; the caller, who gives the
 /// word, finds out and [reports](report) that it was [killed](Change::killed).
 ///
-/// Signals that wait because they are blocked are forwarded at once, so that they wait
-/// there before the program runs. May sleep.
+/// Signals that wait because they are blocked are to be [forwarded](forward_blocked) before
+/// the program runs, so that they wait there. May sleep.
 ///
 /// # Errors
 ///
 /// `ENODEV` before [`install`], `EBUSY` if it left already, `ENOMEM`. Then it goes on.
 pub fn leave(node: u8, how: Leaving) -> Result {
     let table = TABLE.as_ref().ok_or(ENODEV)?;
-    let owner = OWNER.as_ref().ok_or(ENODEV)?;
+    if OWNER.as_ref().is_none() {
+        return Err(ENODEV);
+    }
     let pid = task_state::pid();
     let surrogate = Surrogate::new(pid, node, how)?;
     let place = RBTreeNode::new(pid, surrogate.clone(), GFP_KERNEL)?;
     // SAFETY: No preconditions.
     to_result(unsafe { bindings::ssi_away_add(pid, node) })?;
     table.lock().insert(place);
-    surrogate.depart()?;
+    surrogate.depart()
+}
+
+/// Sends the signals on that the running process `pid` blocks, which has just [left](leave) for
+/// `node` and does not run there yet. May sleep.
+pub fn forward_blocked(pid: u32, node: u8) {
+    let Some(owner) = OWNER.as_ref() else {
+        return;
+    };
     while let Some(signal) = next_blocked() {
         owner.forward(pid, node, &signal, Place::is_orphaned_for(node));
     }
-    Ok(())
 }
 
 /// The process of surrogate `pid` went on from node `from` to `to`. Does not sleep; from
@@ -427,6 +437,7 @@ impl Surrogate {
             let gone = table.lock().remove_node(&self.pid);
             drop(gone);
         }
+        lent_number::give_back_all(self.pid);
     }
 
     fn take_in(&self, change: Change) -> bool {

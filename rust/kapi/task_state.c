@@ -336,7 +336,8 @@ int ssi_put_user(struct cred *cred)
 	return set_cred_ucounts(cred);
 }
 
-static int ssi_put_credentials(const struct ssi_task_state *state)
+/* Those of the process; the current task gets them. */
+int ssi_task_state_put_rights(const struct ssi_task_state *state)
 {
 	const struct ssi_caller caller = { .user = state->user, .group = state->group };
 	struct cred *cred = prepare_creds();
@@ -376,7 +377,7 @@ int ssi_task_state_put(const struct ssi_task_state *state)
 	set_personality(state->personality);
 	if (state->no_new_privileges)
 		task_set_no_new_privs(current);
-	error = ssi_put_credentials(state);
+	error = ssi_task_state_put_rights(state);
 	current->pdeath_signal = state->death_signal;
 	return error;
 }

@@ -135,6 +135,11 @@ impl TaskState {
         unsafe { bindings::ssi_surrogate_unmask(self.0.blocked) }
     }
 
+    /// That of C.
+    pub(crate) fn as_raw(&self) -> *const bindings::ssi_task_state {
+        &raw const *self.0
+    }
+
     /// The signals that are blocked, the first in the lowest bit.
     pub fn blocked(&self) -> u64 {
         self.0.blocked

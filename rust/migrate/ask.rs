@@ -51,14 +51,19 @@ pub(crate) enum Operation {
     Asked,
     /// Told by home: the copy is not the process, and never will be.
     Forsaken,
-    /// To give the process a signal that waited for it where it was before.
+    /// To give it a signal that waited for it where it was before: behind the number of the one
+    /// thread it is for, or 0.
     Leftover,
     /// To say whether its parent may put it into a group.
     MayBePut,
+    /// Told the node that gave their numbers: these threads of it ended.
+    ThreadsEnded,
+    /// To say whether it is here, or was not on the node whose number follows, which died.
+    Lives,
 }
 
 impl Operation {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Execute,
         Self::Commit,
         Self::Abort,
@@ -74,6 +79,8 @@ impl Operation {
         Self::Forsaken,
         Self::Leftover,
         Self::MayBePut,
+        Self::ThreadsEnded,
+        Self::Lives,
     ];
 
     /// Whom to ask.

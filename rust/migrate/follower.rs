@@ -17,7 +17,8 @@ use crate::{
     children,
     drained,
     keepers,
-    report, //
+    report,
+    threads, //
 };
 
 /// Follows the membership.
@@ -44,5 +45,6 @@ impl Subsystem for Follower {
         guest::home_lost(instance.node.get());
         children::home_lost();
         surrogate::lost(instance.node.get());
+        threads::node_down(instance.node);
     }
 }

@@ -28,8 +28,10 @@ use ssi_ics::{
     Reply, //
 };
 use ssi_kapi::{
+    errand,
     event::Patience,
     guest,
+    parking::Parking,
     signal_info::{
         SentSignal,
         SIGNAL_INFO_BYTES, //
@@ -103,16 +105,18 @@ fn has_settled(pid: u32) -> bool {
 }
 
 /// Hand-over of the running process.
-pub(crate) struct HandOver {
+pub(crate) struct HandOver<'a> {
     /// Its number.
     pub(crate) pid: u32,
     /// Where it goes.
     pub(crate) node: NodeId,
     /// What is asked there: to execute a program, or to go on with what it is.
     pub(crate) operation: Operation,
+    /// Its other threads, which wait, if it has such and goes on.
+    pub(crate) others: Option<&'a Parking>,
 }
 
-impl HandOver {
+impl HandOver<'_> {
     /// Has the other node make what is in `parcel`, and lets go of the process. May sleep.
     pub(crate) fn run(&self, parcel: Parcel) -> Outcome {
         let guest = whereabouts::guest(self.pid);
@@ -148,6 +152,7 @@ impl HandOver {
             departure,
             parcel: Some(parcel),
             error: EIO,
+            kept: KVec::new(),
         }
         .run(action)
     }
@@ -234,6 +239,10 @@ impl HandOver {
             self.tell(Operation::Abort);
             return Outcome::Stayed(error);
         }
+        if let Some(others) = self.others {
+            forward_signals(self.pid, self.node, others);
+        }
+        surrogate::forward_blocked(self.pid, self.node.get());
         self.hand_over_locks();
         let args = self.pid.to_le_bytes();
         let learnt = match ask::put(self.node, Operation::Commit, &args) {
@@ -268,13 +277,15 @@ impl HandOver {
 
 /// Guest that is handed over.
 struct Moving<'a> {
-    hand_over: &'a HandOver,
+    hand_over: &'a HandOver<'a>,
     home: NodeId,
     departure: Departure,
     /// Until it was sent.
     parcel: Option<Parcel>,
     /// Why it stays, if it does.
     error: Error,
+    /// Signals to single threads that were handed on, for as long as it may stay.
+    kept: KVec<(u32, SentSignal)>,
 }
 
 impl Moving<'_> {
@@ -335,8 +346,20 @@ impl Moving<'_> {
 
     fn hand_on(&mut self) -> departure::Learnt {
         let (pid, node) = (self.hand_over.pid, self.hand_over.node);
+        let (others, kept) = (self.hand_over.others, &mut self.kept);
+        let first = || {
+            others.map_or(Ok(()), |others| {
+                others.take_signals(|tid, signal| {
+                    let handed = leave_behind(pid, node, tid, &signal);
+                    kept.push((tid, signal), GFP_KERNEL)?;
+                    handed
+                })
+            })
+        };
         let told = children::hand_on(pid, node);
-        match told.and_then(|()| guest::hand_on(|signal| leave_behind(pid, node, signal))) {
+        let handed =
+            told.and_then(|()| guest::hand_on(first, |signal| leave_behind(pid, node, 0, signal)));
+        match handed {
             Ok(()) => departure::Learnt::Handed,
             Err(EHOSTDOWN) => departure::Learnt::TargetDown,
             Err(EINTR) => departure::Learnt::Killed,
@@ -359,7 +382,7 @@ impl Moving<'_> {
         self.hand_over.hand_over_locks();
         guest::depart(move |signal| {
             // One that is gone there needs none.
-            let _ = leave_behind(pid, node, signal);
+            let _ = leave_behind(pid, node, 0, signal);
         });
         // Whatever comes of it.
         let _ = self.put(Operation::Commit);
@@ -371,14 +394,36 @@ impl Moving<'_> {
             parcel.withdraw();
         }
         guest::go_on();
+        for (tid, signal) in &self.kept {
+            // One that is gone needs none.
+            let _ = errand::signal_thread(self.hand_over.pid, *tid, signal);
+        }
         Outcome::Stayed(self.error)
     }
 }
 
-/// Gives process `pid` on `node` a signal that waited for it here.
-fn leave_behind(pid: u32, node: NodeId, signal: &SentSignal) -> Result {
-    let mut args = [0; 4 + SIGNAL_INFO_BYTES];
-    Writer::new(&mut args).u32(pid).bytes(signal.as_bytes());
+/// Gives process `pid` on `node` the signals that wait here for the running thread alone, or for
+/// one of the `others`.
+pub(crate) fn forward_signals(pid: u32, node: NodeId, others: &Parking) {
+    // Without memory for it those behind are lost.
+    let forwarded = others.take_signals(|tid, signal| {
+        // A thread that is gone there needs none.
+        let _ = leave_behind(pid, node, tid, &signal);
+        Ok(())
+    });
+    if let Err(error) = forwarded {
+        pr_warn!("process {pid} has lost signals to its threads: {error:?}\n");
+    }
+}
+
+/// Gives process `pid` on `node`, or its thread `tid` if that is not 0, a signal that waited for
+/// it here.
+fn leave_behind(pid: u32, node: NodeId, tid: u32, signal: &SentSignal) -> Result {
+    let mut args = [0; 8 + SIGNAL_INFO_BYTES];
+    Writer::new(&mut args)
+        .u32(pid)
+        .u32(tid)
+        .bytes(signal.as_bytes());
     match ask::put(node, Operation::Leftover, &args) {
         Ok(Reply { result: 0, .. }) => Ok(()),
         Ok(reply) => Err(ssi_ics::error_of_peer(reply.result)),

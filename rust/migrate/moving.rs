@@ -5,7 +5,10 @@
 //! It [hands itself over](crate::hand_over) as it is, whatever it was about to do: on its way
 //! to user mode, where it is brought by an [errand]. If it cannot go, it goes on.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use ssi_core::{
     ids::NodeId,
     migrate::record::Kind, //
@@ -13,11 +16,18 @@ use ssi_core::{
 use ssi_kapi::{
     address_space::Memory,
     device::Migrate,
-    errand,
+    errand::{
+        self,
+        After, //
+    },
     fork,
     itimer::Paused,
     leave,
     moves::Asker,
+    parking::{
+        self,
+        Parking, //
+    },
     posix_timer::Stopped,
     restart,
     task_state,
@@ -28,6 +38,7 @@ use crate::{
     ask::Operation,
     drained,
     hand_over::{
+        forward_signals,
         HandOver,
         Outcome, //
     },
@@ -37,6 +48,7 @@ use crate::{
     },
     lent,
     parcel::Parcel,
+    threads::Others,
     word::Word, //
 };
 
@@ -53,13 +65,19 @@ const PATIENCE: u64 = 10_000_000;
 /// call that does not let it go for long, and stays; `EINTR`; those of [`go`].
 pub(crate) fn request(pid: u32, node: NodeId, entry: Entry) -> Result {
     let word = Word::new()?;
+    ask(pid, node, entry, Parking::new()?, &word)?;
+    word.hear_within(PATIENCE).unwrap_or(Err(EINTR))
+}
+
+/// Has the first thread of process `pid` say a `word` what came of going to `node`; the others
+/// wait for that in `parking`.
+fn ask(pid: u32, node: NodeId, entry: Entry, parking: Arc<Parking>, word: &Arc<Word>) -> Result {
     let own = word.clone();
     errand::give(pid, move || {
         if own.begin() {
-            own.say(go(node, entry));
+            own.say(go(node, entry, &parking));
         }
-    })?;
-    word.hear_within(PATIENCE).unwrap_or(Err(EINTR))
+    })
 }
 
 /// Has the running process move as it is `wanted` when it returns from the call it is in,
@@ -85,28 +103,49 @@ pub(crate) fn request_own(wanted: &Migrate) -> Result<isize> {
 ///
 /// `ENOMEM`.
 pub(crate) fn give_own(node: NodeId, entry: Entry) -> Result {
-    errand::give_own(move || {
-        if let Err(error) = go(node, entry) {
+    let parking = Parking::new()?;
+    errand::give_at_last(move || {
+        let (gone, after) = match parking::is_first() {
+            true => (go(node, entry, &parking), After::GoesOn),
+            false => go_behind(node, entry, &parking),
+        };
+        if let Err(error) = gone {
             errand::set_result(error);
         }
+        after
     })
 }
 
-/// Moves the running process, which is on its way to user mode. May sleep.
+/// As [`go`], for a thread that is not the first: that is asked, and this one waits with the
+/// others. What becomes of this one, too.
+fn go_behind(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> (Result, After) {
+    let asked = parking.enter().and_then(|()| {
+        let word = Word::new()?;
+        ask(task_state::pid(), node, entry, parking.clone(), &word)?;
+        word.hear_within(PATIENCE).unwrap_or(Err(EINTR))
+    });
+    entry.end(&asked, None);
+    // If it stays, or was there already.
+    parking.go_on();
+    (asked, parking.wait())
+}
+
+/// Moves the running process, whose first thread is on its way to user mode; the others wait in
+/// `parking` meanwhile. May sleep.
 ///
 /// # Errors
 ///
-/// `ESRCH` for one that ends, `EBUSY` for one that has just left, `EHOSTDOWN` for a node
-/// that is not in the cluster, `ECONNREFUSED` for one that is drained; why it cannot go
-/// ([`leave::Cannot`]); those of [`hand_over`]. Then it goes on.
-fn go(node: NodeId, entry: Entry) -> Result {
+/// `EAGAIN` if one of those does not come; `ESRCH` for one that ends, `EBUSY` for one that has
+/// just left, `EHOSTDOWN` for a node that is not in the cluster, `ECONNREFUSED` for one that is
+/// drained; why it cannot go ([`leave::Cannot`]); those of [`hand_over`]. Then it goes on.
+fn go(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> Result {
     let home = journal::home_of(task_state::pid());
-    let went = try_to_go(node, entry);
+    let went = try_to_go(node, entry, parking);
     entry.end(&went, home);
     went
 }
 
-fn try_to_go(node: NodeId, entry: Entry) -> Result {
+fn try_to_go(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> Result {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
     if fork::is_killed() {
         return Err(ESRCH);
@@ -120,28 +159,39 @@ fn try_to_go(node: NodeId, entry: Entry) -> Result {
         return Ok(());
     }
     drained::may_go_to(node)?;
+    // Who cannot is not disturbed; and when all wait, nothing of that changes any more.
     leave::may_move().map_err(|why| entry.refuse(why))?;
-    match hand_over(node, entry)? {
-        Outcome::Left => Ok(()),
+    entry.stands_still();
+    let others = Others::gather(parking.clone())?;
+    leave::may_move().map_err(|why| entry.refuse(why))?;
+    match hand_over(node, entry, Some(others.parking()))? {
+        Outcome::Left => {
+            forward_signals(task_state::pid(), node, others.parking());
+            others.leave();
+            Ok(())
+        }
         Outcome::Killed => Err(ESRCH),
         Outcome::Stayed(error) => Err(error),
     }
 }
 
-/// Hands the running process over to `node` as it is. May sleep.
+/// Hands the running process over to `node` as it is, with its `others`: the threads that wait.
+/// Without them it has but one. May sleep.
 ///
 /// # Errors
 ///
-/// Why it cannot leave ([`leave::Cannot`]); those of [`Parcel::pack_process`]; `EAGAIN`
-/// for too many at once.
-pub(crate) fn hand_over(node: NodeId, entry: Entry) -> Result<Outcome> {
+/// Why one without them cannot leave ([`leave::Cannot`]); those of [`Parcel::pack_process`];
+/// `EAGAIN` for too many at once.
+pub(crate) fn hand_over(node: NodeId, entry: Entry, others: Option<&Parking>) -> Result<Outcome> {
     entry.stands_still();
-    leave::may_leave().map_err(|why| entry.refuse(why))?;
+    if others.is_none() {
+        leave::may_leave().map_err(|why| entry.refuse(why))?;
+    }
     let pid = task_state::pid();
     let memory = Memory::of_current()?;
     let alarm = Paused::new();
     let timers = Stopped::new()?;
-    let parcel = Parcel::pack_process(node, &memory, &alarm, &timers)?;
+    let parcel = Parcel::pack_process(node, &memory, &alarm, &timers, others)?;
     entry.is_packed(parcel.pages.bytes(), memory.resident());
     let loan = match lent::lend(pid, node, memory) {
         Ok(loan) => loan,
@@ -154,6 +204,7 @@ pub(crate) fn hand_over(node: NodeId, entry: Entry) -> Result<Outcome> {
         pid,
         node,
         operation: Operation::Fork,
+        others,
     };
     let outcome = hand_over.run(parcel);
     drop(loan);

@@ -15,7 +15,12 @@ use ssi_core::{
             IMAGE_BYTES_MAX, //
         },
         open_file::OpenFiles,
-        process::Process, //
+        process::Process,
+        threads::{
+            Thread,
+            Threads,
+            THREAD_HEAD_BYTES, //
+        }, //
     },
     wire::{
         Malformed,
@@ -29,9 +34,15 @@ use ssi_kapi::{
         self,
         Memory, //
     },
+    bytes,
+    crew::{
+        self,
+        Recruit, //
+    },
     event_file,
     itimer::Paused,
     page::PAGE_BYTES,
+    parking::Parking,
     posix_timer::{
         PosixTimers,
         Stopped, //
@@ -41,6 +52,7 @@ use ssi_kapi::{
         self,
         TaskState, //
     },
+    thread_state::ThreadState, //
 };
 
 use crate::{
@@ -89,8 +101,8 @@ impl Parcel {
         })
     }
 
-    /// Packs the running task, which goes on where it is, but for the contents of its
-    /// `memory`; its timers stand still. May sleep.
+    /// Packs the running task, which goes on where it is, with the `others` of its threads, but
+    /// for the contents of its `memory`; its timers stand still. May sleep.
     ///
     /// # Errors
     ///
@@ -101,7 +113,9 @@ impl Parcel {
         memory: &Memory,
         alarm: &Paused,
         timers: &Stopped,
+        others: Option<&Parking>,
     ) -> Result<Self> {
+        let threads = others.map_or(Ok(KVVec::new()), pack_threads)?;
         let state = TaskState::of_paused(alarm)?;
         let program = ProgramState::of_current()?;
         let path = address_space::program()?;
@@ -118,6 +132,7 @@ impl Parcel {
             areas: Areas::new(&areas).map_err(|_| EOPNOTSUPP)?,
             files: OpenFiles::new(&packed.files).map_err(|_| EMFILE)?,
             watches: &packed.watches,
+            threads: Threads::new(&threads).map_err(|_| EINVAL)?,
         };
         let pages = in_pages(process.encoded_bytes(), |room| process.encode(room))?;
         Ok(Self {
@@ -132,6 +147,33 @@ impl Parcel {
             ssi_files::withdraw(ticket);
         }
     }
+}
+
+/// The threads that wait, as they travel.
+fn pack_threads(others: &Parking) -> Result<KVVec<u8>> {
+    let mut all = KVVec::new();
+    others.states(|tid, state| {
+        let mut head = [0; THREAD_HEAD_BYTES];
+        let thread = Thread { tid, state };
+        thread.encode_head(&mut head).map_err(|_| EOPNOTSUPP)?;
+        bytes::extend(&mut all, &head)?;
+        bytes::extend(&mut all, state)?;
+        if all.len() > IMAGE_BYTES_MAX {
+            return Err(E2BIG);
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// The threads that came.
+fn recruits(threads: &Threads<'_>) -> Result<KVVec<Recruit>> {
+    let mut recruits = KVVec::new();
+    for Thread { tid, state } in threads.iter() {
+        let state = ThreadState::from_wire(state)?;
+        recruits.push(Recruit { tid, state }, GFP_KERNEL)?;
+    }
+    Ok(recruits)
 }
 
 fn in_pages(
@@ -238,6 +280,8 @@ impl Delivery {
         address_space::blank(terminated(&mut name, process.path)?)?;
         memory_image::fill(&process.areas, pid, home)?;
         state.put_on_memory()?;
+        let me = ssi_ics::this_node().ok_or(ENODEV)?;
+        crew::make(state, me.node.get(), recruits(&process.threads)?)?;
         state.put_on()?;
         task_state::enter(terminated(&mut name, process.directory)?)?;
         self.is_closed = false;

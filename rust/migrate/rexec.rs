@@ -66,6 +66,7 @@ fn hand_over(wanted: &Wanted, entry: Entry) -> Result {
         pid: task_state::pid(),
         node: wanted.node,
         operation: Operation::Execute,
+        others: None,
     };
     match hand_over.run(parcel) {
         Outcome::Left => {

@@ -64,7 +64,8 @@ use crate::{
         Contents,
         Delivery, //
     },
-    relations, //
+    relations,
+    threads, //
 };
 
 /// Requests of one node that wait here at once.
@@ -174,10 +175,13 @@ fn serve(operation: Operation, request: &Request) -> Result<(), Fault> {
             intend(pid, request.from().node, to)
         }
         Operation::Leftover => {
+            let tid = message.u32()?;
             let info = SentSignal::from_wire(message.rest()).map_err(|_| Fault::Malformed)?;
             let from = request.from().node.get();
-            Ok(guest::signal_late(pid, from, &info)?)
+            Ok(guest::signal_late(pid, tid, from, &info)?)
         }
+        Operation::ThreadsEnded => Ok(threads::hear(pid, message)?),
+        Operation::Lives => Ok(threads::lives(pid, node_of(&mut message)?)?),
         // They are served elsewhere.
         Operation::Execute | Operation::Fork | Operation::Relate | Operation::Moved => {
             Err(Fault::Malformed)

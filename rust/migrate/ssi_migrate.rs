@@ -28,6 +28,7 @@ use ssi_kapi::{
     address_space,
     device,
     guest,
+    lent_number,
     moves,
     restart,
     surrogate, //
@@ -61,6 +62,7 @@ mod scatter;
 mod service;
 mod surrogates;
 mod text;
+mod threads;
 mod users;
 mod wait;
 mod wanted;
@@ -90,6 +92,7 @@ impl kernel::Module for Migrate {
             address_space::begin();
             surrogate::install(&surrogates::Surrogates)?;
             guest::begin(&news::Keeper)?;
+            lent_number::install(&threads::Ends)?;
             ssi_ics::register(&service::SERVICE)?;
             ssi_ics::register(&service::PROGRAMS)?;
             ssi_ics::register(&news::SERVICE)?;

@@ -40,6 +40,7 @@ use ssi_kapi::{
         Whose, //
     },
     bytes,
+    lent_number,
     page::PAGE_BYTES,
     syscall::{
         self,
@@ -119,12 +120,13 @@ pub(crate) fn dispatch(which: Call, call: &SystemCall) -> Option<Result<isize>> 
 /// Time until is looked again where a process is that is about to be elsewhere.
 const LEAVING_MICROS: u64 = 500;
 
-/// Where process `pid` leads. A guest that is here does not leave as long as there is the visit.
-/// Waits while one is about to leave, unless the running task is killed.
+/// Where process or thread `pid` leads. A guest that is here does not leave as long as there is
+/// the visit. Waits while one is about to leave, unless the running task is killed.
 pub(crate) fn find(pid: u32) -> (Route, Option<Visit>) {
     loop {
         let route = map::route(pid);
-        if route != Route::Here || !may_be_guest(pid) || whereabouts::guest(pid).is_none() {
+        let process = lent_number::process_of(pid);
+        if route != Route::Here || !may_be_guest(process) || whereabouts::guest(process).is_none() {
             return (route, None);
         }
         if let Ok(visit) = visit::visit(pid) {

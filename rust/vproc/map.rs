@@ -33,6 +33,7 @@ use ssi_core::{
     }, //
 };
 use ssi_kapi::{
+    lent_number,
     proc_remote,
     proc_served,
     whereabouts, //
@@ -77,7 +78,9 @@ pub(crate) fn route(pid: u32) -> Route {
     of(pid).map_or(Route::Here, |map| map.route(pid, known(pid)))
 }
 
-fn known(pid: u32) -> Known {
+/// A thread is where its process is.
+fn known(tid: u32) -> Known {
+    let pid = lent_number::process_of(tid);
     let away = whereabouts::away(pid).map(NodeNumber::from);
     if let Some(node) = away.and_then(NodeId::new) {
         return Known::Away(node);
@@ -85,10 +88,19 @@ fn known(pid: u32) -> Known {
     if whereabouts::guest(pid).is_some() {
         return Known::Guest;
     }
-    if orphans::are_there() && proc_served::identity(pid).is_none() {
+    if is_thread_here(tid, pid) {
+        return Known::Guest;
+    }
+    if orphans::are_there() && proc_served::identity(tid).is_none() {
         return Known::Lost;
     }
     Known::Nothing
+}
+
+/// Whether thread `tid` of process `pid` is here: one that was born on another node may be, when
+/// its process has come home.
+fn is_thread_here(tid: u32, pid: u32) -> bool {
+    tid != pid && !lent_number::is_lent(tid)
 }
 
 /// What a call gets for a `pid` that is nowhere: the kernel here, which has nobody of that
@@ -128,7 +140,9 @@ pub(crate) fn presence(pid: u32) -> Presence {
     match route(pid) {
         _ if !pid::is_shared(pid) => Presence::Nothing,
         Route::Here if proc_served::identity(pid).is_some() => Presence::Here,
-        Route::Node(node) if whereabouts::away(pid).is_some() => Presence::Moved(node),
+        Route::Node(node) if whereabouts::away(lent_number::process_of(pid)).is_some() => {
+            Presence::Moved(node)
+        }
         Route::Anywhere if is_of(pid, ME.copy()) => Presence::Lost,
         _ => Presence::Nothing,
     }

@@ -9,7 +9,8 @@
 //!  +-------+---------+--------+------+-----------+-------+-------+---------+
 //!  | state | program | timers | path | directory | areas | files | watches |
 //!  +-------+---------+--------+------+-----------+-------+-------+---------+
-//!                                                each behind its length, u32
+//!  | threads |                                     each behind its length, u32
+//!  +---------+
 //! ```
 
 use super::{
@@ -19,7 +20,8 @@ use super::{
         at_most,
         path,
         OpenFiles, //
-    }, //
+    },
+    threads::Threads, //
 };
 use crate::wire::{
     Malformed,
@@ -32,7 +34,7 @@ use crate::wire::{
 pub const PROGRAM_BYTES_MAX: usize = 32_768;
 
 /// Parts of it.
-const PARTS: usize = 8;
+const PARTS: usize = 9;
 
 /// A process, without the contents of its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct Process<'a> {
     pub files: OpenFiles<'a>,
     /// What sets of files watch, as `ssi_kapi::event_file` has it.
     pub watches: &'a [u8],
+    /// Its threads, but for the first.
+    pub threads: Threads<'a>,
 }
 
 impl<'a> Process<'a> {
@@ -66,6 +70,7 @@ impl<'a> Process<'a> {
             self.areas.as_bytes(),
             self.files.as_bytes(),
             self.watches,
+            self.threads.as_bytes(),
         ]
     }
 
@@ -111,6 +116,7 @@ impl<'a> Process<'a> {
             areas: Areas::new(part()?)?,
             files: OpenFiles::new(part()?)?,
             watches: part()?,
+            threads: Threads::new(part()?)?,
         };
         message.end()?;
         Ok(process)
@@ -131,6 +137,7 @@ mod tests {
             areas: Areas::default(),
             files: OpenFiles::default(),
             watches: b"watches",
+            threads: Threads::default(),
         }
     }
 

@@ -29,6 +29,7 @@ use crate::{
         After, //
     },
     fork,
+    lent_number,
     signal_info::SentSignal,
     surrogate,
     task_state,
@@ -40,14 +41,18 @@ use crate::{
 const VISIT_MICROS: u64 = 50;
 
 /// The running process, a guest on its way to user mode, is about to go on to another node:
-/// its home's signals are [refused](signal) for now, and those that wait are taken out and
-/// `given`. What could not be is the error; then it goes on as before. May sleep.
+/// its home's signals are [refused](signal) for now, `first` is called, and those that wait for
+/// the process are taken out and `given`. What could not be is the error; then it goes on as
+/// before. May sleep.
 ///
 /// # Errors
 ///
 /// `ESRCH` if it is no guest that runs, `EINTR` for one that is being killed, `ENOMEM`, or what
-/// `given` says.
-pub fn hand_on(mut given: impl FnMut(&SentSignal) -> Result) -> Result {
+/// `first` and `given` say.
+pub fn hand_on(
+    first: impl FnOnce() -> Result,
+    mut given: impl FnMut(&SentSignal) -> Result,
+) -> Result {
     let guest = find(task_state::pid()).ok_or(ESRCH)?;
     guest.pass(&|state| matches!(state, State::Staying), State::Departing)?;
     guest.await_visits();
@@ -55,7 +60,7 @@ pub fn hand_on(mut given: impl FnMut(&SentSignal) -> Result) -> Result {
     // SAFETY: No preconditions.
     unsafe { bindings::ssi_guest_leaves(guest.arrival.pid, true) };
     let mut kept = KVec::new();
-    let handed = hand_all(&mut kept, &mut given);
+    let handed = first().and_then(|()| hand_all(&mut kept, &mut given));
     *guest.kept.lock() = kept;
     if handed.is_err() {
         go_on();
@@ -125,12 +130,16 @@ fn leave_signals(left: &impl Fn(&SentSignal)) {
 }
 
 /// Gives process `pid` a signal that was sent to it on node `from`, where it was before: a
-/// guest, or one that came back or is about to. Does not sleep; process context.
+/// guest, or one that came back or is about to. It is for thread `tid` alone, unless that is 0.
+/// Does not sleep; process context.
 ///
 /// # Errors
 ///
 /// `ESRCH` if it is not here, `EAGAIN` when too many signals wait.
-pub fn signal_late(pid: u32, from: u8, signal: &SentSignal) -> Result {
+pub fn signal_late(pid: u32, tid: u32, from: u8, signal: &SentSignal) -> Result {
+    if tid != 0 {
+        return errand::signal_thread(pid, tid, signal);
+    }
     match whereabouts::away(pid) {
         Some(_) => surrogate::bring(pid, from, signal),
         None => errand::signal(pid, signal),
@@ -147,12 +156,13 @@ pub fn is_going(pid: u32) -> bool {
 /// A moment in which a guest does not go on to another node.
 pub struct Visit(Option<Arc<Guest>>);
 
-/// Begins one to process `pid`, which may be no guest. Process context; does not sleep.
+/// Begins one to process or thread `pid`, which may be no guest. Process context; does not sleep.
 ///
 /// # Errors
 ///
 /// `EBUSY` for a guest that is about to be elsewhere: look again where it is.
 pub fn visit(pid: u32) -> Result<Visit> {
+    let pid = lent_number::process_of(pid);
     if whereabouts::guest(pid).is_none() {
         return Ok(Visit(None));
     }

@@ -26,6 +26,7 @@ use crate::{
         Event,
         Patience, //
     },
+    parking,
     posix_timer::Stopped,
     signal_info::SentSignal, //
 };
@@ -278,6 +279,9 @@ impl Surrogate {
         let mut changing = self.changing.lock();
         let mut all = core::mem::replace(&mut changing.brought, KVec::new());
         drop(changing);
+        // Those to the first thread alone stay that.
+        let mut own = KVec::new();
+        let _ = parking::signals_of(self.pid, &mut |_, signal| Ok(own.push(signal, GFP_KERNEL)?));
         // Without room what is here stays ahead.
         while all.reserve(1, GFP_KERNEL).is_ok() {
             let Some(signal) = next_pending(false) else {
@@ -288,6 +292,10 @@ impl Surrogate {
         for signal in all.iter().filter_map(|signal| translated(signal, parent)) {
             // The number of those that wait is what it was.
             let _ = errand::signal(self.pid, &signal);
+        }
+        for signal in &own {
+            // As above.
+            let _ = errand::signal_thread(self.pid, self.pid, signal);
         }
     }
 
