@@ -9,7 +9,9 @@
 . "$(dirname "$0")/lib.sh"
 
 # Of each kind: the number goto gives, and what cantmove says.
-REASONS='threads EBUSY it has several threads
+REASONS='first EBUSY it has lost its first thread
+users EBUSY it has threads of different users or rights
+own EBUSY it has threads with open files or a working directory of their own
 handlers EBUSY it shares its signal handlers with another process
 space EBUSY it shares all its memory with another process
 files EBUSY it shares its table of open files or its working directory with another process
@@ -78,9 +80,9 @@ while read -r kind error reason; do
 	[ "$(where "$pid")" = 1 ] || fail "$kind: it is on node $(where "$pid")"
 	echo "ok: $kind"
 done <<<"$REASONS"
-pid=$(pid_of threads)
+pid=$(pid_of own)
 expect "migrate says it" "$(stays 3 2 "$pid" || true)" \
-	"migrate: process $pid cannot go to node 2: it has several threads"
+	"migrate: process $pid cannot go to node 2: it has threads with open files or a working directory of their own"
 free=$(pid_of nothing)
 expect "who has none of it says nothing" "$(said 3 "$free")" ""
 

@@ -95,11 +95,62 @@ static void share(int what)
 		   what | CLONE_PARENT | SIGCHLD, NULL) > 0);
 }
 
-static void have_thread(void)
+static pthread_t first;
+
+static void *outlive(void *nothing)
+{
+	(void)nothing;
+	pthread_join(first, NULL);
+	stay();
+	return NULL;
+}
+
+static void lose_first_thread(void)
 {
 	pthread_t thread;
 
-	must(!pthread_create(&thread, NULL, sleep_for_ever, NULL));
+	first = pthread_self();
+	must(!pthread_create(&thread, NULL, outlive, NULL));
+	syscall(SYS_exit, 0);
+}
+
+static pthread_barrier_t changed;
+
+static void *change(void *what)
+{
+	((void (*)(void))what)();
+	pthread_barrier_wait(&changed);
+	return sleep_for_ever(NULL);
+}
+
+/* Has a thread that did something for itself alone. */
+static void have_thread_that(void (*what)(void))
+{
+	pthread_t thread;
+
+	must(!pthread_barrier_init(&changed, NULL, 2) &&
+	     !pthread_create(&thread, NULL, change, (void *)what));
+	pthread_barrier_wait(&changed);
+}
+
+static void become_nobody(void)
+{
+	must(!syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY));
+}
+
+static void take_files(void)
+{
+	must(!unshare(CLONE_FILES));
+}
+
+static void have_users(void)
+{
+	have_thread_that(become_nobody);
+}
+
+static void have_own_files(void)
+{
+	have_thread_that(take_files);
 }
 
 static void share_handlers(void)
@@ -297,7 +348,8 @@ static const struct {
 	const char *name;
 	void (*have)(void);
 } reasons[] = {
-	{ "nothing", nothing },		      { "threads", have_thread },
+	{ "nothing", nothing },		      { "first", lose_first_thread },
+	{ "users", have_users },	      { "own", have_own_files },
 	{ "handlers", share_handlers },	      { "space", share_memory },
 	{ "files", share_files },	      { "folder", share_folder },
 	{ "vfork", be_vforked },	      { "child", have_child },
