@@ -135,8 +135,8 @@ pub fn make(
     to_result(unsafe { bindings::ssi_event_file_make(number.fd, &event, closes) })
 }
 
-/// Opens one of process or thread `pid`, which this node has, or what stands for it, with `flags` of
-/// pidfd_open(2), for the running task; gives its number. May sleep.
+/// Opens one of process or thread `pid`, which this node has, or what stands for it, with `flags`
+/// of pidfd_open(2), for the running task; gives its number. May sleep.
 ///
 /// # Errors
 ///
