@@ -26,8 +26,7 @@ for case in $CASES; do
 	for route in $ROUTES; do
 		here=$(on 1 timeout 60 /tmp/family "$(still "$route")" "$case") || fail "$case: $?"
 		[ -n "$here" ] || fail "$case: it says nothing"
-		there=$(on 1 timeout 60 /tmp/family "$route" "$case") ||
-			{ echo "$there"; fail "$case along $route: $?"; }
+		there=$(on 1 timeout 60 /tmp/family "$route" "$case") || fail "$case along $route: $?: $there"
 		diff <(echo "$here") <(echo "$there") || fail "$case along $route: not the same"
 	done
 	echo "ok: $case"

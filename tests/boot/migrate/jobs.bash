@@ -23,6 +23,7 @@ go() {
 # Other words for it are those of a shell that is not asked for its jobs.
 exec 2>/dev/null
 
+children=0
 trap 'echo "trap USR1"' USR1
 trap 'children=1' CHLD
 trap 'echo "trap EXIT"' EXIT

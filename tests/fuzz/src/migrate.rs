@@ -5,6 +5,7 @@
 use ssi_core::{
     migrate::{
         area::{Area, Areas, Mapped, Origin, AREA_BYTES_MAX, PAGE_BYTES},
+        children::{Answer, Child, Wanted, ANSWER_BYTES_MAX, CHILD_BYTES, WANTED_BYTES},
         drained::{Word, WORD_BYTES},
         fetch::{encode_found, Fetch, FETCH_BYTES, FOUND_BYTES_MAX},
         handover::{Guest, Happened, Learnt, Source},
@@ -57,8 +58,32 @@ pub fn parsers(data: &[u8]) {
         files(&process.files);
         areas(&process.areas);
     }
+    children(data);
     fetch(data);
     hand_over(data);
+}
+
+/// Whatever is said of children is written again as it came.
+fn children(data: &[u8]) {
+    if let Ok(answer) = Answer::decode(Reader::new(data)) {
+        let mut room = [0; ANSWER_BYTES_MAX];
+        let mut out = Writer::new(&mut room);
+        answer.encode(&mut out);
+        let length = out.finish().unwrap();
+        assert_eq!(&room[..length], data);
+    }
+    let mut message = Reader::new(data);
+    if let Ok(wanted) = Wanted::decode(&mut message) {
+        let mut room = [0; WANTED_BYTES];
+        wanted.encode(&mut Writer::new(&mut room));
+        assert_eq!([&room, message.rest()].concat(), data);
+    }
+    let mut message = Reader::new(data);
+    while let Ok(child) = Child::decode(&mut message) {
+        let mut room = [0; CHILD_BYTES];
+        child.encode(&mut Writer::new(&mut room));
+        assert!(data.windows(CHILD_BYTES).any(|part| part == room));
+    }
 }
 
 /// None overlaps another, and each is written again as it came.
