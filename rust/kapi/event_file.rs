@@ -110,8 +110,8 @@ fn parsed(bytes: &[u8]) -> Result<Event> {
 }
 
 /// Makes what knows `bytes`, which [`of`] gave on another node, and gives it the `number` in the
-/// running task, in place of what may be there. One of a process or thread is `open_process`ed, by
-/// its number and with flags of pidfd_open(2). The task has memory. May sleep.
+/// running task, in place of what may be there. One of a process or thread is `open_process`ed,
+/// by its number and with flags of pidfd_open(2). The task has memory. May sleep.
 ///
 /// # Errors
 ///
