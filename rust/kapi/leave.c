@@ -196,9 +196,11 @@ static enum ssi_cannot ssi_leaves(struct task_struct *task)
 	why = ssi_relations(task);
 	if (why)
 		return why;
-	if (ssi_has_other_root(task))
-		return SSI_CANNOT_ROOT;
-	return ssi_thread_leaves(task);
+	why = ssi_thread_leaves(task);
+	if (why)
+		return why;
+	/* The root of a container is another one, too. */
+	return ssi_has_other_root(task) ? SSI_CANNOT_ROOT : SSI_CAN;
 }
 
 enum ssi_cannot ssi_may_leave(void)
