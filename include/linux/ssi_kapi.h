@@ -142,6 +142,8 @@ void ssi_memory_wipe(void *memory, size_t bytes);
 
 struct page *ssi_page_alloc(void);
 void ssi_page_get(struct page *page);
+void ssi_page_copy(struct page *to, struct page *from);
+bool ssi_page_is_zero(struct page *page);
 void ssi_page_put(struct page *page);
 void ssi_page_read(struct page *page, size_t offset, void *to, size_t bytes);
 void ssi_page_write(struct page *page, size_t offset, const void *from, size_t bytes);
@@ -1102,6 +1104,8 @@ struct ssi_mapping {
 
 struct mm_struct *ssi_memory_hold(void);
 u64 ssi_memory_resident(struct mm_struct *mm);
+struct mm_struct *ssi_memory_of(u32 pid);
+bool ssi_memory_is_left(struct mm_struct *mm);
 bool ssi_mapping_travels(const struct vm_area_struct *vma);
 void ssi_memory_get(struct mm_struct *mm);
 void ssi_memory_drop(struct mm_struct *mm);
@@ -1127,10 +1131,18 @@ struct ssi_own_page {
 	struct page *page;	/* may be NULL */
 };
 
+struct ssi_scanned_page {
+	u64 address;
+	struct page *page;
+	bool is_written;
+};
+
 ssize_t ssi_own_runs(struct mm_struct *mm, u64 start, u64 end, struct ssi_run *runs,
 		     size_t room, u64 *next);
 ssize_t ssi_own_take(struct mm_struct *mm, u64 start, u64 end, struct ssi_own_page *pages,
 		     size_t room, size_t *zeros, u64 *next);
+ssize_t ssi_own_scan(struct mm_struct *mm, u64 start, u64 end, struct ssi_scanned_page *pages,
+		     size_t room, bool is_marked, u64 *next);
 bool ssi_own_put(u64 address, struct page *page);
 
 /* restart.c */

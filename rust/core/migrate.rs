@@ -17,6 +17,8 @@
 //! | [`threads`] | its threads, but for the first |
 //! | [`fetch`] | a question for its pages |
 //! | [`runs`] | which of them there are |
+//! | [`batch`] | some that are sent before they are asked for |
+//! | [`rounds`] | how often that is done |
 //! | [`handover`] | the two nodes between which it goes over |
 //! | [`relocation`] | the three when it moves on from where it is a guest |
 //! | [`news`] | what became of it |
@@ -29,6 +31,7 @@
 //! | [`drained`] | nodes nothing goes to |
 
 pub mod area;
+pub mod batch;
 pub mod child_wait;
 pub mod children;
 pub mod drained;
@@ -43,6 +46,7 @@ pub mod process;
 pub mod record;
 pub mod relation;
 pub mod relocation;
+pub mod rounds;
 pub mod runs;
 pub mod search;
 pub mod strings;

@@ -34,6 +34,25 @@ u64 ssi_memory_resident(struct mm_struct *mm)
 	return (u64)get_mm_rss(mm) << PAGE_SHIFT;
 }
 
+/* That of process @pid of this node; NULL if there is none. */
+struct mm_struct *ssi_memory_of(u32 pid)
+{
+	struct task_struct *task = find_get_task_by_vpid(pid);
+	struct mm_struct *mm;
+
+	if (!task)
+		return NULL;
+	mm = get_task_mm(task);
+	put_task_struct(task);
+	return mm;
+}
+
+/* Whether nobody has it but us: the process has ended, or executed a program. */
+bool ssi_memory_is_left(struct mm_struct *mm)
+{
+	return atomic_read(&mm->mm_users) == 1;
+}
+
 void ssi_memory_get(struct mm_struct *mm)
 {
 	mmget(mm);

@@ -2,12 +2,11 @@
 
 //! Address space on its way.
 //!
-//! [`Memory`] is that of a process that does not run: its [mappings](Memory::next) are
-//! looked at, and its pages read, by whoever has it. A task that was made for it gets an
-//! empty one ([`blank`]) and fills it.
+//! [`Memory`] is that of a process, which does not run but where that is said: its
+//! [mappings](Memory::next) are looked at, and its pages read, by whoever has it. A task that
+//! was made for it gets an empty one ([`blank`]) and fills it.
 //!
-//! C headers: [`include/linux/mm.h`](srctree/include/linux/mm.h) and
-//! [`include/linux/pagewalk.h`](srctree/include/linux/pagewalk.h)
+//! C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use core::ptr::NonNull;
 
@@ -111,7 +110,7 @@ impl Mapping {
     }
 }
 
-/// Memory of a process that does not run; it stays as long as somebody has it.
+/// Memory of a process; it stays as long as somebody has it.
 ///
 /// # Invariants
 ///
@@ -146,6 +145,29 @@ impl Memory {
     pub fn resident(&self) -> u64 {
         // SAFETY: Valid by the type invariant.
         unsafe { bindings::ssi_memory_resident(self.raw.as_ptr()) }
+    }
+
+    /// That of process `pid` of this node, which may run. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` if there is none.
+    pub fn of(pid: u32) -> Result<Self> {
+        // SAFETY: No preconditions.
+        let raw = unsafe { bindings::ssi_memory_of(pid) };
+        // INVARIANT: A user was added just now.
+        NonNull::new(raw).map(|raw| Self { raw }).ok_or(ESRCH)
+    }
+
+    /// A name for it, which no other has as long as there is this.
+    pub fn name(&self) -> usize {
+        self.raw.as_ptr() as usize
+    }
+
+    /// Whether no process has it any more. Any context.
+    pub fn is_left(&self) -> bool {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_memory_is_left(self.raw.as_ptr()) }
     }
 
     /// The first mapping that ends behind `address`; the name of its file, if it is of one

@@ -2,7 +2,6 @@
 /*
  * Pages of a process' own, which go to another node, or came from one.
  */
-#include <linux/highmem.h>
 #include <linux/leafops.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -104,15 +103,6 @@ struct ssi_found_pages {
 	u64 next;
 };
 
-static bool ssi_is_zero(struct page *page)
-{
-	void *bytes = kmap_local_page(page);
-	bool is_zero = !memchr_inv(bytes, 0, PAGE_SIZE);
-
-	kunmap_local(bytes);
-	return is_zero;
-}
-
 static int ssi_take(pte_t *place, unsigned long address, unsigned long next,
 		    struct mm_walk *walk)
 {
@@ -127,7 +117,7 @@ static int ssi_take(pte_t *place, unsigned long address, unsigned long next,
 		return 1;
 	}
 	/* Of a file's area it may stand for what is not zero. */
-	if (page && vma_is_anonymous(walk->vma) && ssi_is_zero(page)) {
+	if (page && vma_is_anonymous(walk->vma) && ssi_page_is_zero(page)) {
 		found->zeros++;
 		return 0;
 	}
@@ -159,6 +149,91 @@ ssize_t ssi_own_take(struct mm_struct *mm, u64 start, u64 end, struct ssi_own_pa
 	while (found.count--)
 		if (pages[found.count].page)
 			put_page(pages[found.count].page);
+	return error;
+}
+
+/* --- of a process that runs --- */
+
+struct ssi_scan {
+	struct ssi_scanned_page *pages;
+	size_t count;
+	size_t room;
+	u64 next;
+	bool is_marked;
+};
+
+/*
+ * Whether it can be told of @folio, which is in @vma, if it is written to. That takes a fault
+ * once its entry neither allows it nor is dirty, for the program, for system calls, and for who
+ * asks for a reference to write with; and an entry stays dirty over fork(2), mprotect(2) and
+ * mremap(2), which take the right to write. Not so where the kernel keeps the dirt of the entry
+ * in the folio: if it is swapped, or was written to by who traces the process; nor of what
+ * MADV_FREE is about, and of who got a reference for long.
+ *
+ * A system call of UML looks at the entry, and writes then: nobody may come in between.
+ */
+static bool ssi_is_watchable(const struct vm_area_struct *vma, struct folio *folio)
+{
+	return !IS_ENABLED(CONFIG_SMP) && !IS_ENABLED(CONFIG_PREEMPTION) &&
+	       (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE &&
+	       folio_test_swapbacked(folio) && !folio_test_swapcache(folio) &&
+	       !folio_test_dirty(folio) && !folio_maybe_dma_pinned(folio);
+}
+
+static int ssi_scan_one(pte_t *place, unsigned long address, unsigned long next,
+			struct mm_walk *walk)
+{
+	struct vm_area_struct *vma = walk->vma;
+	struct ssi_scan *scan = walk->private;
+	pte_t entry = ptep_get(place);
+	struct page *page;
+	bool is_written;
+
+	if (!pte_present(entry))
+		return 0;
+	page = vm_normal_page(vma, address, entry);
+	if (!page || !PageAnon(page) || !ssi_is_watchable(vma, page_folio(page)))
+		return 0;
+	if (scan->count == scan->room) {
+		scan->next = address;
+		return 1;
+	}
+	get_page(page);
+	is_written = pte_write(entry) || pte_dirty(entry);
+	scan->pages[scan->count++] = (struct ssi_scanned_page) {
+		.address = address,
+		.page = page,
+		.is_written = is_written,
+	};
+	if (scan->is_marked && is_written) {
+		set_pte_at(walk->mm, address, place, pte_mkclean(pte_wrprotect(entry)));
+		flush_tlb_page(vma, address);
+	}
+	return 0;
+}
+
+/*
+ * Gives the process' own @pages between two addresses that are in memory, at most @room, with a
+ * reference to each, and whether it was written to since it was marked last. Marks them, if
+ * @is_marked. In @next is where to go on.
+ */
+ssize_t ssi_own_scan(struct mm_struct *mm, u64 start, u64 end, struct ssi_scanned_page *pages,
+		     size_t room, bool is_marked, u64 *next)
+{
+	static const struct mm_walk_ops how = {
+		.pte_entry = ssi_scan_one,
+		.walk_lock = PGWALK_RDLOCK,
+	};
+	struct ssi_scan scan = {
+		.pages = pages, .room = room, .next = end, .is_marked = is_marked,
+	};
+	int error = ssi_own_walk(mm, start, end, &how, &scan);
+
+	*next = scan.next;
+	if (error >= 0)
+		return scan.count;
+	while (scan.count--)
+		put_page(pages[scan.count].page);
 	return error;
 }
 

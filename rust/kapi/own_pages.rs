@@ -90,6 +90,67 @@ pub fn take(memory: &Memory, start: u64, end: u64, most: usize) -> Result<OwnPag
     Ok(OwnPages { pages, zeros, next })
 }
 
+/// A page of a process that runs.
+pub struct Scanned {
+    /// Where it is.
+    pub address: u64,
+    /// The page, which the process may write to.
+    pub page: SharedPage,
+    /// Whether that has been done since it was marked last, or may have been.
+    pub is_written: bool,
+}
+
+/// The own pages between two addresses of `memory` that are in memory, at most `most`, and where
+/// to go on. Marks them if `is_marked`, so that a later scan tells which were written to. Those
+/// are left out of which it could not. May sleep.
+///
+/// # Errors
+///
+/// As for [`take`].
+pub fn scan(
+    memory: &Memory,
+    start: u64,
+    end: u64,
+    most: usize,
+    is_marked: bool,
+) -> Result<(KVec<Scanned>, u64)> {
+    let none = bindings::ssi_scanned_page {
+        address: 0,
+        page: core::ptr::null_mut(),
+        is_written: false,
+    };
+    let mut room = KVec::from_elem(none, most, GFP_KERNEL)?;
+    // Behind that nothing may fail: what is in the room has to be freed.
+    let mut pages = KVec::with_capacity(most, GFP_KERNEL)?;
+    let mut next = end;
+    // SAFETY: The memory is valid by its invariant; so many can be written.
+    let count = unsafe {
+        bindings::ssi_own_scan(
+            memory.as_ptr(),
+            start,
+            end,
+            room.as_mut_ptr(),
+            most,
+            is_marked,
+            &mut next,
+        )
+    };
+    for found in room.iter().take(counted(count)?) {
+        let Some(page) = NonNull::new(found.page) else {
+            continue;
+        };
+        let scanned = Scanned {
+            address: found.address,
+            // SAFETY: A reference was taken, which is ours.
+            page: unsafe { SharedPage::from_raw(page) },
+            is_written: found.is_written,
+        };
+        // There is room for as many as there are.
+        let _ = pages.push_within_capacity(scanned);
+    }
+    Ok((pages, next))
+}
+
 fn counted(count: isize) -> Result<usize> {
     usize::try_from(count).map_err(|_| Error::from_errno(count as c_int))
 }
@@ -112,6 +173,14 @@ pub fn put(address: u64, page: &SharedPage) -> Result {
 #[cfg(CONFIG_SSI_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(ssi_kapi_own_pages)]
 mod tests {
+    use kernel::{
+        error::to_result,
+        uaccess::{
+            UserPtr,
+            UserSlice, //
+        }, //
+    };
+
     use super::*;
     use crate::{
         address_space::{
@@ -216,6 +285,70 @@ mod tests {
             assert!(has(memory, start + 5 * PAGE, 8)?);
             let mut room = [NO_RUN; 4];
             assert!(runs(memory, start, end, &mut room)? == (2, end));
+            Ok(())
+        })
+    }
+
+    /// Pages of which a scan says that they were written to, by their place; it marks all.
+    fn written(memory: &Memory, start: u64, end: u64) -> Result<KVec<u64>> {
+        let (scanned, next) = scan(memory, start, end, 16, true)?;
+        assert!(next == end);
+        let mut places = KVec::new();
+        for one in scanned.iter().filter(|one| one.is_written) {
+            places.push((one.address - start) / PAGE, GFP_KERNEL)?;
+        }
+        Ok(places)
+    }
+
+    #[test]
+    fn a_scan_tells_what_was_written_to_since_the_last() -> Result {
+        with_memory(|memory| {
+            let protection = 3;
+            let writable = Mapping {
+                protection,
+                ..mapping(Origin::Anonymous)
+            };
+            let Mapping { start, end, .. } = writable;
+            map(&writable, c"")?;
+            for place in 0..4 {
+                put(start + place * PAGE, &page(1)?)?;
+            }
+            // The first was written to as by who traces it: of that page nobody can tell.
+            assert!(written(memory, start, end)?[..] == [1, 2, 3]);
+            assert!(written(memory, start, end)?.is_empty());
+            let mut user = UserSlice::new(UserPtr::from_addr((start + PAGE) as usize), 1).writer();
+            user.write_slice(&[2])?;
+            assert!(written(memory, start, end)?[..] == [1]);
+            // It is not told again, and to read is not to write.
+            assert!(has(memory, start + 2 * PAGE, 1)?);
+            let (before, _) = scan(memory, start, end, 16, true)?;
+            assert!(before.len() == 3 && !before.iter().any(|one| one.is_written));
+            address_space::write(start + 3 * PAGE, &page(3)?)?;
+            let (after, _) = scan(memory, start, end, 16, true)?;
+            assert!(after.len() == 2);
+            // One that is gone and comes back is another one.
+            let place = start + 2 * PAGE;
+            // SAFETY: The memory is that of the test.
+            to_result(unsafe { bindings::vm_munmap(place as usize, PAGE_BYTES) })?;
+            let (start, end) = (place, place + PAGE);
+            let again = Mapping {
+                start,
+                end,
+                ..writable
+            };
+            map(&again, c"")?;
+            put(place, &page(1)?)?;
+            let (new, _) = scan(memory, place, place + PAGE, 1, false)?;
+            let is_it = |one: &Scanned| after.iter().any(|other| other.page.is(&one.page));
+            assert!(!new.iter().any(is_it));
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn a_scan_leaves_out_what_only_others_may_write_to() -> Result {
+        with_three(|memory, start, end| {
+            assert!(scan(memory, start, end, 16, true)?.0.is_empty());
             Ok(())
         })
     }

@@ -17,6 +17,20 @@ void ssi_page_get(struct page *page)
 	get_page(page);
 }
 
+void ssi_page_copy(struct page *to, struct page *from)
+{
+	copy_highpage(to, from);
+}
+
+bool ssi_page_is_zero(struct page *page)
+{
+	void *bytes = kmap_local_page(page);
+	bool is_zero = !memchr_inv(bytes, 0, PAGE_SIZE);
+
+	kunmap_local(bytes);
+	return is_zero;
+}
+
 void ssi_page_put(struct page *page)
 {
 	put_page(page);

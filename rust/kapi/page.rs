@@ -45,6 +45,29 @@ impl SharedPage {
         NonNull::new(raw).map(|raw| Self { raw }).ok_or(ENOMEM)
     }
 
+    /// A new one with the contents this one has now. May sleep, starts no input or output.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub fn copied(&self) -> Result<Self> {
+        let copy = Self::alloc()?;
+        // SAFETY: Both are valid by their invariants.
+        unsafe { bindings::ssi_page_copy(copy.raw.as_ptr(), self.raw.as_ptr()) }
+        Ok(copy)
+    }
+
+    /// Whether all of its bytes are zero.
+    pub fn is_zero(&self) -> bool {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::ssi_page_is_zero(self.raw.as_ptr()) }
+    }
+
+    /// Whether both are the same page.
+    pub fn is(&self, other: &Self) -> bool {
+        self.raw == other.raw
+    }
+
     /// Copies from the page at `offset` to `to`.
     ///
     /// # Errors
@@ -124,6 +147,17 @@ mod tests {
         let mut text = [0; 4];
         other.read(PAGE_BYTES - 4, &mut text)?;
         assert!(&text == b"page");
+        Ok(())
+    }
+
+    #[test]
+    fn a_copy_is_another_page() -> Result {
+        let page = SharedPage::alloc()?;
+        page.write(0, &KVec::from_elem(0, PAGE_BYTES, GFP_KERNEL)?)?;
+        let copy = page.copied()?;
+        page.write(PAGE_BYTES - 1, &[1])?;
+        assert!(copy.is_zero() && !page.is_zero());
+        assert!(page.is(&page.clone()) && !page.is(&copy));
         Ok(())
     }
 

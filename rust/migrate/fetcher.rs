@@ -13,6 +13,7 @@ use ssi_core::{
     migrate::{
         fetch::{
             Fetch,
+            Wanted,
             FETCH_BYTES, //
         },
         runs::{
@@ -33,7 +34,11 @@ use ssi_kapi::{
     page::PAGE_BYTES, //
 };
 
-use crate::lent;
+use crate::{
+    lent,
+    stash::Stash,
+    tally, //
+};
 
 /// Most questions for pages on their way at once. With four the wire runs dry whenever one of
 /// the nodes has to wait for its turn.
@@ -61,26 +66,68 @@ impl Fetcher {
         })
     }
 
+    /// Puts what was sent ahead and is as it was to its place, and fetches the rest of what the
+    /// process has written to between two addresses. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`own`](Self::own).
+    pub(crate) fn rest(&mut self, mut stash: Stash, (start, end): (u64, u64)) -> Result {
+        let mut asked = self.question((start, end), Wanted::Rest);
+        while asked.start < end {
+            let reply = self.look(lent::KEPT, &asked)?;
+            let runs = Runs::decode(&asked, reply.body()).map_err(|_| EIO)?;
+            runs.iter().try_for_each(|run| self.put(run, &mut stash))?;
+            asked.start = runs.next;
+        }
+        self.look_and_fetch((start, end), Wanted::Rest)
+    }
+
+    /// Puts pages that were sent ahead to their place; one that was forgotten is fetched.
+    fn put(&mut self, run: Run, stash: &mut Stash) -> Result {
+        for address in (run.start..run.end()).step_by(PAGE_BYTES) {
+            match stash.remove(address) {
+                Some(page) => {
+                    own_pages::put(address, &page)?;
+                    tally::KEPT.add(1);
+                }
+                None => {
+                    let page = (address, address.saturating_add(PAGE_BYTES as u64));
+                    self.begin(self.question(page, Wanted::Own))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Fetches what the process has written to between two addresses. May sleep.
     ///
     /// # Errors
     ///
     /// `EIO` when the other node does not have what it should, or says what cannot be;
     /// `EHOSTDOWN`, `ENOMEM`, `EINTR` for a task that is killed.
-    pub(crate) fn own(&mut self, (start, end): (u64, u64)) -> Result {
-        let mut asked = self.question((start, end), false);
+    pub(crate) fn own(&mut self, range: (u64, u64)) -> Result {
+        self.look_and_fetch(range, Wanted::Own)
+    }
+
+    fn look_and_fetch(&mut self, (start, end): (u64, u64), wanted: Wanted) -> Result {
+        let mut asked = self.question((start, end), wanted);
         while asked.start < end {
-            let reply = taken(ssi_ics::call(
-                self.home,
-                &ask(lent::LOOK, &asked, &mut [0; FETCH_BYTES]),
-            )?)?;
+            let reply = self.look(lent::LOOK, &asked)?;
             let runs = Runs::decode(&asked, reply.body()).map_err(|_| EIO)?;
             for part in Parts::of(runs.iter()) {
-                self.begin(self.question(part, false))?;
+                self.begin(self.question(part, wanted))?;
             }
             asked.start = runs.next;
         }
         Ok(())
+    }
+
+    fn look(&self, operation: u16, asked: &Fetch) -> Result<Reply> {
+        taken(ssi_ics::call(
+            self.home,
+            &ask(operation, asked, &mut [0; FETCH_BYTES]),
+        )?)
     }
 
     /// Fetches all between two addresses. May sleep.
@@ -90,7 +137,7 @@ impl Fetcher {
     /// As for [`own`](Self::own).
     pub(crate) fn all(&mut self, (start, end): (u64, u64)) -> Result {
         let all = core::iter::once(Run::between(start, end));
-        Parts::of(all).try_for_each(|part| self.begin(self.question(part, true)))
+        Parts::of(all).try_for_each(|part| self.begin(self.question(part, Wanted::All)))
     }
 
     /// Waits for what is on its way. May sleep.
@@ -105,12 +152,12 @@ impl Fetcher {
         Ok(())
     }
 
-    fn question(&self, (start, end): (u64, u64), is_whole: bool) -> Fetch {
+    fn question(&self, (start, end): (u64, u64), wanted: Wanted) -> Fetch {
         Fetch {
             pid: self.pid,
             start,
             end,
-            is_whole,
+            wanted,
         }
     }
 

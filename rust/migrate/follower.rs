@@ -18,6 +18,7 @@ use crate::{
     drained,
     keepers,
     report,
+    stash,
     threads, //
 };
 
@@ -42,6 +43,7 @@ impl Subsystem for Follower {
         drained::node_down(instance.node);
         keepers::node_down(instance.node);
         arrivals::node_down(instance);
+        stash::node_down(instance.node);
         guest::home_lost(instance.node.get());
         children::home_lost();
         surrogate::lost(instance.node.get());

@@ -3,12 +3,13 @@
 //! Memory that is lent.
 //!
 //! While a process that goes to another node waits for its copy there, that node reads its
-//! memory here.
+//! memory here. And what other nodes send [ahead](crate::ahead) of theirs is taken in.
 
 use kernel::{
     new_spinlock,
     prelude::*,
     sync::{
+        Arc,
         SetOnce,
         SpinLock, //
     }, //
@@ -16,14 +17,18 @@ use kernel::{
 use ssi_core::{
     ids::NodeId,
     migrate::{
+        batch::Batch,
         fetch::{
             encode_found,
             Fetch,
+            Wanted,
             FOUND_BYTES_MAX,
             FOUND_MAX, //
         },
         runs::{
             encode_runs,
+            has,
+            without,
             Run,
             RUNS_BYTES_MAX,
             RUNS_MAX, //
@@ -51,10 +56,14 @@ use ssi_kapi::{
     }, //
 };
 
-use crate::journal;
+use crate::{
+    journal,
+    stash,
+    tally, //
+};
 
 const NAME: &str = "ssi.migrate.memory";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// The service of other nodes.
 pub(crate) const SERVICE_REF: ServiceRef = ServiceRef::new(NAME, VERSION);
@@ -62,6 +71,12 @@ pub(crate) const SERVICE_REF: ServiceRef = ServiceRef::new(NAME, VERSION);
 pub(crate) const FETCH: u16 = 1;
 /// To say which pages there are.
 pub(crate) const LOOK: u16 = 2;
+/// To say which of those that were sent ahead are as they were.
+pub(crate) const KEPT: u16 = 3;
+/// To keep pages that are sent ahead.
+pub(crate) const STASH: u16 = 4;
+/// To keep none of a process.
+pub(crate) const FORGET: u16 = 5;
 
 /// The service of this one.
 pub(crate) static SERVICE: Service = Service {
@@ -80,7 +95,15 @@ static LENT: SetOnce<Pin<KBox<SpinLock<KVec<Lent>>>>> = SetOnce::new();
 struct Lent {
     pid: u32,
     to: NodeId,
+    memory: Lending,
+}
+
+/// Memory of a process that stands still.
+#[derive(Clone)]
+struct Lending {
     memory: Memory,
+    /// What the other node has of it.
+    kept: Arc<KVVec<Run>>,
 }
 
 /// Memory is lent as long as there is this.
@@ -100,12 +123,14 @@ pub(crate) fn create() -> Result {
     Ok(())
 }
 
-/// Lends the `memory` of process `pid` to node `to`.
+/// Lends the `memory` of process `pid` to node `to`, which has `kept` of it already.
 ///
 /// # Errors
 ///
-/// `EAGAIN` for more than [`LOANS_MAX`] at once.
-pub(crate) fn lend(pid: u32, to: NodeId, memory: Memory) -> Result<Loan> {
+/// `EAGAIN` for more than [`LOANS_MAX`] at once, `ENOMEM`.
+pub(crate) fn lend(pid: u32, to: NodeId, memory: Memory, kept: KVVec<Run>) -> Result<Loan> {
+    let kept = Arc::new(kept, GFP_KERNEL)?;
+    let memory = Lending { memory, kept };
     let mut lent = LENT.as_ref().ok_or(ENODEV)?.lock();
     let refused = lent.push_within_capacity(Lent { pid, to, memory });
     drop(lent);
@@ -126,7 +151,7 @@ impl Drop for Loan {
     }
 }
 
-fn find(pid: u32, to: NodeId) -> Option<Memory> {
+fn find(pid: u32, to: NodeId) -> Option<Lending> {
     let lent = LENT.as_ref()?.lock();
     let found = lent.iter().find(|one| (one.pid, one.to) == (pid, to))?;
     Some(found.memory.clone())
@@ -137,8 +162,11 @@ struct Lender;
 impl Handler for Lender {
     fn serve(&self, request: Request) {
         let serve = match request.operation() {
-            FETCH => give,
-            LOOK => look,
+            FETCH => Lending::give,
+            LOOK => Lending::look,
+            KEPT => Lending::look_kept,
+            STASH => return stash(request),
+            FORGET => return forget(request),
             _ => return request.no_operation(),
         };
         let Ok(wanted) = Fetch::decode(Reader::new(request.args())) else {
@@ -155,35 +183,98 @@ impl Handler for Lender {
     }
 }
 
+fn stash(request: Request) {
+    let pages = request.pages();
+    let count = pages.as_slice().len();
+    if pages.bytes() as usize != count.saturating_mul(PAGE_BYTES) {
+        return request.bad_arguments();
+    }
+    let Ok(batch) = Batch::decode(Reader::new(request.args()), count) else {
+        return request.bad_arguments();
+    };
+    let outcome = stash::put(request.from().node, &batch, pages);
+    request.reply(outcome.map_or_else(Error::to_errno, |()| 0), &[]);
+}
+
+fn forget(request: Request) {
+    let mut message = Reader::new(request.args());
+    let (Ok(pid), true) = (message.u32(), message.rest().is_empty()) else {
+        return request.bad_arguments();
+    };
+    drop(stash::take(pid, request.from().node));
+    request.reply(0, &[]);
+}
+
 /// The body of an answer, and what goes with it.
 type Answer = (KVec<u8>, Pages);
 
-/// Which pages there are.
-fn look(memory: &Memory, wanted: &Fetch) -> Result<Answer> {
-    let mut room = KVec::from_elem(own_pages::Run { start: 0, pages: 0 }, RUNS_MAX, GFP_KERNEL)?;
-    let (count, next) = own_pages::runs(memory, wanted.start, wanted.end, &mut room)?;
-    let mut runs = KVec::with_capacity(count, GFP_KERNEL)?;
-    for &own_pages::Run { start, pages } in room.iter().take(count) {
-        runs.push(Run { start, pages }, GFP_KERNEL)?;
+impl Lending {
+    /// Which pages there are.
+    fn look(&self, wanted: &Fetch) -> Result<Answer> {
+        let mut room =
+            KVec::from_elem(own_pages::Run { start: 0, pages: 0 }, RUNS_MAX, GFP_KERNEL)?;
+        let (count, mut next) = own_pages::runs(&self.memory, wanted.start, wanted.end, &mut room)?;
+        let kept = self.kept_for(wanted);
+        let mut runs = KVec::with_capacity(RUNS_MAX, GFP_KERNEL)?;
+        let own = room.iter().take(count).map(|run| Run {
+            start: run.start,
+            pages: run.pages,
+        });
+        for run in own.flat_map(|run| without(run, kept)) {
+            if runs.push_within_capacity(run).is_err() {
+                next = run.start;
+                break;
+            }
+        }
+        answer_of_runs(next, &runs)
     }
-    let body = body(RUNS_BYTES_MAX, |out| encode_runs(next, &runs, out))?;
-    Ok((body, Pages::NONE))
+
+    /// Which of those that were sent ahead are as they were.
+    fn look_kept(&self, wanted: &Fetch) -> Result<Answer> {
+        let within = |run: &&Run| run.start >= wanted.start && run.end() <= wanted.end;
+        let mut kept = self.kept.iter().filter(within);
+        let mut runs = KVec::with_capacity(RUNS_MAX, GFP_KERNEL)?;
+        for &run in kept.by_ref().take(RUNS_MAX) {
+            runs.push(run, GFP_KERNEL)?;
+        }
+        let next = kept.next().map_or(wanted.end, |run| run.start);
+        answer_of_runs(next, &runs)
+    }
+
+    /// What is not to be given.
+    fn kept_for(&self, wanted: &Fetch) -> &[Run] {
+        match wanted.wanted {
+            Wanted::Rest => &self.kept,
+            Wanted::Own | Wanted::All => &[],
+        }
+    }
+
+    /// The pages.
+    fn give(&self, wanted: &Fetch) -> Result<Answer> {
+        let mut given = Given {
+            next: wanted.start,
+            ..Given::default()
+        };
+        match wanted.wanted {
+            Wanted::All => given.take_all(&self.memory, wanted)?,
+            Wanted::Own | Wanted::Rest => {
+                given.take_own(&self.memory, wanted, self.kept_for(wanted))?;
+            }
+        }
+        if given.pages.is_empty() {
+            // Nor is anything up to the end of the area, behind the end of its file.
+            let last = given.next.saturating_sub(PAGE_BYTES as u64);
+            let hole_end = self.memory.hole_end(last);
+            given.next = given.next.max(hole_end.min(wanted.end));
+        }
+        tally::FETCHED.add(given.pages.len() as u64);
+        given.packed()
+    }
 }
 
-/// The pages.
-fn give(memory: &Memory, wanted: &Fetch) -> Result<Answer> {
-    let mut given = Given::default();
-    match wanted.is_whole {
-        true => given.take_all(memory, wanted)?,
-        false => given.take_own(memory, wanted)?,
-    }
-    if given.pages.is_empty() {
-        // Nor is anything up to the end of the area, behind the end of its file.
-        let last = given.next.saturating_sub(PAGE_BYTES as u64);
-        let hole_end = memory.hole_end(last);
-        given.next = given.next.max(hole_end.min(wanted.end));
-    }
-    given.packed()
+fn answer_of_runs(next: u64, runs: &[Run]) -> Result<Answer> {
+    let body = body(RUNS_BYTES_MAX, |out| encode_runs(next, runs, out))?;
+    Ok((body, Pages::NONE))
 }
 
 fn body(bytes: usize, encode: impl FnOnce(&mut Writer<'_>)) -> Result<KVec<u8>> {
@@ -204,14 +295,19 @@ struct Given {
 }
 
 impl Given {
-    /// Those the process has written to, as they are: it stands still.
-    fn take_own(&mut self, memory: &Memory, wanted: &Fetch) -> Result {
-        let own = own_pages::take(memory, wanted.start, wanted.end, FOUND_MAX)?;
-        self.next = own.next;
-        for (address, page) in own.pages {
-            match page {
-                Some(page) => self.push(address, page)?,
-                None => self.copy(memory, address)?,
+    /// Those the process has written to, as they are: it stands still. None of `kept`.
+    fn take_own(&mut self, memory: &Memory, wanted: &Fetch, kept: &[Run]) -> Result {
+        while self.next < wanted.end && self.pages.len() < FOUND_MAX {
+            let room = FOUND_MAX.saturating_sub(self.pages.len());
+            let own = own_pages::take(memory, self.next, wanted.end, room)?;
+            self.next = own.next;
+            tally::ZERO.add(own.zeros as u64);
+            for (address, page) in own.pages {
+                match page {
+                    _ if has(kept, address) => (),
+                    Some(page) => self.push(address, page)?,
+                    None => self.copy(memory, address)?,
+                }
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! Memory on its way.
 //!
 //! What is mapped travels with the process; the pages are [fetched](Fetcher) by the new task
-//! from who has [lent](crate::lent) them.
+//! from who has [lent](crate::lent) them, but for those that came [ahead](crate::ahead).
 
 use kernel::{
     prelude::*,
@@ -38,6 +38,7 @@ use ssi_kapi::{
 
 use crate::{
     fetcher::Fetcher,
+    stash,
     text::terminated, //
 };
 
@@ -125,7 +126,10 @@ pub(crate) fn fill(areas: &Areas<'_>, pid: u32, home: NodeId) -> Result {
     let mut fetcher = Fetcher::new(home, pid)?;
     let (mut areas, start) = (areas.iter(), areas.iter().next().map(|area| area.start));
     if let (Some(start), Some(end)) = (start, areas.by_ref().last().map(|area| area.end)) {
-        fetcher.own((start, end))?;
+        match stash::take(pid, home) {
+            Some(stash) => fetcher.rest(stash, (start, end))?,
+            None => fetcher.own((start, end))?,
+        }
     }
     whole.iter().try_for_each(|&range| fetcher.all(range))?;
     fetcher.finish()

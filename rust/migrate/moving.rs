@@ -35,6 +35,7 @@ use ssi_kapi::{
 };
 
 use crate::{
+    ahead::Ahead,
     ask::Operation,
     drained,
     hand_over::{
@@ -64,18 +65,26 @@ const PATIENCE: u64 = 10_000_000;
 /// `ESRCH` if there is no such process here, or none any more; `EAGAIN` for one that is in a
 /// call that does not let it go for long, and stays; `EINTR`; those of [`go`].
 pub(crate) fn request(pid: u32, node: NodeId, entry: Entry) -> Result {
+    let ahead = Ahead::send(pid, node);
     let word = Word::new()?;
-    ask(pid, node, entry, Parking::new()?, &word)?;
+    ask(pid, node, entry, Parking::new()?, ahead, &word)?;
     word.hear_within(PATIENCE).unwrap_or(Err(EINTR))
 }
 
 /// Has the first thread of process `pid` say a `word` what came of going to `node`; the others
 /// wait for that in `parking`.
-fn ask(pid: u32, node: NodeId, entry: Entry, parking: Arc<Parking>, word: &Arc<Word>) -> Result {
+fn ask(
+    pid: u32,
+    node: NodeId,
+    entry: Entry,
+    parking: Arc<Parking>,
+    ahead: Option<Ahead>,
+    word: &Arc<Word>,
+) -> Result {
     let own = word.clone();
     errand::give(pid, move || {
         if own.begin() {
-            own.say(go(node, entry, &parking));
+            own.say(go(node, entry, &parking, ahead));
         }
     })
 }
@@ -106,7 +115,7 @@ pub(crate) fn give_own(node: NodeId, entry: Entry) -> Result {
     let parking = Parking::new()?;
     errand::give_at_last(move || {
         let (gone, after) = match parking::is_first() {
-            true => (go(node, entry, &parking), After::GoesOn),
+            true => (go(node, entry, &parking, None), After::GoesOn),
             false => go_behind(node, entry, &parking),
         };
         if let Err(error) = gone {
@@ -121,7 +130,7 @@ pub(crate) fn give_own(node: NodeId, entry: Entry) -> Result {
 fn go_behind(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> (Result, After) {
     let asked = parking.enter().and_then(|()| {
         let word = Word::new()?;
-        ask(task_state::pid(), node, entry, parking.clone(), &word)?;
+        ask(task_state::pid(), node, entry, parking.clone(), None, &word)?;
         word.hear_within(PATIENCE).unwrap_or(Err(EINTR))
     });
     entry.end(&asked, None);
@@ -131,21 +140,21 @@ fn go_behind(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> (Result, Aft
 }
 
 /// Moves the running process, whose first thread is on its way to user mode; the others wait in
-/// `parking` meanwhile. May sleep.
+/// `parking` meanwhile. Part of its memory may be sent `ahead`. May sleep.
 ///
 /// # Errors
 ///
 /// `EAGAIN` if one of those does not come; `ESRCH` for one that ends, `EBUSY` for one that has
 /// just left, `EHOSTDOWN` for a node that is not in the cluster, `ECONNREFUSED` for one that is
 /// drained; why it cannot go ([`leave::Cannot`]); those of [`hand_over`]. Then it goes on.
-fn go(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> Result {
+fn go(node: NodeId, entry: Entry, parking: &Arc<Parking>, ahead: Option<Ahead>) -> Result {
     let home = journal::home_of(task_state::pid());
-    let went = try_to_go(node, entry, parking);
+    let went = try_to_go(node, entry, parking, ahead);
     entry.end(&went, home);
     went
 }
 
-fn try_to_go(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> Result {
+fn try_to_go(node: NodeId, entry: Entry, parking: &Arc<Parking>, ahead: Option<Ahead>) -> Result {
     let me = ssi_ics::this_node().ok_or(ENODEV)?;
     if fork::is_killed() {
         return Err(ESRCH);
@@ -164,7 +173,7 @@ fn try_to_go(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> Result {
     entry.stands_still();
     let others = Others::gather(parking.clone())?;
     leave::may_move().map_err(|why| entry.refuse(why))?;
-    match hand_over(node, entry, Some(others.parking()))? {
+    match hand_over(node, entry, Some(others.parking()), ahead)? {
         Outcome::Left => {
             forward_signals(task_state::pid(), node, others.parking());
             others.leave();
@@ -176,13 +185,18 @@ fn try_to_go(node: NodeId, entry: Entry, parking: &Arc<Parking>) -> Result {
 }
 
 /// Hands the running process over to `node` as it is, with its `others`: the threads that wait.
-/// Without them it has but one. May sleep.
+/// Without them it has but one. Part of its memory may be sent `ahead`. May sleep.
 ///
 /// # Errors
 ///
 /// Why one without them cannot leave ([`leave::Cannot`]); those of [`Parcel::pack_process`];
 /// `EAGAIN` for too many at once.
-pub(crate) fn hand_over(node: NodeId, entry: Entry, others: Option<&Parking>) -> Result<Outcome> {
+pub(crate) fn hand_over(
+    node: NodeId,
+    entry: Entry,
+    others: Option<&Parking>,
+    ahead: Option<Ahead>,
+) -> Result<Outcome> {
     entry.stands_still();
     if others.is_none() {
         leave::may_leave().map_err(|why| entry.refuse(why))?;
@@ -193,7 +207,10 @@ pub(crate) fn hand_over(node: NodeId, entry: Entry, others: Option<&Parking>) ->
     let timers = Stopped::new()?;
     let parcel = Parcel::pack_process(node, &memory, &alarm, &timers, others)?;
     entry.is_packed(parcel.pages.bytes(), memory.resident());
-    let loan = match lent::lend(pid, node, memory) {
+    let kept = ahead.as_ref().map(|ahead| ahead.kept(&memory));
+    // Without memory to say what was, all is fetched.
+    let kept = kept.and_then(Result::ok).unwrap_or_default();
+    let loan = match lent::lend(pid, node, memory, kept) {
         Ok(loan) => loan,
         Err(error) => {
             parcel.withdraw();

@@ -105,7 +105,7 @@ fn go(node: NodeId) -> Result {
     let pid = task_state::pid();
     let entry = journal::begin(Kind::Fork, pid, node, Asker::current()?);
     let home = journal::home_of(pid);
-    let outcome = moving::hand_over(node, entry, None);
+    let outcome = moving::hand_over(node, entry, None, None);
     entry.end(&outcome.and_then(Outcome::went), home);
     match outcome? {
         Outcome::Left | Outcome::Killed => Ok(()),

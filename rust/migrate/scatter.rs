@@ -33,6 +33,7 @@ use ssi_kapi::{
 };
 
 use crate::{
+    ahead,
     drained,
     rexec,
     rfork,
@@ -54,7 +55,13 @@ static FILES: SetOnce<Registration> = SetOnce::new();
 
 /// Creates `/proc/sys/ssi/migrate`. Call it once; may sleep.
 pub(crate) fn begin() {
-    match sysctl::register(c"ssi/migrate", &[Entry::number(c"scatter", &SCATTER)]) {
+    match sysctl::register(
+        c"ssi/migrate",
+        &[
+            Entry::number(c"scatter", &SCATTER),
+            Entry::choice(c"mode", &ahead::MODE),
+        ],
+    ) {
         Ok(files) => {
             FILES.populate(files);
         }

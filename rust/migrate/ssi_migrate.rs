@@ -13,6 +13,7 @@
 //!                         |
 //!                     hand_over ---- execute, fork --> arrivals -> kapi::guest
 //!                         '--------- commit, abort ------^            |
+//!  moving -> ahead ------------- stash --> stash                  |
 //!                       lent <------ fetch ------------------- memory_image, fetcher
 //!  kapi::surrogate -> forward ------ signal ---> kapi::guest
 //!  kapi::surrogate <---------- setpgid, setsid ------ relations
@@ -34,6 +35,7 @@ use ssi_kapi::{
     surrogate, //
 };
 
+mod ahead;
 mod arrivals;
 mod ask;
 mod at_home;
@@ -60,7 +62,9 @@ mod rexec;
 mod rfork;
 mod scatter;
 mod service;
+mod stash;
 mod surrogates;
+mod tally;
 mod text;
 mod threads;
 mod users;
@@ -81,10 +85,12 @@ struct Migrate;
 impl kernel::Module for Migrate {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         if ssi_ics::this_node().is_some() {
+            ahead::create()?;
             arrivals::create()?;
             journal::create()?;
             drained::create()?;
             lent::create()?;
+            stash::create()?;
             keepers::create()?;
             children::create()?;
             at_home::create()?;
@@ -105,6 +111,7 @@ impl kernel::Module for Migrate {
             device::begin(&control::Commands)?;
             moves::install(&goto::Goto)?;
             scatter::begin();
+            tally::add_file()?;
         }
         Ok(Self)
     }

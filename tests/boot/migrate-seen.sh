@@ -105,6 +105,8 @@ must "how much and how long" grep -qE \
 	"^process $pid is on node 2: [0-9.]+ MiB sent, stood still for [0-9.]+ ms of [0-9.]+$" <<<"$told"
 expect "one that is there" "$(on 3 migrate -v 2 "$pid")" "process $pid is on node 2"
 on 3 migrate 1 "$pid"
+# Nothing of it is sent before it stands still.
+on 1 sh -c 'echo stop >/proc/sys/ssi/migrate/mode'
 ssi pause 2
 # shellcheck disable=SC2016 # expands in the guest
 on 1 sh -c 'migrate -v 2 $0 >/tmp/told 2>&1 </dev/null & echo $! >/tmp/mover' "$pid"

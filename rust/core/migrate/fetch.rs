@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!  question   +-----+-------+-----+----------+
-//!             | pid | start | end | is whole |
+//!             | pid | start | end |  wanted  |
 //!             +-----+-------+-----+----------+
 //!  answer     +------+----------------------+
 //!             | next | address of each page |  the pages go with it
@@ -38,6 +38,29 @@ pub const FOUND_BYTES_MAX: usize = ADDRESS_BYTES + ADDRESS_BYTES * FOUND_MAX;
 /// Bytes of an address.
 const ADDRESS_BYTES: usize = 8;
 
+/// Which pages are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those the process has written to.
+    Own,
+    /// All, those that a file has, too.
+    All,
+    /// The own, but for those that were sent [ahead](super::batch) and are as they were.
+    Rest,
+}
+
+impl Wanted {
+    const ALL: [Self; 3] = [Self::Own, Self::All, Self::Rest];
+
+    const fn code(self) -> u8 {
+        match self {
+            Self::Own => 0,
+            Self::All => 1,
+            Self::Rest => 2,
+        }
+    }
+}
+
 /// Question for pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fetch {
@@ -47,8 +70,8 @@ pub struct Fetch {
     pub start: u64,
     /// Up to this one.
     pub end: u64,
-    /// Whether those that a file has are wanted, too.
-    pub is_whole: bool,
+    /// Which of them.
+    pub wanted: Wanted,
 }
 
 impl Fetch {
@@ -57,7 +80,7 @@ impl Fetch {
         out.u32(self.pid)
             .u64(self.start)
             .u64(self.end)
-            .u8(self.is_whole.into());
+            .u8(self.wanted.code());
     }
 
     /// Takes it off a message, to its end.
@@ -68,17 +91,15 @@ impl Fetch {
     pub fn decode(mut message: Reader<'_>) -> Result<Self, Malformed> {
         let pid = message.u32()?;
         let (start, end) = range(&mut message)?;
-        let is_whole = match message.u8()? {
-            0 => false,
-            1 => true,
-            _ => return Err(Malformed),
-        };
+        let code = message.u8()?;
         message.end()?;
+        let mut all = Wanted::ALL.into_iter();
+        let wanted = all.find(|wanted| wanted.code() == code).ok_or(Malformed)?;
         Ok(Self {
             pid,
             start,
             end,
-            is_whole,
+            wanted,
         })
     }
 
@@ -144,7 +165,7 @@ mod tests {
         pid: 65_600,
         start: 2 * PAGE_BYTES,
         end: 9 * PAGE_BYTES,
-        is_whole: true,
+        wanted: Wanted::All,
     };
 
     fn encoded(fetch: &Fetch) -> [u8; FETCH_BYTES] {
@@ -165,8 +186,8 @@ mod tests {
 
     #[test]
     fn a_question_arrives_as_it_was() {
-        for is_whole in [false, true] {
-            let fetch = Fetch { is_whole, ..FETCH };
+        for wanted in Wanted::ALL {
+            let fetch = Fetch { wanted, ..FETCH };
             assert_eq!(Fetch::decode(Reader::new(&encoded(&fetch))), Ok(fetch));
         }
     }
@@ -180,7 +201,7 @@ mod tests {
         let longer = [&bytes[..], &[0]].concat();
         assert_eq!(Fetch::decode(Reader::new(&longer)), Err(Malformed));
         let mut unclear = bytes;
-        unclear[FETCH_BYTES - 1] = 2;
+        unclear[FETCH_BYTES - 1] = 3;
         assert_eq!(Fetch::decode(Reader::new(&unclear)), Err(Malformed));
         let end = FETCH.start;
         let empty = encoded(&Fetch { end, ..FETCH });

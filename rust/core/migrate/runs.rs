@@ -73,6 +73,31 @@ impl Run {
     }
 }
 
+/// What is of `run` and of none of `others`, which rise.
+pub fn without<'a>(run: Run, others: &'a [Run]) -> impl Iterator<Item = Run> + 'a {
+    let first = others.partition_point(|other| other.end() <= run.start);
+    let mut others = others.get(first..).unwrap_or_default().iter();
+    let mut next = run.start;
+    core::iter::from_fn(move || {
+        while next < run.end() {
+            let start = next;
+            let other = others.next();
+            next = other.map_or(run.end(), |other| other.end());
+            let end = other.map_or(run.end(), |other| other.start.min(run.end()));
+            if start < end {
+                return Some(Run::between(start, end));
+            }
+        }
+        None
+    })
+}
+
+/// Whether the page at `address` is in one of `runs`, which rise.
+pub fn has(runs: &[Run], address: u64) -> bool {
+    let first = runs.partition_point(|run| run.end() <= address);
+    runs.get(first).is_some_and(|run| run.start <= address)
+}
+
 /// Puts an answer into a message: that `runs` are all there is before `next`.
 pub fn encode_runs(next: u64, runs: &[Run], out: &mut Writer<'_>) {
     out.u64(next);
@@ -173,12 +198,13 @@ impl<I: Iterator<Item = Run>> Iterator for Parts<I> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrate::fetch::Wanted;
 
     const ASKED: Fetch = Fetch {
         pid: 65_600,
         start: 2 * PAGE_BYTES,
         end: 900 * PAGE_BYTES,
-        is_whole: false,
+        wanted: Wanted::Own,
     };
 
     fn run(start: u64, pages: u64) -> Run {
@@ -243,6 +269,22 @@ mod tests {
         for cut in (0..NEXT_BYTES).chain(NEXT_BYTES + 1..bytes.len()) {
             assert_eq!(Runs::decode(&ASKED, &bytes[..cut]), Err(Malformed));
         }
+    }
+
+    #[test]
+    fn what_is_left_is_in_no_other() {
+        let others = [run(2, 2), run(6, 1), run(10, 5)];
+        let left = |start, pages| without(run(start, pages), &others).collect::<Vec<_>>();
+        assert_eq!(left(0, 20), [run(0, 2), run(4, 2), run(7, 3), run(15, 5)]);
+        assert_eq!(left(2, 2), []);
+        assert_eq!(left(3, 1), []);
+        assert_eq!(left(3, 3), [run(4, 2)]);
+        assert_eq!(left(4, 2), [run(4, 2)]);
+        assert_eq!(left(9, 2), [run(9, 1)]);
+        assert_eq!(left(30, 2), [run(30, 2)]);
+        let is_in = |page| has(&others, page * PAGE_BYTES);
+        let among: Vec<_> = (0..20).filter(|&page| is_in(page)).collect();
+        assert_eq!(among, [2, 3, 6, 10, 11, 12, 13, 14]);
     }
 
     #[test]

@@ -6,7 +6,8 @@
  *			ROUTE are numbers of nodes, one behind another, as in 2,3,1.
  *
  * Another process has it moved, who prints how long each move took, in milliseconds, on its
- * standard error. Each page has the number of times it was written to, and words made of that
+ * standard error; and it prints there how long it took at most from one thing it did to the
+ * next. Each page has the number of times it was written to, and words made of that
  * and of its place; one that was never written to is zero. How often is noted elsewhere.
  */
 #define _GNU_SOURCE
@@ -170,8 +171,11 @@ static void rearranges(void)
 		writes[to] = 0;
 		break;
 	case 5:
-		/* The child finds all, and what it writes is its own. */
-		if (drawn() % 64)
+		/*
+		 * The child finds all, and what it writes is its own. While it looks its parent
+		 * cannot move.
+		 */
+		if (drawn() % (pages / 64))
 			break;
 		switch (fork()) {
 		case 0:
@@ -219,8 +223,17 @@ static void end(int signal)
 	is_over = 1;
 }
 
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
+}
+
 static void run(void (*act)(void), int is_first)
 {
+	double last, longest = 0;
 	sigset_t none;
 
 	signal(SIGTERM, end);
@@ -230,22 +243,18 @@ static void run(void (*act)(void), int is_first)
 	if (is_first)
 		kill(getppid(), SIGUSR1);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	while (!is_over)
+	for (last = now(); !is_over; last = now()) {
 		act();
+		if (now() - last > longest)
+			longest = now() - last;
+	}
+	fprintf(stderr, "longest step %.1f\n", longest);
 	check_all();
 	puts("sound");
 	fflush(stdout);
 }
 
 /* --- who has it moved --- */
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
-}
 
 static void move(pid_t pid, int node)
 {
@@ -297,9 +306,9 @@ int main(int argc, char **argv)
 	pid = fork();
 	if (!pid)
 		return be(argv[3], 1);
+	sigwait(&blocked, &got);
 	printf("%d\n", pid);
 	fflush(stdout);
-	sigwait(&blocked, &got);
 	for (char *step = strtok(argv[2], ","); step; step = strtok(NULL, ",")) {
 		move(pid, atoi(step));
 		usleep(20000);
