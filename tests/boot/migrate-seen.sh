@@ -85,7 +85,7 @@ must "it is traced" test "$(trace 1 "ssi_migrate_failed: pid=$pid node=5 error=-
 
 say "forks and programs"
 on 1 onnode 2 true
-expect "a program" "$(counter 1 programs done)" 1
+expect "a program" "$(counter 1 programs "done")" 1
 refuses "one that is not there" "not found" on 1 onnode 2 /no/such
 must "which failed" grep -q 'state=failed kind=program .* errno=2 ' <(report 1)
 
@@ -116,7 +116,7 @@ on 1 sh -c 'kill $(cat /tmp/mover)'
 within 5 "who asks can be interrupted" on 1 sh -c '! kill -0 $(cat /tmp/mover)'
 expect "the process is on its way all the same" "$(last "$pid" | value state)" transfer
 ssi resume 2
-is_over() { [ "$(last "$pid" | value state)" = done ]; }
+is_over() { [ "$(last "$pid" | value state)" = "done" ]; }
 within 10 "and arrives" is_over
 expect "where it was to go" "$(on 1 where_pid "$pid")" 2
 on 3 kill "$pid"
@@ -126,7 +126,9 @@ say "it is bounded"
 pid=$(sleeper)
 # shellcheck disable=SC2016 # expands in the guest
 on 1 sh -c 'n=20; while [ $((n -= 1)) -ge 0 ]; do migrate 2 $0 && migrate 1 $0 || exit; done' "$pid"
-for turn in 1 2; do on 1 sh -c "n=20; while [ \$((n -= 1)) -ge 0 ]; do echo 9 >/proc/$pid/goto; done" 2>/dev/null || true; done
+# shellcheck disable=SC2016 # expands in the guest
+on 1 sh -c 'n=40; while [ $((n -= 1)) -ge 0 ]; do echo 9 >/proc/$0/goto; done' "$pid" 2>/dev/null ||
+	true
 expect "the last 32 are kept" "$(report 3 | grep -c '^move:')" 32
 expect "nothing is under way" "$(report 3 | grep -cE 'state=(asked|capture|transfer|commit) ' || true)" 0
 
