@@ -274,12 +274,12 @@ mod tests {
                 }
                 Action::Ask | Action::AskAgain => {
                     if self.action == Action::Ask {
-                        next.number += 1;
+                        next.number = next.number.saturating_add(1);
                     }
                     let look = next.serve();
                     if next.losses > 0 {
                         let mut lost = next.clone();
-                        lost.losses -= 1;
+                        lost.losses = lost.losses.saturating_sub(1);
                         lost.learn(Learnt::Lost).go_on(ends);
                     }
                     next.learn(Learnt::There(look)).go_on(ends);

@@ -35,7 +35,7 @@ impl Rounds {
     /// one.
     pub const fn goes_on(&mut self, pages: u64) -> bool {
         // The first one sends all, and does not tell how fast it writes.
-        let shrinks = self.done == 0 || pages < self.last / 4 * 3;
+        let shrinks = self.done == 0 || pages.saturating_mul(4) < self.last.saturating_mul(3);
         self.done = self.done.saturating_add(1);
         self.last = pages;
         pages > PAGES_FEW && shrinks && self.done < ROUNDS_MAX
@@ -50,7 +50,10 @@ mod tests {
     fn rounds(sent: impl IntoIterator<Item = u64>) -> usize {
         let mut rounds = Rounds::default();
         let goes_on = |pages: &u64| rounds.goes_on(*pages);
-        sent.into_iter().take_while(goes_on).count() + 1
+        sent.into_iter()
+            .take_while(goes_on)
+            .count()
+            .saturating_add(1)
     }
 
     #[test]
@@ -78,7 +81,7 @@ mod tests {
 
     #[test]
     fn they_end_in_any_case() {
-        let slowly = (0..).map(|turn| 1_u64 << (60 - turn));
+        let slowly = (0..60).map(|turn| (1_u64 << 60) >> turn);
         assert_eq!(rounds(slowly), ROUNDS_MAX as usize);
     }
 }

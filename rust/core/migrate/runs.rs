@@ -215,7 +215,7 @@ mod tests {
     fn answer(next: u64, runs: &[Run]) -> Vec<u8> {
         let mut room = [0; RUNS_BYTES_MAX];
         let mut out = Writer::new(&mut room);
-        encode_runs(next * PAGE_BYTES, runs, &mut out);
+        encode_runs(next.saturating_mul(PAGE_BYTES), runs, &mut out);
         let length = out.finish().unwrap();
         room[..length].to_vec()
     }

@@ -89,11 +89,9 @@ impl Target {
             (4, 0, 0) => Self::Everybody,
             (_, _, _) => return Err(Malformed),
         };
-        target
-            .number()
-            .is_none_or(is_shared)
-            .then_some(target)
-            .ok_or(Malformed)
+        let numbers = [target.number(), target.pid()];
+        let are_shared = numbers.into_iter().flatten().all(is_shared);
+        are_shared.then_some(target).ok_or(Malformed)
     }
 }
 
@@ -132,6 +130,12 @@ mod tests {
         for pid in [0, 2, 65_535] {
             assert_eq!(round_trip(Target::Process(pid)), Err(Malformed));
             assert_eq!(round_trip(Target::Group(pid)), Err(Malformed));
+            // That the process is not known is 0.
+            let of_private = Target::Thread {
+                tgid: (pid != 0).then_some(pid),
+                tid: if pid == 0 { 2 } else { 65_601 },
+            };
+            assert_eq!(round_trip(of_private), Err(Malformed));
         }
     }
 

@@ -5,9 +5,10 @@
 use ssi_core::{
     migrate::{
         area::{Area, Areas, Mapped, Origin, AREA_BYTES_MAX, PAGE_BYTES},
+        batch::{encode_batch, Batch, BATCH_BYTES_MAX},
         children::{Answer, Child, Wanted, ANSWER_BYTES_MAX, CHILD_BYTES, WANTED_BYTES},
         drained::{Word, WORD_BYTES},
-        fetch::{encode_found, Fetch, FETCH_BYTES, FOUND_BYTES_MAX},
+        fetch::{encode_found, Fetch, Wanted as Pages, FETCH_BYTES, FOUND_BYTES_MAX, FOUND_MAX},
         handover::{Guest, Happened, Learnt, Source},
         image::Image,
         news::{News, Users, What, NEWS_BYTES_MAX},
@@ -15,7 +16,9 @@ use ssi_core::{
         place::{Place, PLACE_BYTES},
         process::Process,
         relation::{Relation, RELATION_BYTES},
+        runs::Runs,
         strings::Strings,
+        threads::{Thread, Threads, THREAD_HEAD_BYTES},
     },
     wire::{Reader, Writer},
 };
@@ -57,7 +60,10 @@ pub fn parsers(data: &[u8]) {
         assert_eq!(again, data);
         files(&process.files);
         areas(&process.areas);
+        let tids: Vec<_> = process.threads.iter().map(|thread| thread.tid).collect();
+        assert!(tids.is_sorted_by(|one, next| one < next));
     }
+    batch(data);
     children(data);
     fetch(data);
     hand_over(data);
@@ -119,6 +125,32 @@ fn fetch(data: &[u8]) {
         assert!(addresses
             .iter()
             .all(|&address| address >= fetch.start && address + PAGE_BYTES <= found.next));
+    }
+    if let Ok(runs) = Runs::decode(&fetch, answer) {
+        assert!(runs.next > fetch.start && runs.next <= fetch.end);
+        let mut end = fetch.start;
+        for run in runs.iter() {
+            assert!(run.start >= end && run.pages > 0);
+            end = run.start + run.pages * PAGE_BYTES;
+        }
+        assert!(end <= runs.next);
+    }
+}
+
+/// Who gets pages ahead puts them where pages can be.
+fn batch(data: &[u8]) {
+    let pages = data.len().saturating_sub(4) / 8;
+    if let Ok(batch) = Batch::decode(Reader::new(data), pages) {
+        let addresses: Vec<_> = batch.addresses().collect();
+        assert_eq!(addresses.len(), pages);
+        assert!(addresses.iter().all(|address| address % PAGE_BYTES == 0));
+        if pages <= FOUND_MAX {
+            let mut room = [0; BATCH_BYTES_MAX];
+            let mut out = Writer::new(&mut room);
+            encode_batch(batch.pid, &addresses, &mut out);
+            let length = out.finish().unwrap();
+            assert_eq!(room[..length], *data);
+        }
     }
 }
 
@@ -221,7 +253,7 @@ pub fn corpus() -> Vec<Vec<u8>> {
         room[..length].to_vec()
     });
     [
-        vec![encoded, process(&files), fetch_and_answer()],
+        vec![encoded, process(&files), fetch_and_answer(), pages_ahead()],
         news.to_vec(),
     ]
     .concat()
@@ -253,6 +285,7 @@ fn process(files: &[u8]) -> Vec<u8> {
         let length = area.encode(&mut room).unwrap();
         areas.extend_from_slice(&room[..length]);
     }
+    let threads = threads();
     let process = Process {
         state: b"state",
         program: b"program",
@@ -262,10 +295,29 @@ fn process(files: &[u8]) -> Vec<u8> {
         areas: Areas::new(&areas).unwrap(),
         files: OpenFiles::new(files).unwrap(),
         watches: b"watches",
+        threads: Threads::new(&threads).unwrap(),
     };
     let mut encoded = vec![0; process.encoded_bytes()];
     process.encode(&mut encoded).unwrap();
     encoded
+}
+
+fn threads() -> Vec<u8> {
+    let thread = Thread {
+        tid: 65_601,
+        state: b"state",
+    };
+    let mut head = [0; THREAD_HEAD_BYTES];
+    thread.encode_head(&mut head).unwrap();
+    [&head[..], thread.state].concat()
+}
+
+fn pages_ahead() -> Vec<u8> {
+    let mut room = [0; BATCH_BYTES_MAX];
+    let mut out = Writer::new(&mut room);
+    encode_batch(65_600, &[PAGE_BYTES, 5 * PAGE_BYTES], &mut out);
+    let length = out.finish().unwrap();
+    room[..length].to_vec()
 }
 
 fn fetch_and_answer() -> Vec<u8> {
@@ -274,7 +326,7 @@ fn fetch_and_answer() -> Vec<u8> {
         pid: 65_600,
         start: PAGE_BYTES,
         end: 9 * PAGE_BYTES,
-        is_whole: true,
+        wanted: Pages::All,
     };
     fetch.encode(&mut Writer::new(&mut question));
     let mut answer = [0; FOUND_BYTES_MAX];
