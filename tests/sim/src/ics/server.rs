@@ -185,6 +185,7 @@ impl Node {
             credits: 0,
             result: 0,
             bulk: 0,
+            inside: 0,
         };
         self.send_reply(peer, id, head, ctx);
     }
