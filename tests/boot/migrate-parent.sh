@@ -54,7 +54,7 @@ must "and on node 3" test $(($(made 3) - before3)) -ge "$cases"
 say "those who stay"
 expect "each is told, and goes on" "$(on 1 timeout 60 /tmp/refused 2)" "a thread: EBUSY
 shared handlers: EBUSY
-a child: EBUSY
+a child: status 7
 children of others: EBUSY
 a tracer: EBUSY
 a filter: EBUSY
