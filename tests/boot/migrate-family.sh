@@ -35,12 +35,12 @@ done
 say "the node it is on dies"
 up_again() { [ "$(on 1 cluster)" = $'1: UP\n2: UP\n3: UP' ]; }
 for victim in 2 3; do
-	on 1 timeout 60 /tmp/family "$victim" killed >"$TEST_DIR/killed" &
+	on 1 timeout 60 /tmp/family "$victim" killed >"$TEST_DIR/killed.$victim" &
 	waits=$!
-	within 20 "it is there" grep -q "it is there" "$TEST_DIR/killed"
+	within 20 "it is there" grep -q "it is there" "$TEST_DIR/killed.$victim"
 	ssi rm "$victim"
-	wait "$waits" || fail "family: $?, $(cat "$TEST_DIR/killed")"
-	expect "parent and child are told" "$(sort "$TEST_DIR/killed")" \
+	wait "$waits" || fail "family: $?, $(cat "$TEST_DIR/killed.$victim")"
+	expect "parent and child are told" "$(sort "$TEST_DIR/killed.$victim")" \
 		"it is there
 its parent died: 1, and is another: 1
 the parent: 9"
