@@ -8,6 +8,7 @@
  */
 #include <linux/cred.h>
 #include <linux/dcache.h>
+#include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -213,18 +214,40 @@ enum ssi_cannot ssi_may_leave(void)
 
 /* --- as it is --- */
 
-/* Whether another process has @mm; who only looks at it is none. */
-static bool ssi_is_shared(struct task_struct *task, const struct mm_struct *mm)
+/* How often it is looked again who is about to leave memory. */
+#define SSI_LOOKS_MAX 40
+
+/* Another process that has @mm, for an RCU reader; who only looks at it is none. */
+static struct task_struct *ssi_sharer(struct task_struct *task, const struct mm_struct *mm)
 {
 	struct task_struct *other;
 
-	if (atomic_read(&mm->mm_users) == 1)
-		return false;
-	guard(rcu)();
 	for_each_process(other)
 		if (!same_thread_group(other, task) && !(other->flags & PF_KTHREAD) &&
 		    process_shares_mm(other, mm))
-			return true;
+			return other;
+	return NULL;
+}
+
+/*
+ * Whether another process has @mm. A child of vfork(2) lets its parent go on a moment before it
+ * leaves the memory for the program it executes: that moment is waited for. May sleep.
+ */
+static bool ssi_is_shared(struct task_struct *task, const struct mm_struct *mm)
+{
+	int looks;
+
+	for (looks = 0; atomic_read(&mm->mm_users) > 1; looks++) {
+		scoped_guard(rcu) {
+			struct task_struct *sharer = ssi_sharer(task, mm);
+
+			if (!sharer)
+				return false;
+			if (!sharer->in_execve || looks == SSI_LOOKS_MAX)
+				return true;
+		}
+		usleep_range(250, 500);
+	}
 	return false;
 }
 
