@@ -161,6 +161,8 @@ void ssi_away_sends(u32 pid, bool sends);
 bool ssi_away_is_sending(u32 pid);
 void ssi_away_remove(u32 pid);
 u8 ssi_away(u32 pid);
+bool ssi_all_home(void);
+bool ssi_any_lent(void);
 u8 ssi_away_from(struct task_struct *task, u32 pid);
 bool ssi_any_left(void);
 bool ssi_none_away(u64 *so_far);

@@ -191,7 +191,14 @@ u32 ssi_number_next_process(u32 process)
 	return next;
 }
 
+/* Any context. */
+bool ssi_any_lent(void)
+{
+	return !xa_empty(&lent);
+}
+
 /* That of thread @nr, whether it is here or its number is lent; else @nr itself. Any context. */
+
 u32 ssi_process_of(u32 nr)
 {
 	struct ssi_lent_number *note;

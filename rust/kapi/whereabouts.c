@@ -142,6 +142,12 @@ u8 ssi_away(u32 pid)
 	return entry ? xa_to_value(entry) : 0;
 }
 
+/* Whether no number of this node is in use by a process or thread elsewhere. Any context. */
+bool ssi_all_home(void)
+{
+	return xa_empty(&away) && !ssi_any_lent();
+}
+
 /*
  * As ssi_away(), but that what stands for a process here, when that is filled with it again, finds
  * itself.

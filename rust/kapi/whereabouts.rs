@@ -21,6 +21,13 @@ pub fn away(pid: u32) -> Option<u8> {
     (node != 0).then_some(node)
 }
 
+/// Whether no number of this node is in use elsewhere, by a process or thread that went there
+/// and may still be there. Any context.
+pub fn all_home() -> bool {
+    // SAFETY: No preconditions.
+    unsafe { bindings::ssi_all_home() }
+}
+
 /// Whether processes of groups of this node may be on others: one went there, and nobody has
 /// [found](none_left) since that no number of this node is in use elsewhere. Its children
 /// there may be in its group, whatever became of it. Any context.
@@ -156,9 +163,9 @@ mod tests {
 
     #[test]
     fn who_is_away_is_known_until_it_is_gone() -> Result {
-        assert!(away(PID).is_none());
+        assert!(away(PID).is_none() && all_home());
         let entry = Entry::away(PID, 3)?;
-        assert!(away(PID) == Some(3) && any_left());
+        assert!(away(PID) == Some(3) && any_left() && !all_home());
         assert!(Entry::away(PID, 4).err() == Some(EBUSY));
         drop(entry);
         assert!(away(PID).is_none());
