@@ -165,11 +165,9 @@ void ssi_number_return_all(u32 process)
 	struct ssi_lent_number *note;
 	unsigned long tid;
 
-	xa_for_each(&lent, tid, note) {
-		/* It may be gone by now, and another one there. */
-		if (READ_ONCE(note->process) == process)
-			ssi_number_return(tid, process);
-	}
+	/* Whose it is says the table, under its lock: @note may be gone by now. */
+	xa_for_each(&lent, tid, note)
+		ssi_number_return(tid, process);
 }
 
 bool ssi_number_is_lent(u32 tid)
@@ -198,7 +196,6 @@ bool ssi_any_lent(void)
 }
 
 /* That of thread @nr, whether it is here or its number is lent; else @nr itself. Any context. */
-
 u32 ssi_process_of(u32 nr)
 {
 	struct ssi_lent_number *note;
